@@ -1,0 +1,61 @@
+-- SPDX-License-Identifier: PostgreSQL
+-- Closed by default: nothing is granted to PUBLIC; grant_access() opens one of
+-- three levels to a role, each including the one before it.
+
+CREATE FUNCTION weir.grant_access(role regrole, level text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    levels text[];
+    p weir.privilege%ROWTYPE;
+BEGIN
+    IF role IS NULL THEN
+        RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    levels := CASE level
+        WHEN 'read' THEN ARRAY['read']
+        WHEN 'write' THEN ARRAY['read', 'write']
+        WHEN 'admin' THEN ARRAY['read', 'write', 'admin']
+    END;
+    IF levels IS NULL THEN
+        RAISE EXCEPTION 'unknown access level %', coalesce(quote_ident(level), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Levels are read, write and admin.';
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA weir TO %s', role);
+    EXECUTE format('GRANT USAGE ON TYPE weir."position", weir.frame TO %s', role);
+    FOR p IN SELECT * FROM weir.privilege v WHERE v.level = ANY (levels) LOOP
+        IF p.function IS NOT NULL THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', p.function, role);
+        ELSE
+            EXECUTE format('GRANT SELECT ON %s TO %s', p.relation, role);
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION weir.revoke_access(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS
+$$
+BEGIN
+    IF role IS NULL THEN
+        RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM %s', role);
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM %s', role);
+    EXECUTE format('REVOKE ALL ON TYPE weir."position", weir.frame FROM %s', role);
+    EXECUTE format('REVOKE ALL ON SCHEMA weir FROM %s', role);
+END
+$$;
+
+COMMENT ON FUNCTION weir.grant_access(regrole, text) IS
+'Lets a role use weir. level read: read, read_many, head, summary, stream_info, streams and the pure functions; write: also append, close and create_stream; admin: also trim and drop_stream. A higher level includes the lower ones; a lower level granted later takes nothing away, use revoke_access() first. Call it again after an upgrade of the extension. Needs the owner of the extension. Errors: 22023 unknown level, 22004 NULL role, 42501 not the owner.';
+COMMENT ON FUNCTION weir.revoke_access(regrole) IS
+'Takes back all that grant_access() gave a role. Needs the owner of the extension. Error: 22004 NULL role.';
+
+INSERT INTO weir.privilege (level, function) VALUES
+    ('owner', 'weir.grant_access(regrole, text)'),
+    ('owner', 'weir.revoke_access(regrole)');
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM PUBLIC;
+REVOKE ALL ON TYPE weir."position", weir.frame FROM PUBLIC;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+extern "C" {
+#include "commands/sequence.h"
+}
+
+#include "core/position.hpp"
+#include "log/clock.hpp"
+#include "log/table.hpp"
+#include "pg/lock.hpp"
+#include "pg/owner.hpp"
+
+namespace weir::log::clock {
+
+namespace {
+
+constinit source clock_sequence{"clock"};
+constinit source incarnation_sequence{"incarnation"};
+
+// weir.clock holds (ms << 20) | timeline. weir.incarnation holds the floor's
+// milliseconds likewise, with a bit that says that it is set and one that says
+// that the loss was a crash of this server, not a change of servers.
+constexpr int64 is_set = 2;
+constexpr int64 was_crash = 1;
+constexpr int64 ahead_ms = 1000;
+
+int64 covered_ms = -1;
+int64 floor_position = -1;
+
+void forget() { covered_ms = -1; }
+
+int64 read(Oid sequence) {
+    LOCAL_FCINFO(call, 1);
+    FmgrInfo function;
+    fmgr_info(F_PG_SEQUENCE_LAST_VALUE, &function);
+    InitFunctionCallInfoData(*call, &function, 1, InvalidOid, nullptr, nullptr);
+    call->args[0].value = ObjectIdGetDatum(sequence);
+    call->args[0].isnull = false;
+    Datum value = FunctionCallInvoke(call);
+    return call->isnull ? 0 : DatumGetInt64(value);
+}
+
+void write(Oid sequence, int64 value) {
+    DirectFunctionCall2(setval_oid, ObjectIdGetDatum(sequence), Int64GetDatum(value));
+}
+
+int64 timeline() { return static_cast<int64>(GetWALInsertionTimeLine()) & core::max_seq; }
+
+} // namespace
+
+bool covers(int64 ms) { return ms <= covered_ms; }
+
+int64 floor() { return floor_position; }
+
+int64 lost_below() {
+    Oid clock = relation_oid(clock_sequence);
+    Oid incarnation = relation_oid(incarnation_sequence);
+    pg::owner_scope owner = pg::become_owner(clock);
+    int64 bound = read(clock);
+    int64 life = read(incarnation);
+    pg::become_caller(owner);
+    if (life == 0) // nothing was minted since: the bound would be the floor
+        return core::seq_of(bound) == timeline() ? bound | core::max_seq : -1;
+    return core::seq_of(life) & was_crash ? life | core::max_seq : -1;
+}
+
+void cover(int64 ms) {
+    on_invalidate(forget);
+    Oid clock = relation_oid(clock_sequence);
+    Oid incarnation = relation_oid(incarnation_sequence);
+    pg::owner_scope owner = pg::become_owner(clock);
+    pg::lock(pg::lock_class::clock, 0);
+
+    int64 bound = read(clock);
+    int64 bound_ms = core::ms_of(bound);
+    int64 line = timeline();
+    int64 life = read(incarnation);
+    if (life == 0) {
+        life = core::make(bound_ms, is_set | (bound == 0 || core::seq_of(bound) == line ? was_crash : 0));
+        write(incarnation, life);
+    }
+    if (ms > bound_ms || core::seq_of(bound) != line) {
+        bound_ms = (ms > bound_ms ? ms : bound_ms) + ahead_ms;
+        if (bound_ms > core::max_ms)
+            bound_ms = core::max_ms;
+        write(clock, core::make(bound_ms, line));
+        XLogFlush(XactLastRecEnd);
+    }
+
+    pg::unlock(pg::lock_class::clock, 0);
+    pg::become_caller(owner);
+
+    int64 floor_ms = core::ms_of(life);
+    floor_position = floor_ms == 0 ? -1 : core::make(floor_ms, core::max_seq);
+    covered_ms = bound_ms;
+}
+
+} // namespace weir::log::clock

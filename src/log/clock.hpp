@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The durable bound that keeps a position from being given out twice when memory
+// of it is lost: best-effort frames that a crash took, a clock that was set back
+// while the server was down, a standby promoted with a clock behind.
+//
+// weir.clock (logged) always lies at or above every millisecond handed out, moved
+// about once a second, a second ahead, and flushed before it is relied on.
+// weir.incarnation (unlogged) is emptied by a crash or a promotion; the first
+// writer after that takes weir.clock as a floor for this life of the database.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace weir::log::clock {
+
+inline int64 to_unix_us(TimestampTz t) {
+    return t + static_cast<int64>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+inline TimestampTz to_timestamptz(int64 position) {
+    return (position >> 20) * 1000 - static_cast<int64>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+inline int64 now_us() { return to_unix_us(GetCurrentTimestamp()); }
+
+// Whether this backend knows ms to be under the bound.
+bool covers(int64 ms);
+
+// Moves the bound over ms. Not under a log's lock: it waits and writes WAL.
+void cover(int64 ms);
+
+// Nothing is minted at or below it. Valid once covers() was true.
+int64 floor();
+
+// Cursors at or below it may stand on best-effort frames that a crash took.
+// Looks it up, so not for every call.
+int64 lost_below();
+
+} // namespace weir::log::clock

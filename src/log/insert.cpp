@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "log/insert.hpp"
+
+namespace weir::log {
+
+namespace {
+
+void insert_index_entry(table const &t, HeapTuple tuple, ItemPointer tid) {
+    int64 const *leading = prefix_of<int64>(tuple);
+    Datum values[2] = {Int64GetDatum(leading[0]), Int64GetDatum(leading[1])};
+    bool nulls[2] = {false, false};
+    // No uniqueness check: minting under the lock is what makes positions unique,
+    // and a check could wait for another transaction.
+    index_insert(t.index, values, nulls, tid, t.heap, UNIQUE_CHECK_NO, false, &t.from->info);
+}
+
+// An index that REINDEX CONCURRENTLY is building wants its entries too.
+void insert_other_index_entries(table const &t, HeapTuple tuple, ItemPointer tid) {
+    List *indexes = RelationGetIndexList(t.heap);
+    for (int i = 0; i < list_length(indexes); i++) {
+        Oid oid = list_nth_oid(indexes, i);
+        if (oid == RelationGetRelid(t.index))
+            continue;
+        Relation index = index_open(oid, RowExclusiveLock);
+        IndexInfo *info = BuildIndexInfo(index);
+        if (info->ii_ReadyForInserts) {
+            if (info->ii_Expressions != NIL || info->ii_Predicate != NIL)
+                ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                                errmsg("index \"%s\" on a log table has expressions or a predicate",
+                                       RelationGetRelationName(index))));
+            Datum values[INDEX_MAX_KEYS];
+            bool nulls[INDEX_MAX_KEYS];
+            for (int a = 0; a < info->ii_NumIndexAttrs; a++)
+                values[a] = heap_getattr(tuple, info->ii_IndexAttrNumbers[a], RelationGetDescr(t.heap), &nulls[a]);
+            index_insert(index, values, nulls, tid, t.heap, UNIQUE_CHECK_NO, false, info);
+        }
+        index_close(index, NoLock);
+    }
+    list_free(indexes);
+}
+
+} // namespace
+
+rows prepare(table const &t, HeapTuple *tuples, int count) {
+    rows r{tuples, nullptr, count};
+    if (count > 1) {
+        r.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * count));
+        for (int i = 0; i < count; i++) {
+            r.slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(t.heap), &TTSOpsHeapTuple);
+            ExecStoreHeapTuple(tuples[i], r.slots[i], true);
+        }
+    }
+    return r;
+}
+
+void insert(table const &t, rows &r) {
+    CommandId command = GetCurrentCommandId(true);
+    if (r.count == 1)
+        heap_insert(t.heap, r.tuples[0], command, 0, nullptr);
+    else
+        heap_multi_insert(t.heap, r.slots, r.count, command, 0, nullptr);
+    for (int i = 0; i < r.count; i++) {
+        ItemPointer tid = r.count == 1 ? &r.tuples[0]->t_self : &r.slots[i]->tts_tid;
+        insert_index_entry(t, r.tuples[i], tid);
+        if (!t.from->single_index)
+            insert_other_index_entries(t, r.tuples[i], tid);
+    }
+}
+
+void release(rows &r) {
+    for (int i = 0; i < r.count; i++) {
+        if (r.slots != nullptr)
+            ExecDropSingleTupleTableSlot(r.slots[i]);
+        else
+            heap_freetuple(r.tuples[i]);
+    }
+}
+
+} // namespace weir::log

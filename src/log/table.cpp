@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "log/table.hpp"
+
+namespace weir::log {
+
+namespace {
+
+source *in_use = nullptr;
+constexpr int max_listeners = 8;
+void (*listeners[max_listeners])() = {};
+int listener_count = 0;
+bool registered = false;
+
+void forget(source &s) {
+    s.heap = s.index = InvalidOid;
+    s.detailed = false; // info and seek stay readable for a call that is under way
+}
+
+// May run in the middle of anything: flips state, looks nothing up, frees nothing.
+void invalidated(Datum, Oid relid) {
+    bool any = false;
+    for (source *s = in_use; s != nullptr; s = s->next) {
+        if (relid == InvalidOid || relid == s->heap || relid == s->index) {
+            forget(*s);
+            any = true;
+        }
+    }
+    for (int i = 0; any && i < listener_count; i++)
+        listeners[i]();
+}
+
+void use(source &s) {
+    if (!registered) {
+        CacheRegisterRelcacheCallback(invalidated, 0);
+        registered = true;
+    }
+    for (source *known = in_use; known != nullptr; known = known->next) {
+        if (known == &s)
+            return;
+    }
+    s.next = in_use;
+    in_use = &s;
+}
+
+void look_up(source &s) {
+    use(s);
+    Oid schema = get_namespace_oid("weir", true);
+    Oid found = OidIsValid(schema) ? get_relname_relid(s.name, schema) : InvalidOid;
+    if (!OidIsValid(found))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"weir.%s\" does not exist", s.name),
+                        errhint("Run CREATE EXTENSION weir.")));
+    s.heap = found;
+}
+
+void remember_index(source &s, Relation heap) {
+    List *indexes = RelationGetIndexList(heap);
+    s.single_index = list_length(indexes) == 1;
+    s.index = heap->rd_pkindex;
+    list_free(indexes);
+    if (!OidIsValid(s.index))
+        elog(ERROR, "log table \"%s\" has no primary key", s.name);
+}
+
+void remember_details(table &t) {
+    source &s = *t.from;
+    MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+    IndexInfo *info = BuildIndexInfo(t.index);
+    BTScanInsert seek = _bt_mkscankey(t.index, nullptr);
+    MemoryContextSwitchTo(before);
+    if (info->ii_NumIndexAttrs != 2 || info->ii_IndexAttrNumbers[0] != key_attribute ||
+        info->ii_IndexAttrNumbers[1] != id_attribute)
+        elog(ERROR, "primary key of log table \"%s\" is not on its first two columns", s.name);
+    s.info = *info;
+    s.seek = *seek;
+    pfree(info);
+    pfree(seek);
+    s.seek.keysz = 1;
+    pg::compat::bt_seek_backward(&s.seek);
+    s.detailed = true;
+}
+
+} // namespace
+
+Oid relation_oid(source &named) {
+    if (!OidIsValid(named.heap))
+        look_up(named);
+    return named.heap;
+}
+
+table open(source &from, LOCKMODE mode) {
+    table t{&from, nullptr, nullptr};
+    t.heap = try_relation_open(relation_oid(from), mode);
+    if (t.heap == nullptr) { // dropped, and perhaps made anew, since we looked
+        forget(from);
+        t.heap = table_open(relation_oid(from), mode);
+    }
+    from.heap = RelationGetRelid(t.heap);
+    if (!OidIsValid(from.index))
+        remember_index(from, t.heap);
+    t.index = index_open(from.index, mode);
+    if (!from.detailed)
+        remember_details(t);
+    return t;
+}
+
+void close(table &t) {
+    index_close(t.index, NoLock);
+    table_close(t.heap, NoLock);
+    t.heap = t.index = nullptr;
+}
+
+void on_invalidate(void (*forget_more)()) {
+    for (int i = 0; i < listener_count; i++) {
+        if (listeners[i] == forget_more)
+            return;
+    }
+    Assert(listener_count < max_listeners);
+    listeners[listener_count++] = forget_more;
+}
+
+} // namespace weir::log

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Every difference between the server versions that weir builds on (15 to 17).
+// No other file tests PG_VERSION_NUM.
+#pragma once
+
+#if PG_VERSION_NUM < 150000
+#error "weir needs PostgreSQL 15 or later"
+#endif
+
+namespace weir::pg::compat {
+
+// 16 wants the heap beside the index, 17 dropped the snapshot (with "snapshot too old").
+inline BTStack bt_search(Relation index, [[maybe_unused]] Relation heap, BTScanInsert key, Buffer *leaf) {
+#if PG_VERSION_NUM >= 170000
+    return _bt_search(index, heap, key, leaf, BT_READ);
+#elif PG_VERSION_NUM >= 160000
+    return _bt_search(index, heap, key, leaf, BT_READ, nullptr);
+#else
+    return _bt_search(index, key, leaf, BT_READ, nullptr);
+#endif
+}
+
+// A key that descends to the last entry not above it.
+inline void bt_seek_backward([[maybe_unused]] BTScanInsert key) {
+    key->nextkey = true;
+#if PG_VERSION_NUM >= 170000
+    key->backward = true;
+#else
+    key->pivotsearch = false;
+#endif
+}
+
+} // namespace weir::pg::compat

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// weir's own SQLSTATEs, and the way from a failure of the core to an ereport().
+// Class WR is outside of what the SQL standard reserves. Standard codes are used
+// wherever one fits; 40001 never is, since drivers retry it blindly.
+//
+//   WR001 stream_closed          append to a closed stream
+//   WR002 already_exists         create of a stream that is there
+//   WR003 cursor_ahead           a cursor beyond everything the log ever gave out
+//   WR004 cursor_expired         a cursor below what retention kept
+//   WR005 idempotency_conflict   another request under a key already used
+//   WR006 summary_expired        a summary as of before what compaction kept
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "core/failure.hpp"
+
+namespace weir::pg {
+
+inline constexpr int errcode_stream_closed = MAKE_SQLSTATE('W', 'R', '0', '0', '1');
+inline constexpr int errcode_already_exists = MAKE_SQLSTATE('W', 'R', '0', '0', '2');
+inline constexpr int errcode_cursor_ahead = MAKE_SQLSTATE('W', 'R', '0', '0', '3');
+inline constexpr int errcode_cursor_expired = MAKE_SQLSTATE('W', 'R', '0', '0', '4');
+inline constexpr int errcode_idempotency_conflict = MAKE_SQLSTATE('W', 'R', '0', '0', '5');
+inline constexpr int errcode_summary_expired = MAKE_SQLSTATE('W', 'R', '0', '0', '6');
+
+// Raises what a core call left behind. Call it after the core has returned.
+[[noreturn]] void report(core::failure const &why);
+
+} // namespace weir::pg

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The edge of every SQL-callable function: its declaration, and what it returns.
+#pragma once
+
+#include "pg/pg.hpp"
+
+// An SQL function. The version-1 record and the entry point are exported
+// (src/exports.map); the body follows in braces.
+#define WEIR_FUNCTION(name)                                                                                            \
+    extern "C" {                                                                                                       \
+    PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                                                          \
+    PG_FUNCTION_INFO_V1(name);                                                                                         \
+    }                                                                                                                  \
+    Datum name([[maybe_unused]] PG_FUNCTION_ARGS)
+
+namespace weir::pg {
+
+// Refuses a write where there can be none. what: "weir.append()".
+inline void require_writable(const char *what) {
+    PreventCommandIfReadOnly(what);
+    PreventCommandDuringRecovery(what);
+    PreventCommandIfParallelMode(what);
+}
+
+// The composite result of a function that returns one row.
+inline Datum make_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls) {
+    auto *descriptor = static_cast<TupleDesc>(fcinfo->flinfo->fn_extra);
+    if (descriptor == nullptr) {
+        MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+        if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+            elog(ERROR, "return type must be a row type");
+        descriptor = BlessTupleDesc(descriptor);
+        MemoryContextSwitchTo(before);
+        fcinfo->flinfo->fn_extra = descriptor;
+    }
+    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+}
+
+// The rows of a set-returning function, materialised: nothing stays open between calls.
+struct result_set {
+    Tuplestorestate *store;
+    TupleDesc descriptor;
+
+    void add(Datum *values, bool *nulls) const { tuplestore_putvalues(store, descriptor, values, nulls); }
+};
+
+inline result_set begin_result_set(FunctionCallInfo fcinfo) {
+    InitMaterializedSRF(fcinfo, 0);
+    auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    return {info->setResult, info->setDesc};
+}
+
+} // namespace weir::pg

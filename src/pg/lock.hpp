@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// weir's heavyweight locks: the advisory lock space of the database under classes
+// that no SQL function can reach (those use 1 and 2). Released by unlock() or by
+// the end of the (sub)transaction.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace weir::pg {
+
+enum class lock_class : uint16 {
+    clock = 0x5701,     // moving the bound of positions; released at once
+    maintenance = 0x5702 // folding, trimming or dropping a stream; held until commit, appends only try for it
+};
+
+inline LOCKTAG lock_tag(lock_class which, int64 key) {
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<uint32>(key >> 32), static_cast<uint32>(key),
+                         static_cast<uint16>(which));
+    return tag;
+}
+
+inline void lock(lock_class which, int64 key) {
+    LOCKTAG tag = lock_tag(which, key);
+    LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+inline bool try_lock(lock_class which, int64 key) {
+    LOCKTAG tag = lock_tag(which, key);
+    return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+inline void unlock(lock_class which, int64 key) {
+    LOCKTAG tag = lock_tag(which, key);
+    LockRelease(&tag, ExclusiveLock, false);
+}
+
+} // namespace weir::pg

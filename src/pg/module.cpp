@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The library's entry point. Nothing here needs shared_preload_libraries; when
+// preloaded, weir reserves its shared memory instead of taking it from the slop.
+#include "pg/pg.hpp"
+
+#include "log/lock.hpp"
+#include "pg/settings.hpp"
+
+extern "C" {
+PG_MODULE_MAGIC;
+PGDLLEXPORT void _PG_init();
+}
+
+namespace {
+
+shmem_request_hook_type previous_request_hook = nullptr;
+
+void request_shared_memory() {
+    if (previous_request_hook != nullptr)
+        previous_request_hook();
+    weir::log::request_shared_memory();
+}
+
+} // namespace
+
+void _PG_init() {
+    weir::pg::settings::define();
+    if (process_shared_preload_libraries_in_progress) {
+        previous_request_hook = shmem_request_hook;
+        shmem_request_hook = request_shared_memory;
+    }
+}

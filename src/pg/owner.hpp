@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Working as the owner of weir's tables, to whom alone they are open. An error in
+// between needs no care: the abort of the (sub)transaction restores the user.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace weir::pg {
+
+struct owner_scope {
+    Oid user;
+    int context;
+};
+
+// relation: any of weir's.
+inline owner_scope become_owner(Oid relation) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple))
+        elog(ERROR, "cache lookup failed for relation %u", relation);
+    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    owner_scope before;
+    GetUserIdAndSecContext(&before.user, &before.context);
+    SetUserIdAndSecContext(owner, before.context | SECURITY_LOCAL_USERID_CHANGE);
+    return before;
+}
+
+inline void become_caller(owner_scope const &before) { SetUserIdAndSecContext(before.user, before.context); }
+
+} // namespace weir::pg

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The settings of weir, read here and nowhere else. All are limits that protect
+// the server from its callers, so only a superuser (or SET privilege) changes them.
+#pragma once
+
+namespace weir::pg::settings {
+
+extern int max_frame_bytes;    // bytes of payload, type and headers of one frame
+extern int max_batch_frames;   // frames of one batch
+extern int max_name_bytes;     // bytes of a stream's name
+extern int max_patch_depth;    // nesting of a merge patch
+extern int idempotency_window; // seconds that an idempotency key is remembered
+
+void define();
+
+} // namespace weir::pg::settings

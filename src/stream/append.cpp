@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The append family: check the arguments, find the stream, mind the idempotency
+// key, write, and every so often do some upkeep.
+#include "pg/pg.hpp"
+
+#include "pg/function.hpp"
+#include "stream/idempotency.hpp"
+#include "stream/live.hpp"
+#include "stream/registry.hpp"
+#include "stream/upkeep.hpp"
+#include "stream/writer.hpp"
+
+namespace stream = weir::stream;
+using stream::form;
+
+namespace {
+
+stream::written append(stream::request const &r) {
+    int64 stream_id = stream::find_or_create(r.name);
+    stream::written result;
+    if (!r.key.isnull && stream::recall_result(stream_id, r, result))
+        return result;
+    result = stream::write(stream_id, r);
+    if (!r.key.isnull)
+        stream::record_result(stream_id, r, result);
+    if (r.best_effort)
+        stream::trim_live(stream_id, result.ordinal, r.count);
+    else
+        stream::upkeep(stream_id, result.ordinal, r.count);
+    return result;
+}
+
+Datum append_one(FunctionCallInfo fcinfo, form payload, bool best_effort) {
+    weir::pg::require_writable(best_effort ? "weir.append_live()" : "weir.append()");
+    return Int64GetDatum(append(stream::append_request(fcinfo, payload, false, best_effort)).first_id);
+}
+
+Datum append_many(FunctionCallInfo fcinfo, form payload, bool best_effort) {
+    weir::pg::require_writable(best_effort ? "weir.append_live_batch()" : "weir.append_batch()");
+    stream::written w = append(stream::append_request(fcinfo, payload, true, best_effort));
+    Datum values[] = {Int64GetDatum(w.first_id), Int64GetDatum(w.last_id),
+                      Int32GetDatum(static_cast<int32>(w.last_id - w.first_id + 1))};
+    bool nulls[] = {false, false, false};
+    return weir::pg::make_row(fcinfo, values, nulls);
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_append) { return append_one(fcinfo, form::json, false); }
+WEIR_FUNCTION(weir_append_text) { return append_one(fcinfo, form::text, false); }
+WEIR_FUNCTION(weir_append_bytes) { return append_one(fcinfo, form::bytes, false); }
+WEIR_FUNCTION(weir_append_batch) { return append_many(fcinfo, form::json, false); }
+WEIR_FUNCTION(weir_append_text_batch) { return append_many(fcinfo, form::text, false); }
+WEIR_FUNCTION(weir_append_bytes_batch) { return append_many(fcinfo, form::bytes, false); }
+WEIR_FUNCTION(weir_append_live) { return append_one(fcinfo, form::json, true); }
+WEIR_FUNCTION(weir_append_live_text) { return append_one(fcinfo, form::text, true); }
+WEIR_FUNCTION(weir_append_live_bytes) { return append_one(fcinfo, form::bytes, true); }
+WEIR_FUNCTION(weir_append_live_batch) { return append_many(fcinfo, form::json, true); }
+WEIR_FUNCTION(weir_append_live_text_batch) { return append_many(fcinfo, form::text, true); }
+WEIR_FUNCTION(weir_append_live_bytes_batch) { return append_many(fcinfo, form::bytes, true); }
+
+WEIR_FUNCTION(weir_append_patch) {
+    weir::pg::require_writable("weir.append_patch()");
+    stream::written w = append(stream::patch_request(fcinfo));
+    Datum values[] = {Int64GetDatum(w.first_id), Int64GetDatum(w.version)};
+    bool nulls[] = {false, false};
+    return weir::pg::make_row(fcinfo, values, nulls);
+}

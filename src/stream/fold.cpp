@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "core/merge_patch.hpp"
+#include "core/position.hpp"
+#include "log/scan.hpp"
+#include "pg/error.hpp"
+#include "pg/memory.hpp"
+#include "pg/spi.hpp"
+#include "pg/text.hpp"
+#include "stream/fold.hpp"
+#include "stream/registry.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+namespace spi = pg::spi;
+
+#define CHECKPOINT_COLUMNS                                                                                             \
+    "\"position\"::bigint, frames, bytes, trimmed_frames, trimmed_bytes, trimmed_below::bigint, version,"              \
+    " patched_at::bigint, first_patch::bigint, pg_catalog.pg_column_size(document)::bigint"
+#define NEWEST_UPTO                                                                                                    \
+    " FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1"                                                  \
+    " AND \"position\" OPERATOR(weir.<=) weir.to_position($2) ORDER BY \"position\" DESC LIMIT 1"
+
+constinit spi::statement counts_statement{"SELECT " CHECKPOINT_COLUMNS NEWEST_UPTO, 2, {INT8OID, INT8OID}};
+constinit spi::statement document_statement{
+    "SELECT " CHECKPOINT_COLUMNS ", document" NEWEST_UPTO, 2, {INT8OID, INT8OID}};
+
+int64 integer(int n, int64 if_null) {
+    bool null = false;
+    Datum value = spi::column(0, n, &null);
+    return null ? if_null : DatumGetInt64(value);
+}
+
+folded start_from_checkpoint(int64 stream_id, int64 upto, Snapshot snapshot, want what) {
+    folded f{};
+    f.position = f.patched_at = f.first_patch = f.unsettled = f.closed_at = -1;
+    spi::session session = spi::begin(log::relation_oid(log_source));
+    Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(upto)};
+    spi::statement &st = what == want::document ? document_statement : counts_statement;
+    if (spi::run(st, values, nullptr, snapshot) == 1) {
+        f.position = integer(1, -1);
+        f.frames = integer(2, 0);
+        f.bytes = integer(3, 0);
+        f.trimmed_frames = integer(4, 0);
+        f.trimmed_bytes = integer(5, 0);
+        f.trimmed_below = integer(6, 0);
+        f.version = integer(7, 0);
+        f.patched_at = integer(8, -1);
+        f.first_patch = integer(9, -1);
+        f.document_size = integer(10, 0);
+        if (what == want::document) {
+            bool null = false;
+            Datum document = spi::column(0, 11, &null);
+            if (!null) {
+                MemoryContext before = MemoryContextSwitchTo(session.memory);
+                f.document = DatumGetJsonbPCopy(document);
+                MemoryContextSwitchTo(before);
+            }
+        }
+    }
+    spi::end(session);
+    return f;
+}
+
+// Patches on their way into a document. They are kept until they amount to a few
+// megabytes, then applied, so that memory is bounded whatever the log holds.
+struct pending_patches {
+    static constexpr std::size_t most = 8 * 1024 * 1024;
+
+    int64 stream_id;
+    Snapshot snapshot;
+    std::string_view sentinel;
+    MemoryContext memory; // of patches and overlay; reset when applied
+    core::fold *fold;
+    std::size_t size;
+};
+
+void start_folding(pending_patches &p, int64 stream_id, Snapshot snapshot) {
+    if (p.memory == nullptr) {
+        p.memory = AllocSetContextCreate(CurrentMemoryContext, "weir patches", ALLOCSET_DEFAULT_SIZES);
+        p.sentinel = null_sentinel_of(stream_id, snapshot);
+    }
+    core::failure why;
+    p.fold = core::fold_begin(pg::memory_of(p.memory), p.sentinel, core::depth_limit, why);
+    if (p.fold == nullptr)
+        pg::report(why);
+}
+
+void apply_pending(pending_patches &p, folded &f) {
+    if (p.fold == nullptr)
+        return;
+    core::failure why;
+    core::merge_result result{};
+    core::jsonb_bytes base = f.document != nullptr ? pg::container_of(f.document) : core::jsonb_bytes{};
+    if (!core::fold_finish(p.fold, base, result, why))
+        pg::report(why);
+    auto *document = static_cast<Jsonb *>(palloc(result.varlena_size()));
+    memcpy(document, DatumGetPointer(pg::to_datum(result)), result.varlena_size());
+    if (f.document != nullptr)
+        pfree(f.document);
+    f.document = document;
+    p.fold = nullptr;
+    p.size = 0;
+    MemoryContextReset(p.memory);
+}
+
+void take_patch(pending_patches &p, folded &f, TupleTableSlot *slot) {
+    if (p.fold == nullptr)
+        start_folding(p, p.stream_id, p.snapshot);
+    bool null = false;
+    Datum value = slot_getattr(slot, log_column::payload, &null);
+    MemoryContext before = MemoryContextSwitchTo(p.memory);
+    Jsonb *patch = DatumGetJsonbPCopy(value);
+    MemoryContextSwitchTo(before);
+    core::failure why;
+    if (!core::fold_apply(p.fold, pg::container_of(patch), core::patch_root::object, why))
+        pg::report(why);
+    p.size += VARSIZE(patch);
+    if (p.size > pending_patches::most)
+        apply_pending(p, f);
+}
+
+void start_over(folded &f) {
+    f.frames = f.bytes = f.trimmed_frames = f.trimmed_bytes = f.trimmed_below = f.version = 0;
+    f.patched_at = f.first_patch = f.closed_at = -1;
+    f.document = nullptr;
+    f.document_size = 0;
+}
+
+void take_row(folded &f, log::scan &s, pending_patches &p, want what) {
+    log_prefix const *row = log::prefix_of<log_prefix>(s);
+    f.position = s.id;
+    f.rows++;
+    f.dropped = false;
+    switch (static_cast<mode>(row->mode)) {
+    case mode::summary:
+        f.version = row->version;
+        f.patched_at = s.id;
+        if (f.first_patch < 0)
+            f.first_patch = s.id;
+        if (what == want::document)
+            take_patch(p, f, s.slot);
+        [[fallthrough]];
+    case mode::durable:
+        f.frames++;
+        f.bytes += frame_size(s.slot, log_column::type);
+        break;
+    case mode::close: {
+        bool null = false;
+        f.closed_at = s.id;
+        f.close_payload = datumCopy(slot_getattr(s.slot, log_column::payload, &null), false, -1);
+        break;
+    }
+    case mode::dropped:
+        start_over(f);
+        if (p.fold != nullptr) {
+            p.fold = nullptr;
+            MemoryContextReset(p.memory);
+        }
+        f.dropped = true;
+        break;
+    case mode::trimmed:
+        break;
+    }
+}
+
+} // namespace
+
+int64 frame_size(TupleTableSlot *slot, int type_column) {
+    int64 size = 0;
+    for (int column = type_column; column < type_column + 4; column++) {
+        bool null = false;
+        Datum value = slot_getattr(slot, column, &null);
+        if (!null)
+            size += static_cast<int64>(toast_raw_datum_size(value)) - VARHDRSZ;
+    }
+    return size;
+}
+
+folded fold_log(int64 stream_id, int64 upto, Snapshot snapshot, want what) {
+    folded f = start_from_checkpoint(stream_id, upto, snapshot, what);
+    pending_patches patches{};
+    patches.stream_id = stream_id;
+    patches.snapshot = snapshot;
+    log::table logged = log::open(log_source, AccessShareLock);
+    log::scan s;
+    log::begin(s, logged, stream_id, f.position, upto, ForwardScanDirection, snapshot);
+    for (log::step step = log::next(s); step != log::step::end; step = log::next(s)) {
+        if (step == log::step::unsettled) {
+            f.unsettled = s.id;
+            f.blocker = s.blocker;
+            break;
+        }
+        take_row(f, s, patches, what);
+    }
+    log::end(s);
+    log::close(logged);
+    apply_pending(patches, f);
+    return f;
+}
+
+int64 checkpoint_position(int64 stream_id, Snapshot snapshot) {
+    return start_from_checkpoint(stream_id, core::greatest, snapshot, want::counts).position;
+}
+
+} // namespace weir::stream

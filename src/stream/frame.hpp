@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// How frames lie in their two tables (sql/stream.sql). The leading columns are
+// fixed-width and NOT NULL, so each has a struct laid over the row's data: the
+// writer reads its predecessor's and fills in its own under the log's lock.
+//
+// Durable frames, patches and the marks of a stream's life go to frame_log, and
+// best-effort frames to frame_live: a frame's durability is its table's. Both
+// share one order of positions.
+//
+// At least one row of a stream stays in frame_log or frame_live once it exists:
+// whoever removes the newest puts a mark behind it first. So the next position
+// and the running columns always have a predecessor to go on from.
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "log/table.hpp"
+
+namespace weir::stream {
+
+enum class mode : char {
+    durable = 'd',
+    summary = 's',
+    close = 'c',   // the end, delivered to readers
+    dropped = 'x', // everything before it is gone, what follows is a new stream
+    trimmed = 't'  // stands in for the newest row that a trim removed
+};
+
+struct log_prefix {
+    int64 stream_id;
+    int64 id;
+    int64 ordinal; // counts the rows given out in this stream, also those rolled back
+    int64 version; // of the summary as of this row
+    char mode;
+};
+
+struct live_prefix {
+    int64 stream_id;
+    int64 id;
+    int64 ordinal;      // as above, over best-effort frames alone
+    int64 floor;        // trimming has passed everything at or below it
+    double rate;        // the estimator's state after this frame (core/rate.hpp)
+    int64 window_start; // microseconds since 1970
+    int64 window_count;
+    int32 maxlen; // K in force with this frame
+    int32 ttl_ms;
+};
+static_assert(offsetof(log_prefix, mode) == 32 && offsetof(live_prefix, ttl_ms) == 60);
+
+// Attribute numbers. The four that describe a frame come in one order in both tables.
+namespace log_column {
+enum { stream_id = 1, id, ordinal, version, mode, type, payload, bytes, headers };
+inline constexpr int count = headers;
+} // namespace log_column
+namespace live_column {
+enum { stream_id = 1, id, ordinal, floor, rate, window_start, window_count, maxlen, ttl_ms, type, payload, bytes, headers };
+inline constexpr int count = headers;
+} // namespace live_column
+
+extern log::source log_source;
+extern log::source live_source;
+
+} // namespace weir::stream

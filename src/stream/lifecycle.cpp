@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The turns in a stream's life: create, close, trim, drop. Trim and drop take the
+// stream's maintenance lock until commit, so that they and the upkeep of appends
+// do not work on the same checkpoints.
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "log/scan.hpp"
+#include "pg/error.hpp"
+#include "pg/function.hpp"
+#include "pg/lock.hpp"
+#include "pg/text.hpp"
+#include "stream/idempotency.hpp"
+#include "stream/reader.hpp"
+#include "stream/registry.hpp"
+#include "stream/request.hpp"
+#include "stream/upkeep.hpp"
+#include "stream/writer.hpp"
+
+namespace core = weir::core;
+namespace log_ = weir::log;
+namespace pg = weir::pg;
+namespace stream = weir::stream;
+using log_::step;
+using stream::mode;
+
+namespace {
+
+// A snapshot of now that sees what this transaction has done so far, also in the
+// running statement.
+Snapshot take_snapshot() {
+    CommandCounterIncrement();
+    return RegisterSnapshot(GetLatestSnapshot());
+}
+
+Datum reason_payload(FunctionCallInfo fcinfo, int n) {
+    JsonbParseState *state = nullptr;
+    pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
+    if (!PG_ARGISNULL(n)) {
+        std::string_view reason = pg::view_of(PG_GETARG_DATUM(n));
+        if (reason.size() > 8192)
+            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("reason is too long"),
+                            errdetail("It has %zu bytes, the limit is 8192.", reason.size())));
+        JsonbValue key, value;
+        key.type = value.type = jbvString;
+        key.val.string = {6, const_cast<char *>("reason")};
+        value.val.string = {static_cast<int>(reason.size()), const_cast<char *>(reason.data())};
+        pushJsonbValue(&state, WJB_KEY, &key);
+        pushJsonbValue(&state, WJB_VALUE, &value);
+    }
+    return PointerGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr)));
+}
+
+struct removed {
+    int64 frames; // that readers could still be given
+    int64 logged_frames;
+    int64 logged_bytes;
+    TransactionId blocker; // stopped at what is in flight
+};
+
+void count_logged(removed &out, log_::scan &s) {
+    auto m = static_cast<mode>(log_::prefix_of<stream::log_prefix>(s)->mode);
+    if (m != mode::durable && m != mode::summary)
+        return;
+    out.frames++;
+    out.logged_frames++;
+    out.logged_bytes += stream::frame_size(s.slot, stream::log_column::type);
+}
+
+// Deletes the settled rows of one table below a position. The end of a stream stays.
+void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 below, bool keep_close, Snapshot snapshot,
+                 stream::retention const *kept) {
+    bool live = &from == &stream::live_source;
+    log_::table t = log_::open(from, RowExclusiveLock);
+    log_::scan s;
+    log_::begin(s, t, stream_id, -1, below - 1, ForwardScanDirection, snapshot);
+    step at = log_::next(s);
+    for (; at == step::frame; at = log_::next(s)) {
+        CHECK_FOR_INTERRUPTS();
+        if (!live && keep_close && log_::prefix_of<stream::log_prefix>(s)->mode == static_cast<char>(mode::close))
+            continue;
+        removed before = out;
+        if (live)
+            out.frames += stream::is_retained(*log_::prefix_of<stream::live_prefix>(s), *kept, 0);
+        else
+            count_logged(out, s);
+        log_::deletion result = log_::remove(s);
+        if (result != log_::deletion::done)
+            out = before;
+        if (result == log_::deletion::blocked)
+            out.blocker = s.blocker;
+    }
+    if (at == step::unsettled)
+        out.blocker = s.blocker;
+    log_::end(s);
+    log_::close(t);
+}
+
+removed remove_below(int64 stream_id, int64 below, bool keep_close, Snapshot snapshot) {
+    removed out{};
+    log_::table live = log_::open(stream::live_source, RowExclusiveLock);
+    stream::retention kept = stream::retained(live, stream_id, snapshot);
+    log_::close(live);
+    remove_rows(out, stream::log_source, stream_id, below, keep_close, snapshot, nullptr);
+    remove_rows(out, stream::live_source, stream_id, below, keep_close, snapshot, &kept);
+    return out;
+}
+
+// The first position that stays when the newest `keep` frames do.
+int64 cutoff_for(int64 stream_id, int64 keep, int64 settled_below, Snapshot snapshot) {
+    stream::reader r;
+    int64 cutoff = settled_below;
+    stream::open_reader(r, stream_id, -1, settled_below - 1, true, BackwardScanDirection, snapshot);
+    while (keep > 0 && stream::advance(r)) {
+        bool is_mark = !r.best_effort &&
+                       log_::prefix_of<stream::log_prefix>(*r.at)->mode != static_cast<char>(mode::durable) &&
+                       log_::prefix_of<stream::log_prefix>(*r.at)->mode != static_cast<char>(mode::summary);
+        if (is_mark)
+            continue;
+        cutoff = r.at->id;
+        keep--;
+    }
+    stream::close_reader(r);
+    return keep > 0 ? core::least : cutoff;
+}
+
+int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
+    pg::lock(pg::lock_class::maintenance, stream_id);
+    Snapshot snapshot = take_snapshot();
+    stream::frontier settled = stream::find_frontier(stream_id, snapshot, true);
+    int64 newest = stream::newest_position(stream_id);
+    int64 settled_below = settled.unsettled >= 0 ? settled.unsettled : newest + 1;
+    int64 cutoff = keep >= 0 ? cutoff_for(stream_id, keep, settled_below, snapshot) : before;
+    if (cutoff > settled_below)
+        cutoff = settled_below;
+    int64 frames = 0;
+    if (cutoff > 0) {
+        if (cutoff > newest)
+            stream::write_mark(name, stream_id, mode::trimmed, Datum{0});
+        stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
+        stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
+        removed gone = remove_below(stream_id, cutoff, true, snapshot);
+        frames = gone.frames;
+        edge.position = cutoff - 1;
+        edge.trimmed_below = cutoff > latest.trimmed_below ? cutoff : latest.trimmed_below;
+        edge.trimmed_frames = latest.trimmed_frames += gone.logged_frames;
+        edge.trimmed_bytes = latest.trimmed_bytes += gone.logged_bytes;
+        latest.trimmed_below = edge.trimmed_below;
+        stream::save_checkpoints(stream_id, edge, latest);
+    }
+    UnregisterSnapshot(snapshot);
+    return frames;
+}
+
+bool is_there(int64 stream_id, Snapshot snapshot) {
+    if (stream::find_frontier(stream_id, snapshot, true).head >= 0)
+        return true;
+    return !stream::fold_log(stream_id, core::greatest, snapshot, stream::want::counts).dropped;
+}
+
+bool drop(std::string_view name, int64 stream_id) {
+    pg::lock(pg::lock_class::maintenance, stream_id);
+    Snapshot snapshot = take_snapshot();
+    bool there = is_there(stream_id, snapshot);
+    UnregisterSnapshot(snapshot);
+    if (!there)
+        return false;
+    stream::mark mark = stream::write_mark(name, stream_id, mode::dropped, Datum{0});
+    // Appends in flight came before the drop and go with it: wait for each to end.
+    for (TransactionId blocker = InvalidTransactionId;;) {
+        snapshot = take_snapshot();
+        blocker = remove_below(stream_id, mark.id, false, snapshot).blocker;
+        UnregisterSnapshot(snapshot);
+        if (!TransactionIdIsValid(blocker))
+            break;
+        XactLockTableWait(blocker, nullptr, nullptr, XLTW_None);
+    }
+    stream::forget_checkpoints(stream_id);
+    stream::forget_keys(stream_id);
+    stream::replace(name, stream_id, stream::default_sentinel, mark.id);
+    return true;
+}
+
+int64 find_now(std::string_view name) {
+    Snapshot snapshot = take_snapshot();
+    int64 stream_id = stream::find(name, snapshot);
+    UnregisterSnapshot(snapshot);
+    return stream_id;
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_create_stream) {
+    pg::require_writable("weir.create_stream()");
+    std::string_view name = stream::name_argument(fcinfo, 0);
+    if (PG_ARGISNULL(1))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("null_sentinel must not be null")));
+    std::string_view sentinel = pg::view_of(PG_GETARG_DATUM(1));
+    if (sentinel.empty() || sentinel.size() > 512)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("null_sentinel must have 1 to 512 bytes")));
+    bool made = false;
+    int64 stream_id = stream::create(name, sentinel, &made);
+    if (!made) {
+        pg::lock(pg::lock_class::maintenance, stream_id);
+        Snapshot snapshot = take_snapshot();
+        bool there = is_there(stream_id, snapshot);
+        UnregisterSnapshot(snapshot);
+        if (there)
+            ereport(ERROR, (errcode(pg::errcode_already_exists),
+                            errmsg("stream \"%.*s\" already exists", pg::shown(name), name.data())));
+        stream::replace(name, stream_id, sentinel, -1);
+    }
+    PG_RETURN_VOID();
+}
+
+WEIR_FUNCTION(weir_close) {
+    pg::require_writable("weir.close()");
+    std::string_view name = stream::name_argument(fcinfo, 0);
+    Datum payload = reason_payload(fcinfo, 1);
+    PG_RETURN_INT64(stream::write_mark(name, stream::find_or_create(name), mode::close, payload).id);
+}
+
+WEIR_FUNCTION(weir_trim) {
+    pg::require_writable("weir.trim()");
+    std::string_view name = stream::name_argument(fcinfo, 0);
+    if (PG_ARGISNULL(1) == PG_ARGISNULL(2))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give exactly one of keep and before")));
+    int64 keep = PG_ARGISNULL(1) ? -1 : PG_GETARG_INT64(1);
+    if (!PG_ARGISNULL(1) && keep < 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("keep must not be negative")));
+    int64 stream_id = find_now(name);
+    PG_RETURN_INT64(stream_id == 0 ? 0 : trim(name, stream_id, keep, PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)));
+}
+
+WEIR_FUNCTION(weir_drop_stream) {
+    pg::require_writable("weir.drop_stream()");
+    std::string_view name = stream::name_argument(fcinfo, 0);
+    int64 stream_id = find_now(name);
+    PG_RETURN_BOOL(stream_id != 0 && drop(name, stream_id));
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "log/clock.hpp"
+#include "log/newest.hpp"
+#include "log/scan.hpp"
+#include "stream/live.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+constexpr int64 run = 64;        // an append that crosses a multiple of it trims
+constexpr int64 most_a_run = 1024; // rows one append deletes at the most
+constexpr int64 full_sweep = 65536; // every so many frames, from the very beginning
+
+// What this backend knows of floors: a hint, so collisions just overwrite.
+struct known_floor {
+    int64 stream_id;
+    int64 floor;
+};
+constexpr int floors = 1024;
+known_floor known[floors];
+
+known_floor &floor_of(int64 stream_id) { return known[static_cast<uint64>(stream_id) % floors]; }
+
+// The newest row visible to the snapshot; frames are plentiful, so not far back.
+bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, live_prefix &out) {
+    log::scan s;
+    log::begin(s, live, stream_id, -1, core::greatest, BackwardScanDirection, snapshot);
+    bool found = log::next(s) == log::step::frame;
+    if (found)
+        out = *log::prefix_of<live_prefix>(s);
+    log::end(s);
+    return found;
+}
+
+} // namespace
+
+int64 trimmed_floor(int64 stream_id) {
+    known_floor const &k = floor_of(stream_id);
+    return k.stream_id == stream_id ? k.floor : -1;
+}
+
+retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
+    retention r{};
+    r.after = -1;
+    if (!newest_visible(live, stream_id, snapshot, r.newest))
+        return r;
+    r.any = true;
+    r.newest_id = r.newest.id;
+    r.after = r.newest.floor;
+    r.above_ordinal = r.newest.ordinal - r.newest.maxlen;
+    return r;
+}
+
+void trim_live(int64 stream_id, int64 last_ordinal, int count) {
+    if (last_ordinal / run == (last_ordinal - count) / run)
+        return;
+    bool sweep = last_ordinal / full_sweep != (last_ordinal - count) / full_sweep;
+    log::table live = log::open(live_source, RowExclusiveLock);
+    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+    retention r = retained(live, stream_id, snapshot);
+    if (r.any) {
+        int64 now_ms = log::clock::now_us() / 1000;
+        int64 floor = r.after > trimmed_floor(stream_id) ? r.after : trimmed_floor(stream_id);
+        log::scan s;
+        log::begin(s, live, stream_id, sweep ? -1 : floor, r.newest_id - 1, ForwardScanDirection, snapshot);
+        int64 limit = count > most_a_run ? 2 * count : most_a_run;
+        while (limit-- > 0 && log::next(s) == log::step::frame) {
+            live_prefix const *row = log::prefix_of<live_prefix>(s);
+            if (is_retained(*row, r, now_ms))
+                break;
+            if (log::remove(s) == log::deletion::blocked)
+                break;
+            floor = s.id > floor ? s.id : floor;
+        }
+        log::end(s);
+        floor_of(stream_id) = {stream_id, floor};
+    }
+    UnregisterSnapshot(snapshot);
+    log::close(live);
+}
+
+} // namespace weir::stream

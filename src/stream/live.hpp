@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Best-effort frames: what is retained of them, and getting rid of the rest.
+//
+// A frame is retained while it is among the newest K (by ordinal) and younger
+// than its ttl, K being that of the newest frame. Readers hold to that exactly;
+// rows that fell out are deleted by later appends, a run at a time, so the
+// cost is a constant per frame. Trimming goes on from where it last stopped
+// (floor), not through what is dead already.
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "log/table.hpp"
+#include "stream/frame.hpp"
+
+namespace weir::stream {
+
+struct retention {
+    bool any;            // there is a visible best-effort frame
+    int64 newest_id;     // of the newest one
+    int64 after;         // nothing at or below it is retained
+    int64 above_ordinal; // nothing with an ordinal up to it is retained
+    live_prefix newest;
+};
+
+// As of now and of what the snapshot sees.
+retention retained(log::table &live, int64 stream_id, Snapshot snapshot);
+
+inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms) {
+    return row.ordinal > r.above_ordinal && (row.id >> 20) + row.ttl_ms > now_ms;
+}
+
+// How far this backend knows trimming to have come.
+int64 trimmed_floor(int64 stream_id);
+
+// After an append of count frames up to this ordinal: delete some of what is not retained.
+void trim_live(int64 stream_id, int64 last_ordinal, int count);
+
+} // namespace weir::stream

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "log/clock.hpp"
+#include "log/newest.hpp"
+#include "stream/fold.hpp"
+#include "stream/reader.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+// The next best-effort row that is retained. An unsettled one stops the walk even
+// if it will not be retained: whether it is not is not known yet.
+log::step next_live(reader &r) {
+    for (;;) {
+        log::step step = log::next(r.live);
+        if (step != log::step::frame || is_retained(*log::prefix_of<live_prefix>(r.live), r.kept, r.now_ms))
+            return step;
+    }
+}
+
+void step_on(reader &r, log::scan &s) {
+    if (&s == &r.live)
+        r.live_step = next_live(r);
+    else
+        r.logged_step = log::next(s);
+}
+
+bool comes_first(reader const &r, int64 a, int64 b) {
+    return ScanDirectionIsForward(r.direction) ? a < b : a > b;
+}
+
+// With a cursor for each table.
+void open_reader_at(reader &r, int64 stream_id, int64 after_logged, int64 after_live, int64 upto, bool with_live,
+                    ScanDirection direction, Snapshot snapshot) {
+    r = {};
+    r.stream_id = stream_id;
+    r.snapshot = snapshot;
+    r.direction = direction;
+    r.with_live = with_live && !RecoveryInProgress();
+    r.unsettled = -1;
+    r.live_step = log::step::end;
+    r.logged_table = log::open(log_source, AccessShareLock);
+    log::begin(r.logged, r.logged_table, stream_id, after_logged, upto, direction, snapshot);
+    if (r.with_live) {
+        r.live_table = log::open(live_source, AccessShareLock);
+        r.now_ms = log::clock::now_us() / 1000;
+        r.kept = retained(r.live_table, stream_id, snapshot);
+        if (after_live < r.kept.after)
+            after_live = r.kept.after;
+        log::begin(r.live, r.live_table, stream_id, after_live, upto, direction, snapshot);
+    }
+}
+
+} // namespace
+
+void open_reader(reader &r, int64 stream_id, int64 after, int64 upto, bool with_live, ScanDirection direction,
+                 Snapshot snapshot) {
+    open_reader_at(r, stream_id, after, after, upto, with_live, direction, snapshot);
+}
+
+bool advance(reader &r) {
+    if (!r.primed) {
+        step_on(r, r.logged);
+        if (r.with_live)
+            step_on(r, r.live);
+        r.primed = true;
+    } else if (r.at != nullptr) {
+        step_on(r, *r.at);
+    }
+    bool has_logged = r.logged_step != log::step::end, has_live = r.live_step != log::step::end;
+    if (!has_logged && !has_live) {
+        r.at = nullptr;
+        return false;
+    }
+    r.best_effort = has_live && (!has_logged || comes_first(r, r.live.id, r.logged.id));
+    r.at = r.best_effort ? &r.live : &r.logged;
+    if ((r.best_effort ? r.live_step : r.logged_step) == log::step::unsettled) {
+        r.unsettled = r.at->id;
+        r.blocker = r.at->blocker;
+        r.at = nullptr;
+        return false;
+    }
+    return true;
+}
+
+void close_reader(reader &r) {
+    log::end(r.logged);
+    log::close(r.logged_table);
+    if (r.with_live) {
+        log::end(r.live);
+        log::close(r.live_table);
+    }
+}
+
+bool is_for_readers(reader const &r) {
+    if (r.best_effort)
+        return true;
+    auto m = static_cast<mode>(log::prefix_of<log_prefix>(*r.at)->mode);
+    return m == mode::durable || m == mode::summary || m == mode::close;
+}
+
+frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live) {
+    // Up to the newest checkpoint all is settled in the logged table; best-effort
+    // rows are few.
+    frontier f{-1, -1, InvalidTransactionId};
+    int64 settled = checkpoint_position(stream_id, snapshot);
+    reader r;
+    open_reader_at(r, stream_id, settled, -1, core::greatest, with_live, ForwardScanDirection, snapshot);
+    while (advance(r)) {
+        if (is_for_readers(r))
+            f.head = r.at->id;
+    }
+    f.unsettled = r.unsettled;
+    f.blocker = r.blocker;
+    close_reader(r);
+    if (f.head < 0 && settled >= 0) { // nothing came since: the newest before it
+        open_reader(r, stream_id, -1, settled, with_live, BackwardScanDirection, snapshot);
+        while (f.head < 0 && advance(r)) {
+            if (is_for_readers(r))
+                f.head = r.at->id;
+        }
+        close_reader(r);
+    }
+    return f;
+}
+
+int64 newest_position(int64 stream_id) {
+    auto never = [](log::entry const &) { return false; };
+    log::table logged = log::open(log_source, AccessShareLock);
+    int64 newest = log::newest(logged, stream_id, never).id;
+    log::close(logged);
+    if (!RecoveryInProgress()) {
+        log::table live = log::open(live_source, AccessShareLock);
+        int64 live_newest = log::newest(live, stream_id, never).id;
+        log::close(live);
+        if (live_newest > newest)
+            newest = live_newest;
+    }
+    return newest;
+}
+
+} // namespace weir::stream

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+extern "C" {
+#include "catalog/indexing.h"
+#include "commands/sequence.h"
+}
+
+#include "log/lock.hpp"
+#include "log/table.hpp"
+#include "stream/registry.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+enum { name_column = 1, id_column, sentinel_column, dropped_column };
+constexpr int columns = dropped_column;
+
+constinit log::source registry_table{"stream"};
+constinit log::source name_index{"stream_name_idx"};
+constinit log::source id_index{"stream_id_idx"};
+constinit log::source id_sequence{"stream_id_seq"};
+
+// What this backend remembers: a direct-mapped table of committed names.
+struct remembered {
+    char *name;
+    uint32 hash;
+    uint32 length;
+    int64 stream_id;
+};
+constexpr uint32 slots = 4096;
+remembered *memory = nullptr;
+MemoryContext names = nullptr;
+
+void forget_all() {
+    if (names != nullptr)
+        MemoryContextReset(names);
+    memory = nullptr;
+}
+
+bool forget_pending = false;
+void forget_later() { forget_pending = true; }
+
+remembered *slot_of(uint32 hash) {
+    if (forget_pending) {
+        forget_all();
+        forget_pending = false;
+    }
+    if (memory == nullptr) {
+        log::on_invalidate(forget_later);
+        if (names == nullptr)
+            names = AllocSetContextCreate(TopMemoryContext, "weir stream names", ALLOCSET_DEFAULT_SIZES);
+        memory = static_cast<remembered *>(MemoryContextAllocZero(names, sizeof(remembered) * slots));
+    }
+    return &memory[hash & (slots - 1)];
+}
+
+uint32 hash_of(std::string_view name) {
+    return hash_bytes(reinterpret_cast<unsigned char const *>(name.data()), static_cast<int>(name.size()));
+}
+
+void remember(std::string_view name, uint32 hash, int64 stream_id) {
+    remembered *slot = slot_of(hash);
+    if (slot->name != nullptr) {
+        pfree(slot->name);
+        slot->name = nullptr;
+    }
+    auto *copy = static_cast<char *>(MemoryContextAlloc(names, name.size()));
+    memcpy(copy, name.data(), name.size());
+    *slot = {copy, hash, static_cast<uint32>(name.size()), stream_id};
+}
+
+int64 recall(std::string_view name, uint32 hash) {
+    remembered *slot = slot_of(hash);
+    if (slot->name != nullptr && slot->hash == hash && slot->length == name.size() &&
+        memcmp(slot->name, name.data(), name.size()) == 0)
+        return slot->stream_id;
+    return 0;
+}
+
+struct found {
+    int64 stream_id = 0;
+    TransactionId in_flight = InvalidTransactionId; // the other transaction that its row may roll back with
+    bool settled = false;                           // its row is committed
+};
+
+found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
+    found out;
+    text *key_text = cstring_to_text_with_len(name.data(), static_cast<int>(name.size()));
+    ScanKeyData key;
+    ScanKeyEntryInitialize(&key, 0, name_column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                           PointerGetDatum(key_text));
+    SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
+    while (HeapTuple row = systable_getnext(scan)) {
+        bool null = false;
+        out.stream_id = DatumGetInt64(heap_getattr(row, id_column, RelationGetDescr(registry), &null));
+        out.in_flight = snapshot->snapshot_type == SNAPSHOT_DIRTY ? snapshot->xmin : InvalidTransactionId;
+        out.settled = snapshot->snapshot_type == SNAPSHOT_MVCC &&
+                      !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
+        if (!TransactionIdIsValid(out.in_flight))
+            break;
+    }
+    systable_endscan(scan);
+    pfree(key_text);
+    return out;
+}
+
+HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, std::string_view sentinel,
+                   int64 dropped_at) {
+    Datum values[columns];
+    bool nulls[columns] = {};
+    values[name_column - 1] = PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size())));
+    values[id_column - 1] = Int64GetDatum(stream_id);
+    values[sentinel_column - 1] =
+        PointerGetDatum(cstring_to_text_with_len(sentinel.data(), static_cast<int>(sentinel.size())));
+    values[dropped_column - 1] = Int64GetDatum(dropped_at);
+    nulls[dropped_column - 1] = dropped_at < 0;
+    return heap_form_tuple(RelationGetDescr(registry), values, nulls);
+}
+
+// Looks for a row of the name under the lock, whoever wrote it. Where there is
+// none, a new id is entered; where it may still roll back, a row of our own goes
+// beside it, if that is wanted.
+enum class rival { join, report };
+
+found look_up_or_make(Relation registry, std::string_view name, std::string_view sentinel, rival policy, bool *made) {
+    int64 fresh = nextval_internal(relation_oid(id_sequence), false);
+    CatalogIndexState indexes = CatalogOpenIndexes(registry);
+    (void)relation_oid(name_index);
+    (void)GetCurrentTransactionId();
+    SnapshotData dirty;
+    InitDirtySnapshot(dirty);
+
+    auto lock_key = static_cast<int64>(hash_of(name));
+    log::lock(lock_key);
+    found row = look_up(registry, name, &dirty);
+    *made = row.stream_id == 0;
+    if (*made)
+        row.stream_id = fresh;
+    if (*made || (TransactionIdIsValid(row.in_flight) && policy == rival::join))
+        CatalogTupleInsertWithInfo(registry, make_row(registry, name, row.stream_id, sentinel, -1), indexes);
+    log::unlock(lock_key);
+
+    CatalogCloseIndexes(indexes);
+    return row;
+}
+
+SysScanDesc begin_scan_by_id(Relation registry, int64 stream_id, Snapshot snapshot) {
+    ScanKeyData key;
+    ScanKeyInit(&key, id_column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(stream_id));
+    return systable_beginscan(registry, relation_oid(id_index), true, snapshot, 1, &key);
+}
+
+} // namespace
+
+int64 find(std::string_view name, Snapshot snapshot) {
+    uint32 hash = hash_of(name);
+    if (int64 known = recall(name, hash))
+        return known;
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    found row = look_up(registry, name, snapshot);
+    table_close(registry, AccessShareLock);
+    if (row.settled)
+        remember(name, hash, row.stream_id);
+    return row.stream_id;
+}
+
+int64 find_or_create(std::string_view name) {
+    uint32 hash = hash_of(name);
+    if (int64 known = recall(name, hash))
+        return known;
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    int64 stream_id = find(name, latest);
+    UnregisterSnapshot(latest);
+    if (stream_id != 0)
+        return stream_id;
+    Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
+    bool made = false;
+    stream_id = look_up_or_make(registry, name, default_sentinel, rival::join, &made).stream_id;
+    table_close(registry, NoLock);
+    return stream_id;
+}
+
+int64 create(std::string_view name, std::string_view null_sentinel, bool *made) {
+    Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
+    found row;
+    for (;;) {
+        row = look_up_or_make(registry, name, null_sentinel, rival::report, made);
+        if (*made || !TransactionIdIsValid(row.in_flight))
+            break;
+        XactLockTableWait(row.in_flight, nullptr, nullptr, XLTW_None);
+    }
+    table_close(registry, NoLock);
+    return row.stream_id;
+}
+
+void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at) {
+    Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    SysScanDesc scan = begin_scan_by_id(registry, stream_id, latest);
+    while (HeapTuple row = systable_getnext(scan))
+        CatalogTupleDelete(registry, &row->t_self);
+    systable_endscan(scan);
+    UnregisterSnapshot(latest);
+    CatalogTupleInsert(registry, make_row(registry, name, stream_id, null_sentinel, dropped_at));
+    table_close(registry, NoLock);
+}
+
+std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot) {
+    std::string_view sentinel = default_sentinel;
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
+    if (HeapTuple row = systable_getnext(scan)) {
+        bool null = false;
+        Datum value = heap_getattr(row, sentinel_column, RelationGetDescr(registry), &null);
+        text *copy = DatumGetTextPCopy(value);
+        sentinel = {VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
+    }
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
+    return sentinel;
+}
+
+} // namespace weir::stream

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Names of streams. A name keeps one id for good, through drops too, so a backend
+// may remember it without ever being told otherwise.
+//
+// Creating a name waits for nobody: under a short lock the table is searched for
+// rows of any transaction, finished or not, and where another one in flight is
+// creating the same name, its id is taken over in a row of our own. Whichever of
+// the two commits, the name is there, with that id.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace weir::stream {
+
+inline constexpr const char *default_sentinel = "__weir_null__";
+
+// The id of a stream, or 0 where the name is unknown to the snapshot.
+int64 find(std::string_view name, Snapshot snapshot);
+
+// The id of a stream, made known if it is not.
+int64 find_or_create(std::string_view name);
+
+// Enters a name with properties of its own, unless it is there (made: false).
+// Waits for another transaction that is entering it.
+int64 create(std::string_view name, std::string_view null_sentinel, bool *made);
+
+// Gives a name other properties, as when its stream is dropped or made anew
+// (dropped_at: the mark's position, or -1); it keeps its id. Under the stream's
+// maintenance lock.
+void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at);
+
+// The string that stands for JSON null in the patches of a stream; palloc'd.
+std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot);
+
+} // namespace weir::stream

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include <cmath>
+
+#include "pg/error.hpp"
+#include "pg/memory.hpp"
+#include "pg/settings.hpp"
+#include "pg/text.hpp"
+#include "stream/request.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+namespace settings = pg::settings;
+
+enum { stream_argument, payload_argument, type_argument, headers_argument, key_argument, ttl_argument, floor_argument,
+       ceiling_argument, alpha_argument };
+
+constexpr int max_label_bytes = 512; // type and idempotency key
+constexpr int32 max_ttl_ms = 86400000;
+constexpr int32 max_maxlen = 10000000;
+
+[[noreturn]] void null_argument(const char *name) {
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+    pg_unreachable();
+}
+
+bool is_blank(std::string_view s) {
+    for (char c : s) {
+        if (!isspace(static_cast<unsigned char>(c)))
+            return false;
+    }
+    return true;
+}
+
+NullableDatum label(FunctionCallInfo fcinfo, int n, const char *name) {
+    if (PG_ARGISNULL(n))
+        return {Datum{0}, true};
+    std::string_view value = pg::view_of(PG_GETARG_DATUM(n));
+    if (value.empty())
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", name)));
+    if (value.size() > max_label_bytes)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", name),
+                        errdetail("It has %zu bytes, the limit is %d.", value.size(), max_label_bytes)));
+    return {PointerGetDatum(PG_GETARG_TEXT_PP(n)), false};
+}
+
+NullableDatum headers(FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(headers_argument))
+        return {Datum{0}, true};
+    Jsonb *value = PG_GETARG_JSONB_P(headers_argument);
+    if (!JB_ROOT_IS_OBJECT(value))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
+    return {PointerGetDatum(value), false};
+}
+
+std::size_t size_of(NullableDatum const &value) {
+    return value.isnull ? 0 : VARSIZE_ANY_EXHDR(DatumGetPointer(value.value));
+}
+
+// Before the value is detoasted: it may be a gigabyte.
+void check_size(Datum value, std::size_t beside) {
+    std::size_t size = toast_raw_datum_size(value) - VARHDRSZ + beside;
+    if (size > static_cast<std::size_t>(settings::max_frame_bytes))
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("frame is too large"),
+                        errdetail("It has %zu bytes of payload, type and headers, the limit is %d.", size,
+                                  settings::max_frame_bytes),
+                        errhint("Split it, or raise weir.max_frame_bytes.")));
+}
+
+Datum to_json_string(Datum value) {
+    std::string_view s = pg::view_of(value);
+    JsonbValue scalar;
+    scalar.type = jbvString;
+    scalar.val.string.val = const_cast<char *>(s.data());
+    scalar.val.string.len = static_cast<int>(s.size());
+    return PointerGetDatum(JsonbValueToJsonb(&scalar));
+}
+
+Datum frame_value(Datum value, form payload, std::size_t beside) {
+    check_size(value, beside);
+    if (payload == form::text)
+        return to_json_string(value);
+    return PointerGetDatum(PG_DETOAST_DATUM(value));
+}
+
+Oid element_type(form payload) {
+    switch (payload) {
+    case form::json:
+        return JSONBOID;
+    case form::text:
+        return TEXTOID;
+    case form::bytes:
+        break;
+    }
+    return BYTEAOID;
+}
+
+void take_batch(request &r, FunctionCallInfo fcinfo, form payload, std::size_t beside) {
+    ArrayType *array = PG_GETARG_ARRAYTYPE_P(payload_argument);
+    if (ARR_NDIM(array) == 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("payloads must not be empty")));
+    if (ARR_NDIM(array) > 1)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("payloads must be a one-dimensional array")));
+    int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+    if (count > settings::max_batch_frames)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
+                        errdetail("It has %d frames, the limit is %d.", count, settings::max_batch_frames),
+                        errhint("Append it in several batches, or raise weir.max_batch_frames.")));
+    bool *nulls = nullptr;
+    deconstruct_array(array, element_type(payload), -1, false, TYPALIGN_INT, &r.values, &nulls, &r.count);
+    for (int i = 0; i < r.count; i++) {
+        if (nulls[i])
+            null_argument("an element of payloads");
+        r.values[i] = frame_value(r.values[i], payload, beside);
+    }
+}
+
+void bad_setting(const char *name, const char *range) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", name),
+                    errdetail("It must be %s.", range)));
+}
+
+live_settings take_live_settings(FunctionCallInfo fcinfo) {
+    static const char *const names[] = {"ttl_ms", "maxlen_floor", "maxlen_ceiling", "ema_alpha"};
+    for (int i = 0; i < 4; i++) {
+        if (PG_ARGISNULL(ttl_argument + i))
+            null_argument(names[i]);
+    }
+    live_settings s{PG_GETARG_INT32(ttl_argument), PG_GETARG_INT32(floor_argument), PG_GETARG_INT32(ceiling_argument),
+                    PG_GETARG_FLOAT8(alpha_argument)};
+    if (s.ttl_ms < 1 || s.ttl_ms > max_ttl_ms)
+        bad_setting("ttl_ms", "from 1 to 86400000");
+    if (s.maxlen_floor < 1 || s.maxlen_floor > max_maxlen)
+        bad_setting("maxlen_floor", "from 1 to 10000000");
+    if (s.maxlen_ceiling < s.maxlen_floor || s.maxlen_ceiling > max_maxlen)
+        bad_setting("maxlen_ceiling", "from maxlen_floor to 10000000");
+    if (!(s.ema_alpha > 0 && s.ema_alpha <= 1)) // NaN too
+        bad_setting("ema_alpha", "above 0 and at most 1");
+    return s;
+}
+
+void take_common(request &r, FunctionCallInfo fcinfo) {
+    r.name = name_argument(fcinfo, stream_argument);
+    r.type = label(fcinfo, type_argument, "type");
+    r.headers = headers(fcinfo);
+    r.key = label(fcinfo, key_argument, "idempotency_key");
+}
+
+} // namespace
+
+void check_name(std::string_view name) {
+    if (is_blank(name))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("stream name must not be blank")));
+    if (name.size() > static_cast<std::size_t>(settings::max_name_bytes))
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("stream name is too long"),
+                        errdetail("It has %zu bytes, the limit is %d.", name.size(), settings::max_name_bytes)));
+}
+
+std::string_view name_argument(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
+        null_argument("stream");
+    std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
+    check_name(name);
+    return name;
+}
+
+request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort) {
+    request r{};
+    r.mode = mode::durable;
+    r.best_effort = best_effort;
+    r.bytes = payload == form::bytes;
+    take_common(r, fcinfo);
+    if (PG_ARGISNULL(payload_argument))
+        null_argument(batch ? "payloads" : "payload");
+    if (best_effort)
+        r.live = take_live_settings(fcinfo);
+    std::size_t beside = size_of(r.type) + size_of(r.headers);
+    if (batch) {
+        take_batch(r, fcinfo, payload, beside);
+    } else {
+        r.count = 1;
+        r.values = pg::palloc_array_of<Datum>(1);
+        r.values[0] = frame_value(PG_GETARG_DATUM(payload_argument), payload, beside);
+    }
+    return r;
+}
+
+request patch_request(FunctionCallInfo fcinfo) {
+    request r{};
+    r.mode = mode::summary;
+    take_common(r, fcinfo);
+    if (PG_ARGISNULL(payload_argument))
+        null_argument("patch");
+    r.count = 1;
+    r.values = pg::palloc_array_of<Datum>(1);
+    r.values[0] = frame_value(PG_GETARG_DATUM(payload_argument), form::json, size_of(r.type) + size_of(r.headers));
+    core::failure why;
+    if (!core::patch_check(pg::container_of(DatumGetJsonbP(r.values[0])), settings::max_patch_depth, why)) {
+        if (why.code == core::errc::not_an_object)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("patch must be a JSON object"),
+                            errhint("To set members of the summary document, append an object that holds them.")));
+        pg::report(why);
+    }
+    return r;
+}
+
+} // namespace weir::stream

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// What a caller asks for, checked once at the edge: nothing behind it looks at
+// an argument again.
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "stream/frame.hpp"
+
+namespace weir::stream {
+
+enum class form { json, text, bytes }; // what the payload argument is
+
+struct live_settings {
+    int32 ttl_ms;
+    int32 maxlen_floor;
+    int32 maxlen_ceiling;
+    double ema_alpha;
+};
+
+struct request {
+    std::string_view name;
+    enum mode mode;        // durable or summary; best_effort overrides
+    bool best_effort;
+    bool bytes;            // values are bytea, else jsonb
+    int count;
+    Datum *values;         // detoasted
+    NullableDatum type;
+    NullableDatum headers;
+    NullableDatum key;     // of idempotency
+    live_settings live;
+};
+
+// The stream argument: not NULL, not blank, not too long.
+std::string_view name_argument(FunctionCallInfo fcinfo, int n);
+void check_name(std::string_view name);
+
+// The arguments of the append family, in the order of sql/stream.sql.
+request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort);
+request patch_request(FunctionCallInfo fcinfo);
+
+} // namespace weir::stream

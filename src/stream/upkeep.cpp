@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "pg/lock.hpp"
+#include "pg/spi.hpp"
+#include "stream/upkeep.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+namespace spi = pg::spi;
+
+constexpr int64 run = 256; // an append that crosses a multiple of it does upkeep
+constexpr int64 bytes_a_run = 32 * 1024; // of a stored document that one more run has to earn
+constexpr int64 most_runs = 16;
+
+constinit spi::statement insert_statement{
+    "INSERT INTO weir.checkpoint (stream_id, \"position\", frames, bytes, trimmed_frames, trimmed_bytes,"
+    " trimmed_below, version, patched_at, first_patch, document)"
+    " VALUES ($1, weir.to_position($2), $3, $4, $5, $6, weir.to_position($7), $8, weir.to_position($9),"
+    " weir.to_position($10), $11)",
+    11,
+    {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, JSONBOID}};
+
+constinit spi::statement delete_between_statement{
+    "DELETE FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1"
+    " AND \"position\" OPERATOR(weir.<) weir.to_position($2) AND \"position\"::bigint OPERATOR(pg_catalog.<>) $3",
+    3,
+    {INT8OID, INT8OID, INT8OID}};
+
+constinit spi::statement delete_all_statement{
+    "DELETE FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
+
+void insert(int64 stream_id, folded const &f) {
+    Datum values[] = {Int64GetDatum(stream_id),       Int64GetDatum(f.position),      Int64GetDatum(f.frames),
+                      Int64GetDatum(f.bytes),         Int64GetDatum(f.trimmed_frames), Int64GetDatum(f.trimmed_bytes),
+                      Int64GetDatum(f.trimmed_below), Int64GetDatum(f.version),       Int64GetDatum(f.patched_at),
+                      Int64GetDatum(f.first_patch),   PointerGetDatum(f.document)};
+    bool nulls[11] = {};
+    nulls[8] = f.patched_at < 0;
+    nulls[9] = f.first_patch < 0;
+    nulls[10] = f.document == nullptr;
+    spi::run(insert_statement, values, nulls);
+}
+
+// Where the edge checkpoint stands: just below what the trim left.
+int64 edge_of(folded const &f) { return f.trimmed_below > 0 ? f.trimmed_below - 1 : -1; }
+
+} // namespace
+
+void upkeep(int64 stream_id, int64 last_ordinal, int count) {
+    int64 now_at = last_ordinal / run;
+    if (now_at == (last_ordinal - count) / run)
+        return;
+    // Reading what others wrote would make a serializable transaction depend on them.
+    if (IsolationIsSerializable() || !pg::try_lock(pg::lock_class::maintenance, stream_id))
+        return;
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    folded counts = fold_log(stream_id, core::greatest, latest, want::counts);
+    int64 every = 1 + counts.document_size / bytes_a_run;
+    if (every > most_runs)
+        every = most_runs;
+    if (counts.rows >= every * run / 2) {
+        folded newest = counts.patched_at < 0 ? counts : fold_log(stream_id, counts.position, latest, want::document);
+        spi::session session = spi::begin(log::relation_oid(log_source));
+        insert(stream_id, newest);
+        Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(newest.position), Int64GetDatum(edge_of(newest))};
+        spi::run(delete_between_statement, values, nullptr);
+        spi::end(session);
+    }
+    UnregisterSnapshot(latest);
+}
+
+void save_checkpoints(int64 stream_id, folded const &edge, folded const &newest) {
+    forget_checkpoints(stream_id);
+    spi::session session = spi::begin(log::relation_oid(log_source));
+    if (edge.position >= 0)
+        insert(stream_id, edge);
+    if (newest.position > edge.position)
+        insert(stream_id, newest);
+    spi::end(session);
+}
+
+void forget_checkpoints(int64 stream_id) {
+    spi::session session = spi::begin(log::relation_oid(log_source));
+    Datum value = Int64GetDatum(stream_id);
+    spi::run(delete_all_statement, &value, nullptr);
+    spi::end(session);
+}
+
+} // namespace weir::stream

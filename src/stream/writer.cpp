@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Order of things, which is the point of it (src/log/README.md):
+//   tables and their locks, the xid, the tuples, compression  -- may wait
+//   the log's short lock
+//       the newest row of either table, the clock, the mint
+//       heap and index inserts
+//   unlock                                                    -- long before commit
+//
+// A predecessor that closes or drops the stream and is still in flight is waited
+// for outside of the lock; then everything is looked at afresh.
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "core/rate.hpp"
+#include "log/clock.hpp"
+#include "log/insert.hpp"
+#include "log/lock.hpp"
+#include "log/newest.hpp"
+#include "pg/error.hpp"
+#include "pg/memory.hpp"
+#include "pg/text.hpp"
+#include "stream/live.hpp"
+#include "stream/writer.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+enum class fate { aborted, in_flight, done };
+
+fate fate_of(TransactionId xmin) {
+    if (!TransactionIdIsNormal(xmin) || TransactionIdIsCurrentTransactionId(xmin))
+        return fate::done;
+    if (TransactionIdIsInProgress(xmin))
+        return fate::in_flight;
+    return TransactionIdDidCommit(xmin) ? fate::done : fate::aborted;
+}
+
+log_prefix const &as_log(log::entry const &e) { return *reinterpret_cast<log_prefix const *>(e.prefix); }
+live_prefix const &as_live(log::entry const &e) { return *reinterpret_cast<live_prefix const *>(e.prefix); }
+
+bool is_turning_point(char m) {
+    return m == static_cast<char>(mode::close) || m == static_cast<char>(mode::dropped);
+}
+
+// A close or drop that was rolled back never happened.
+bool is_undone(log::entry const &e) { return is_turning_point(as_log(e).mode) && fate_of(e.xmin) == fate::aborted; }
+
+bool never(log::entry const &) { return false; }
+
+// What the stream's newest rows say, read under the lock.
+struct predecessor {
+    int64 id;               // newest position, -1: none
+    TransactionId wait_for; // valid: its close or drop decides first
+    bool closed;
+    int64 closed_at;
+    int64 ordinal;
+    int64 version;
+    int64 live_ordinal;
+    int64 live_floor;
+    core::rate_state rate;
+};
+
+predecessor look_back(log::table const &logged, log::table const &live, int64 stream_id) {
+    predecessor p{};
+    log::entry a = log::newest(logged, stream_id, is_undone);
+    log::entry b = log::newest(live, stream_id, never);
+    p.id = a.id > b.id ? a.id : b.id;
+    int64 born_after = -1; // rows up to here belong to a stream that was dropped
+    if (a.readable) {
+        log_prefix const &row = as_log(a);
+        p.ordinal = row.ordinal;
+        p.version = row.version;
+        if (is_turning_point(row.mode)) {
+            if (fate_of(a.xmin) == fate::in_flight) {
+                p.wait_for = a.xmin;
+            } else if (row.mode == static_cast<char>(mode::close)) {
+                p.closed = true;
+                p.closed_at = row.id;
+            } else {
+                born_after = row.id;
+                p.ordinal = p.version = 0;
+            }
+        }
+    }
+    if (b.readable && b.id > born_after) {
+        live_prefix const &row = as_live(b);
+        p.live_ordinal = row.ordinal;
+        p.live_floor = row.floor;
+        p.rate = {row.rate, row.window_start, row.window_count};
+    }
+    return p;
+}
+
+[[noreturn]] void raise_closed(std::string_view name) {
+    ereport(ERROR, (errcode(pg::errcode_stream_closed),
+                    errmsg("stream \"%.*s\" is closed", pg::shown(name), name.data()),
+                    errhint("Append to another stream, or drop this one first with weir.drop_stream().")));
+    pg_unreachable();
+}
+
+// Large values are compressed before the lock, not under it.
+Datum compressed(Relation heap, int column, Datum value) {
+    if (VARSIZE_ANY(DatumGetPointer(value)) < TOAST_TUPLE_THRESHOLD)
+        return value;
+    Datum smaller =
+        toast_compress_datum(value, TupleDescAttr(RelationGetDescr(heap), column - 1)->attcompression);
+    return DatumGetPointer(smaller) == nullptr ? value : smaller;
+}
+
+// Columns that describe the frame, which have one order in both tables.
+void describe(Datum *values, bool *nulls, int type_column, Relation heap, request const &r, Datum value) {
+    int payload_column = type_column + 1, bytes_column = type_column + 2, headers_column = type_column + 3;
+    values[type_column - 1] = r.type.value;
+    nulls[type_column - 1] = r.type.isnull;
+    int used = r.bytes ? bytes_column : payload_column;
+    nulls[payload_column - 1] = nulls[bytes_column - 1] = true;
+    if (DatumGetPointer(value) != nullptr) { // a mark may carry nothing
+        values[used - 1] = compressed(heap, used, value);
+        nulls[used - 1] = false;
+    }
+    values[headers_column - 1] = r.headers.value;
+    nulls[headers_column - 1] = r.headers.isnull;
+}
+
+HeapTuple make_tuple(log::table const &t, int64 stream_id, request const &r, Datum value) {
+    Datum values[live_column::count] = {};
+    bool nulls[live_column::count] = {};
+    values[0] = Int64GetDatum(stream_id);
+    if (r.best_effort) {
+        values[live_column::maxlen - 1] = Int32GetDatum(0);
+        values[live_column::ttl_ms - 1] = Int32GetDatum(r.live.ttl_ms);
+        describe(values, nulls, live_column::type, t.heap, r, value);
+    } else {
+        values[log_column::mode - 1] = CharGetDatum(static_cast<char>(r.mode));
+        describe(values, nulls, log_column::type, t.heap, r, value);
+    }
+    return heap_form_tuple(RelationGetDescr(t.heap), values, nulls);
+}
+
+void fill_log(log::rows &rows, predecessor const &p, int64 first_id, enum mode kind) {
+    bool counts = kind == mode::durable || kind == mode::summary;
+    for (int i = 0; i < rows.count; i++) {
+        auto *row = log::prefix_of<log_prefix>(rows.tuples[i]);
+        row->id = first_id + i;
+        row->ordinal = p.ordinal + (counts ? i + 1 : 0);
+        row->version = p.version + (kind == mode::summary ? i + 1 : 0);
+    }
+}
+
+void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, int64 now_us,
+               live_settings const &s) {
+    core::rate_state rate = core::rate_append(p.rate, now_us, rows.count, s.ema_alpha);
+    auto maxlen = static_cast<int32>(core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor,
+                                                  s.maxlen_ceiling));
+    int64 floor = trimmed_floor(stream_id);
+    for (int i = 0; i < rows.count; i++) {
+        auto *row = log::prefix_of<live_prefix>(rows.tuples[i]);
+        row->id = first_id + i;
+        row->ordinal = p.live_ordinal + i + 1;
+        row->floor = floor > p.live_floor ? floor : p.live_floor;
+        row->rate = rate.rate_hz;
+        row->window_start = rate.window_start_us;
+        row->window_count = rate.window_count;
+        row->maxlen = maxlen;
+    }
+}
+
+struct tables {
+    log::table logged;
+    log::table live;
+};
+
+tables open_tables(bool best_effort) {
+    tables t;
+    t.logged = log::open(log_source, best_effort ? AccessShareLock : RowExclusiveLock);
+    t.live = log::open(live_source, best_effort ? RowExclusiveLock : AccessShareLock);
+    (void)GetCurrentTransactionId(); // may wait or write, so not under the lock
+    return t;
+}
+
+void close_tables(tables &t) {
+    log::close(t.logged);
+    log::close(t.live);
+}
+
+enum class if_closed { raise, stop, ignore };
+
+struct turn {
+    bool stopped; // closed, and the lock is not held
+    predecessor before;
+    int64 first_id;
+    int64 now_us;
+};
+
+// Takes the log's lock and mints, or waits, retries or raises with it released.
+turn take_turn(tables const &t, std::string_view name, int64 stream_id, int count, if_closed closed) {
+    for (int64 wanted_ms = log::clock::now_us() / 1000 + 1;;) {
+        if (!log::clock::covers(wanted_ms))
+            log::clock::cover(wanted_ms);
+
+        log::lock(stream_id);
+        turn taken{false, look_back(t.logged, t.live, stream_id), -1, 0};
+        predecessor const &before = taken.before;
+        if (TransactionIdIsValid(before.wait_for)) {
+            log::unlock(stream_id);
+            XactLockTableWait(before.wait_for, nullptr, nullptr, XLTW_None);
+            continue;
+        }
+        if (before.closed && closed != if_closed::ignore) {
+            log::unlock(stream_id);
+            if (closed == if_closed::raise)
+                raise_closed(name);
+            taken.stopped = true;
+            return taken;
+        }
+        taken.now_us = log::clock::now_us();
+        taken.first_id = core::mint(before.id, taken.now_us / 1000, log::clock::floor(), count);
+        if (taken.first_id < 0) {
+            log::unlock(stream_id);
+            ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                            errmsg("no position is left in stream \"%.*s\"", pg::shown(name), name.data())));
+        }
+        wanted_ms = core::ms_of(taken.first_id + count - 1);
+        if (log::clock::covers(wanted_ms))
+            return taken;
+        log::unlock(stream_id); // the log is ahead of the clock, or we waited for the lock for long
+    }
+}
+
+} // namespace
+
+written write(int64 stream_id, request const &r) {
+    tables t = open_tables(r.best_effort);
+    log::table &target = r.best_effort ? t.live : t.logged;
+    HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
+    for (int i = 0; i < r.count; i++)
+        tuples[i] = make_tuple(target, stream_id, r, r.values[i]);
+    log::rows rows = log::prepare(target, tuples, r.count);
+
+    turn taken = take_turn(t, r.name, stream_id, r.count, if_closed::raise);
+    if (r.best_effort)
+        fill_live(rows, taken.before, stream_id, taken.first_id, taken.now_us, r.live);
+    else
+        fill_log(rows, taken.before, taken.first_id, r.mode);
+    log::insert(target, rows);
+    log::unlock(stream_id);
+    log::release(rows);
+
+    close_tables(t);
+    predecessor const &p = taken.before;
+    return {taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
+            p.version + (r.mode == mode::summary ? r.count : 0)};
+}
+
+mark write_mark(std::string_view name, int64 stream_id, enum mode kind, Datum payload) {
+    tables t = open_tables(false);
+    request r{};
+    r.name = name;
+    r.mode = kind;
+    r.count = 1;
+    r.type = r.headers = {Datum{0}, true};
+    HeapTuple tuple = make_tuple(t.logged, stream_id, r, payload);
+    log::rows rows = log::prepare(t.logged, &tuple, 1);
+
+    turn taken = take_turn(t, name, stream_id, 1, kind == mode::dropped ? if_closed::ignore : if_closed::stop);
+    if (taken.stopped) {
+        close_tables(t);
+        return {true, taken.before.closed_at};
+    }
+    fill_log(rows, taken.before, taken.first_id, kind);
+    log::insert(t.logged, rows);
+    log::unlock(stream_id);
+    log::release(rows);
+    close_tables(t);
+    return {false, taken.first_id};
+}
+
+} // namespace weir::stream

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The writer rule, for streams: one lock, one mint, rows and index entries.
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "stream/request.hpp"
+
+namespace weir::stream {
+
+struct written {
+    int64 first_id;
+    int64 last_id;
+    int64 ordinal; // of the last row, in its table
+    int64 version; // of the summary after it
+};
+
+// Waits for a transaction that is closing or dropping the stream; raises
+// stream_closed if it is closed.
+written write(int64 stream_id, request const &r);
+
+struct mark {
+    bool already; // the stream was closed before; id is that of its close mark
+    int64 id;
+};
+
+// A row that stands for an event in the stream's life.
+mark write_mark(std::string_view name, int64 stream_id, enum mode kind, Datum payload);
+
+} // namespace weir::stream

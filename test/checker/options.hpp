@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The command line of weir-checker.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+namespace checker {
+
+struct options {
+    double seconds = 10;
+    unsigned writers = 8, readers = 8, streams = 3;
+    std::uint64_t seed = 1;
+    std::string conninfo, reader_conninfo, run = "checker", history;
+    bool naive = false, keep_going = false, vacuum = true;
+    unsigned prepared = 2;      // transactions that one writer leaves prepared at a time
+
+    bool on_standby() const { return !reader_conninfo.empty(); }
+    // Best-effort frames may go missing: they are not on a standby, nor behind a crash.
+    bool live_is_lossy() const { return keep_going; }
+    std::string stream(unsigned n) const { return run + "/" + std::to_string(n); }
+};
+
+// A thread's own source of choices; the interleaving is the server's.
+class dice {
+public:
+    explicit dice(std::uint64_t seed) : engine(seed) {}
+    unsigned below(unsigned n) { return static_cast<unsigned>(engine() % n); }
+    bool percent(unsigned p) { return below(100) < p; }
+
+private:
+    std::mt19937_64 engine;
+};
+
+}    // namespace checker

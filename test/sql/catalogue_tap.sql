@@ -1,0 +1,90 @@
+-- SPDX-License-Identifier: PostgreSQL
+-- Claim: the catalogue keeps the promises of the documentation: every function,
+-- type, view and column is commented; volatility, strictness and parallel safety
+-- are what each call is; nothing is executable, readable or usable by PUBLIC; no
+-- SECURITY DEFINER without a pinned search_path; every function and view has one
+-- row in weir.privilege; every durable table and sequence is dumped.
+-- In pgTAP, so that each promise is one named line.
+SET client_min_messages = warning;
+CREATE SCHEMA regress_tap;
+CREATE EXTENSION pgtap SCHEMA regress_tap;
+SET search_path = regress_tap, public;
+SET timezone = 'UTC';
+\pset format unaligned
+\pset tuples_only true
+BEGIN;
+SELECT plan(25);
+
+-- Comments.
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND coalesce(obj_description(p.oid, 'pg_proc'), '') = '' ORDER BY 1 $$,
+    'every function has a comment');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'v', 'S', 'm', 'p') AND c.relname <> 'frame'
+                   AND coalesce(obj_description(c.oid, 'pg_class'), '') = '' ORDER BY c.oid::regclass::text $$,
+    'every table, view and sequence has a comment');
+SELECT is_empty($$ SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')
+                   AND a.attnum > 0 AND coalesce(col_description(c.oid, a.attnum), '') = '' ORDER BY 1, 2 $$,
+    'every column of every view has a comment');
+SELECT is_empty($$ SELECT t.oid::regtype FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE t.typnamespace = 'weir'::regnamespace AND t.typelem = 0
+                   AND (t.typtype IN ('b', 'd', 'e') OR c.relkind = 'c') AND coalesce(obj_description(t.oid, 'pg_type'), '') = '' ORDER BY 1 $$,
+    'every type has a comment');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.pronargs > 0 AND p.provolatile <> 'i' AND p.proargnames IS NULL $$,
+    'every argument of a call has a name');
+
+-- What each call is.
+SELECT results_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 's' GROUP BY 1 ORDER BY 1 COLLATE "C" $$,
+    $$ VALUES ('head'), ('read'), ('read_many'), ('stream_info'), ('summary'), ('summary_at') $$, 'the calls that read are STABLE');
+SELECT results_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v' GROUP BY 1 ORDER BY 1 COLLATE "C" $$,
+    $$ VALUES ('append'), ('append_batch'), ('append_bytes'), ('append_live'), ('append_live_batch'), ('append_live_bytes'), ('append_live_text'), ('append_patch'), ('append_text'),
+              ('close'), ('create_stream'), ('drop_stream'), ('grant_access'), ('revoke_access'), ('trim') $$, 'the calls that write are VOLATILE');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
+    'immutable functions are PARALLEL SAFE');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proparallel <> 'u' $$,
+    'no call that looks at the log or writes may run in a worker');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proisstrict $$,
+    'no call on a stream is STRICT: a NULL is an error there, never a silent NULL');
+SELECT results_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.prokind = 'f' AND NOT p.proisstrict ORDER BY 1 COLLATE "C" $$,
+    $$ VALUES ('weir.merge_diff(jsonb,jsonb,text)'), ('weir.merge_patch(jsonb,jsonb,text)') $$, 'immutable functions are STRICT but for a sentinel that may be NULL');
+
+-- Closed by default.
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p, LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                   WHERE p.pronamespace = 'weir'::regnamespace AND a.grantee = 0 $$, 'no function is executable by PUBLIC');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c, LATERAL aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) a
+                   WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'v', 'S', 'm', 'p') AND a.grantee <> c.relowner $$, 'tables, views and sequences are closed to everyone but their owner');
+SELECT is_empty($$ SELECT c.oid::regclass, t.attname FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid WHERE c.relnamespace = 'weir'::regnamespace AND t.attacl IS NOT NULL $$,
+    'no column is granted on its own');
+SELECT is_empty($$ SELECT n.nspname FROM pg_namespace n, LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a WHERE n.nspname = 'weir' AND a.grantee = 0 $$,
+    'the schema is not usable by PUBLIC');
+SELECT is_empty($$ SELECT t.oid::regtype FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid, LATERAL aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+                   WHERE t.typnamespace = 'weir'::regnamespace AND t.typelem = 0 AND (t.typtype IN ('b', 'd', 'e') OR c.relkind = 'c') AND a.grantee = 0 $$, 'no type is usable by PUBLIC');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.prosecdef
+                   AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%pg_temp') $$, 'SECURITY DEFINER only with a search_path that ends in pg_temp');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'weir'::regnamespace AND l.lanname NOT IN ('c', 'internal')
+                   AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=pg_catalog%pg_temp') $$, 'functions in SQL or PL/pgSQL pin their search_path');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND (c.relhastriggers OR c.relhasrules AND c.relkind = 'r' OR c.relrowsecurity) $$,
+    'no trigger, foreign key, rule or policy on any table');
+
+-- One row a function and view in weir.privilege.
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace
+                   AND (SELECT count(*) FROM weir.privilege v WHERE v.function = p.oid) <> 1 ORDER BY 1 $$, 'every function has exactly one level');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')
+                   AND (SELECT count(*) FROM weir.privilege v WHERE v.relation = c.oid) <> 1 $$, 'every view has exactly one level');
+SELECT is_empty($$ SELECT v.* FROM weir.privilege v WHERE v.function IS NOT NULL AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = v.function AND p.pronamespace = 'weir'::regnamespace)
+                   OR v.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = v.relation AND c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')) $$,
+    'no level for a table, or for what is not there');
+SELECT results_eq($$ SELECT v.level, p.proname::text FROM weir.privilege v JOIN pg_proc p ON p.oid = v.function WHERE v.level <> 'read' GROUP BY 1, 2 ORDER BY 1, 2 COLLATE "C" $$,
+    $$ VALUES ('admin', 'drop_stream'), ('admin', 'trim'), ('owner', 'grant_access'), ('owner', 'revoke_access'), ('write', 'append'), ('write', 'append_batch'), ('write', 'append_bytes'),
+              ('write', 'append_live'), ('write', 'append_live_batch'), ('write', 'append_live_bytes'), ('write', 'append_live_text'), ('write', 'append_patch'), ('write', 'append_text'),
+              ('write', 'close'), ('write', 'create_stream') $$, 'writing needs write, removing admin, granting the owner');
+
+-- Dump and restore.
+SELECT set_eq($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'weir' $$,
+    $$ SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p', 'S') AND c.relpersistence = 'p' AND c.relname <> 'privilege' $$,
+    'every durable table and sequence is dumped, and none of the unlogged ones');
+SELECT set_eq($$ SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'u' $$,
+    ARRAY['frame_live', 'incarnation'], 'best-effort frames and the incarnation are the unlogged tables');
+SELECT * FROM finish();
+ROLLBACK;
+\pset tuples_only false
+\pset format aligned
+RESET search_path;
+DROP SCHEMA regress_tap CASCADE;

@@ -1,0 +1,114 @@
+-- SPDX-License-Identifier: PostgreSQL
+-- Claim: drop_stream removes a stream with all it had, in the transaction that
+-- called it; the name used again is a new stream: open, version 1, no key
+-- remembered, the default sentinel, and every id above all that the old one gave out.
+SET search_path = public, weir;
+
+CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE query;
+    RETURN 'accepted';
+EXCEPTION WHEN others THEN
+    RETURN SQLSTATE;
+END
+$$;
+CREATE FUNCTION pg_temp.rows_of(ids bigint[]) RETURNS TABLE (log bigint, live bigint, checkpoints bigint, keys bigint) LANGUAGE sql AS $$
+    SELECT (SELECT count(*) FROM weir.frame_log WHERE stream_id = ANY (ids)), (SELECT count(*) FROM weir.frame_live WHERE stream_id = ANY (ids)),
+           (SELECT count(*) FROM weir.checkpoint WHERE stream_id = ANY (ids)), (SELECT count(*) FROM weir.idempotency WHERE stream_id = ANY (ids))
+$$;
+
+SELECT weir.drop_stream('drop.never') AS unknown;
+
+-- A stream with everything a stream can have.
+SELECT weir.create_stream('drop.a', '<nil>');
+SELECT weir.append('drop.a', '1', idempotency_key => 'key') AS first \gset
+SELECT summary_version FROM weir.append_patch('drop.a', '{"a": "<nil>"}');
+SELECT summary_version FROM weir.append_patch('drop.a', '{"b": 1}');
+SELECT weir.append_live('drop.a', '4', ttl_ms => 86400000) IS NOT NULL AS done;
+SELECT weir.close('drop.a', 'over') AS last \gset
+SELECT array_agg(DISTINCT stream_id) AS ids FROM weir.stream WHERE name = 'drop.a' \gset
+SELECT weir.drop_stream('drop.a') AS dropped;
+SELECT count(*) AS frames FROM weir.read('drop.a');
+SELECT count(*) AS frames FROM weir.read('drop.a', after => :'first');
+SELECT count(*) AS reverse FROM weir.read('drop.a', reverse => true);
+SELECT count(*) AS summaries FROM weir.summary('drop.a');
+SELECT count(*) AS infos FROM weir.stream_info('drop.a');
+SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
+SELECT weir.head('drop.a') AS head, weir.trim('drop.a', keep => 0) AS trimmed, weir.drop_stream('drop.a') AS dropped_again;
+SELECT * FROM pg_temp.rows_of(:'ids');
+
+-- Used again: a new stream above the old one, and a cursor of the old one reads all of it.
+SELECT weir.append('drop.a', '"new"', idempotency_key => 'key') AS again \gset
+SELECT :'again'::weir.position > :'last' AS above_every_old_id;
+SELECT mode, payload FROM weir.read('drop.a');
+SELECT mode, payload FROM weir.read('drop.a', after => :'last');
+SELECT frames, lifetime_frames, closed, close_reason FROM weir.stream_info('drop.a');
+SELECT summary_version FROM weir.append_patch('drop.a', '{"s": "<nil>", "d": "__weir_null__"}');
+SELECT document, version FROM weir.summary('drop.a');
+SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
+
+-- Over and over, in one transaction as well.
+BEGIN;
+SELECT weir.append('drop.b', '1') AS b1 \gset
+SELECT weir.drop_stream('drop.b') AS dropped;
+SELECT count(*) AS frames FROM weir.read('drop.b');
+SELECT weir.append('drop.b', '2') AS b2 \gset
+SELECT payload FROM weir.read('drop.b');
+SELECT weir.drop_stream('drop.b') AS dropped, weir.drop_stream('drop.b') AS nothing_left;
+SELECT weir.append('drop.b', '3') AS b3 \gset
+COMMIT;
+SELECT :'b1'::weir.position < :'b2' AND :'b2'::weir.position < :'b3' AS ids_rise;
+SELECT payload FROM weir.read('drop.b');
+DO $$
+DECLARE
+    last weir.position := '-';
+    p weir.position;
+BEGIN
+    FOR i IN 1 .. 200 LOOP
+        p := weir.append('drop.c', to_jsonb(i));
+        ASSERT p OPERATOR(weir.>) last, 'an id went back';
+        ASSERT (SELECT array_agg(payload) FROM weir.read('drop.c')) = ARRAY[to_jsonb(i)], 'frames of the old stream';
+        last := p;
+        ASSERT weir.drop_stream('drop.c');
+        IF i % 3 > 0 THEN
+            COMMIT;
+        END IF;
+    END LOOP;
+END
+$$;
+SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.c';
+
+-- Rolled back, it was not dropped.
+SELECT weir.append('drop.d', '1') IS NOT NULL AS done;
+BEGIN;
+SELECT weir.drop_stream('drop.d') AS dropped;
+SELECT weir.append('drop.d', '"other"') IS NOT NULL AS done;
+SELECT payload FROM weir.read('drop.d');
+ROLLBACK;
+SELECT weir.append('drop.d', '2') IS NOT NULL AS done;
+SELECT payload FROM weir.read('drop.d');
+BEGIN;
+SAVEPOINT s;
+SELECT weir.drop_stream('drop.d') AS dropped;
+ROLLBACK TO s;
+SELECT weir.append('drop.d', '3') IS NOT NULL AS done;
+COMMIT;
+SELECT payload FROM weir.read('drop.d');
+
+-- create_stream after a drop; create_stream of what exists.
+SELECT weir.drop_stream('drop.d') AS dropped;
+SELECT weir.create_stream('drop.d');
+SELECT count(*) AS frames FROM weir.read('drop.d');
+SELECT name, frames, closed FROM weir.stream_info('drop.d');
+SELECT weir.create_stream('drop.d');
+SELECT pg_temp.state_of('SELECT weir.create_stream(''drop.b'')') AS by_append;
+SELECT weir.drop_stream('drop.d') AS dropped_without_a_frame;
+-- A stream of ten thousand goes with one call.
+SELECT frames FROM weir.append_batch('drop.e', (SELECT array_agg(to_jsonb(i)) FROM generate_series(1, 10000) i));
+SELECT array_agg(DISTINCT stream_id) AS ids FROM weir.stream WHERE name = 'drop.e' \gset
+SELECT weir.drop_stream('drop.e') AS dropped;
+SELECT * FROM pg_temp.rows_of(:'ids');
+
+SELECT pg_temp.state_of('SELECT weir.drop_stream(NULL)') AS null_stream, pg_temp.state_of('SELECT weir.drop_stream('''')') AS empty,
+       pg_temp.state_of(E'SELECT weir.drop_stream(E'' \\t\\n'')') AS blank, pg_temp.state_of('SELECT weir.drop_stream(repeat(''x'', 513))') AS long;
+SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'drop.%';

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The merge entries on JSON trees, for tests: each call checks that the result
+// is, to the byte, the container that a server builds for the same document.
+#pragma once
+
+#include "arena.hpp"
+#include "core/merge_patch.hpp"
+#include "json_text.hpp"
+#include "oracle.hpp"
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace weir::test {
+
+inline std::string_view view(oracle::sentinel const& s) {
+    return s ? std::string_view(*s) : std::string_view();
+}
+
+inline json checked(core::merge_result const& r) {
+    core::jsonb_bytes const container(r.data, r.size);
+    json tree = to_json(container);
+    bytes const expected = to_jsonb(tree);
+    if (!std::equal(container.begin(), container.end(), expected.begin(), expected.end()))
+        throw std::logic_error("not the server's bytes: " + tree.dump());
+    return tree;
+}
+
+// A tree, or the failure.
+struct outcome {
+    std::optional<json> tree;
+    core::failure why{};
+
+    [[nodiscard]] core::errc code() const { return why.code; }
+    friend bool operator==(outcome const& a, json const& b) { return a.tree && *a.tree == b; }
+};
+
+template <class Call>
+outcome run(Call&& call) {
+    arena memory;
+    core::merge_result r{};
+    outcome out;
+    bool const done = call(memory.get(), r, out.why);
+    if (done != (out.why.code == core::errc::none)) throw std::logic_error("verdict and code differ");
+    if (done) out.tree = checked(r);
+    return out;
+}
+
+inline outcome patched(json const& target, json const& patch, oracle::sentinel const& s = {},
+                       int depth = core::depth_limit) {
+    bytes const t = to_jsonb(target);
+    bytes const p = to_jsonb(patch);
+    return run([&](auto memory, auto& r, auto& why) {
+        return core::merge_patch(memory, t, p, view(s), depth, r, why);
+    });
+}
+
+inline outcome difference(json const& from, json const& to, oracle::sentinel const& s = {},
+                          int depth = core::depth_limit) {
+    bytes const f = to_jsonb(from);
+    bytes const t = to_jsonb(to);
+    return run([&](auto memory, auto& r, auto& why) {
+        return core::merge_diff(memory, f, t, view(s), depth, r, why);
+    });
+}
+
+inline outcome composed(json const& a, json const& b, int depth = core::depth_limit) {
+    bytes const x = to_jsonb(a);
+    bytes const y = to_jsonb(b);
+    return run([&](auto memory, auto& r, auto& why) {
+        return core::merge_patches(memory, x, y, depth, r, why);
+    });
+}
+
+// Many patches over a base (none: from {}) in one fold.
+inline outcome folded(std::optional<json> const& base, std::vector<json> const& patches,
+                      oracle::sentinel const& s = {},
+                      core::patch_root root = core::patch_root::any,
+                      int depth = core::depth_limit) {
+    bytes const b = base ? to_jsonb(*base) : bytes();
+    std::vector<bytes> containers;
+    for (json const& p : patches) containers.push_back(to_jsonb(p));
+    return run([&](auto memory, auto& r, auto& why) {
+        core::fold* const state = core::fold_begin(memory, view(s), depth, why);
+        if (state == nullptr) return false;
+        for (bytes const& c : containers)
+            if (!core::fold_apply(state, c, root, why)) return false;
+        return core::fold_finish(state, b, r, why);
+    });
+}
+
+// `levels` objects around a 1.
+inline json nested_object(int levels) {
+    json tree = 1;
+    for (int i = 0; i < levels; ++i) tree = json{{"k", std::move(tree)}};
+    return tree;
+}
+
+inline json nested_array(int levels) {
+    json tree = 1;
+    for (int i = 0; i < levels; ++i) tree = json::array({std::move(tree)});
+    return tree;
+}
+
+}  // namespace weir::test
