@@ -15,7 +15,8 @@ CREATE INDEX stream_dropped_idx ON weir.stream (dropped_at) WHERE dropped_at IS 
 CREATE SEQUENCE weir.stream_id_seq OWNED BY weir.stream.stream_id;
 
 -- The log. Fixed-width columns come first: the writer reads and fills them in
--- place (src/stream/frame.hpp). Insert and delete only.
+-- place (src/stream/frame.hpp). Insert and delete only. Positions differ, so there
+-- is nothing to deduplicate in the index.
 CREATE TABLE weir.frame_log (
     stream_id bigint NOT NULL,
     id        weir.position NOT NULL,
@@ -26,7 +27,7 @@ CREATE TABLE weir.frame_log (
     payload   jsonb,
     bytes     bytea,
     headers   jsonb,
-    PRIMARY KEY (stream_id, id)
+    PRIMARY KEY (stream_id, id) WITH (deduplicate_items = off)
 );
 
 -- Best-effort frames: no WAL, gone after a crash, not there on a standby.
@@ -44,7 +45,7 @@ CREATE UNLOGGED TABLE weir.frame_live (
     payload      jsonb,
     bytes        bytea,
     headers      jsonb,
-    PRIMARY KEY (stream_id, id)
+    PRIMARY KEY (stream_id, id) WITH (deduplicate_items = off)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 
 -- Folds of the log up to a settled position: counts and the summary document.
@@ -207,9 +208,73 @@ CREATE FUNCTION weir.stream_info(stream text)
     AS 'MODULE_PATHNAME', 'weir_stream_info' LANGUAGE C STABLE ROWS 1;
 
 CREATE VIEW weir.streams AS
-    SELECT i.*
+    SELECT i.name, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
+           i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms
     FROM (SELECT DISTINCT s.name FROM weir.stream s) n
     CROSS JOIN LATERAL weir.stream_info(n.name) i;
+
+COMMENT ON VIEW weir.streams IS 'Every stream with its counts, rate and state: one row of stream_info() each. Costs a little for each stream, not for each frame.';
+COMMENT ON COLUMN weir.streams.name IS 'The stream.';
+COMMENT ON COLUMN weir.streams.first_id IS 'The oldest frame that is retained, NULL for none.';
+COMMENT ON COLUMN weir.streams.last_id IS 'The newest settled frame or close mark, NULL for none.';
+COMMENT ON COLUMN weir.streams.frames IS 'Settled frames that are retained, of every mode.';
+COMMENT ON COLUMN weir.streams.lifetime_frames IS 'Frames ever appended. Best-effort frames count as they are given out, rolled back ones too, and anew after a crash.';
+COMMENT ON COLUMN weir.streams.bytes IS 'Bytes of payload, type and headers of the retained frames, uncompressed.';
+COMMENT ON COLUMN weir.streams.lifetime_bytes IS 'Bytes of all durable frames ever appended and of the best-effort frames retained.';
+COMMENT ON COLUMN weir.streams.best_effort_frames IS 'Best-effort frames that are retained: among the newest maxlen and younger than their ttl.';
+COMMENT ON COLUMN weir.streams.rate_hz IS 'Best-effort frames a second, a moving average as of now. NULL where there never were any.';
+COMMENT ON COLUMN weir.streams.maxlen IS 'K in force: how many best-effort frames are kept at the most. NULL where there never were any.';
+COMMENT ON COLUMN weir.streams.version IS 'Version of the summary document, 0 for none.';
+COMMENT ON COLUMN weir.streams.closed IS 'Whether the stream was closed.';
+COMMENT ON COLUMN weir.streams.close_reason IS 'The reason given to close(), NULL for none.';
+COMMENT ON COLUMN weir.streams.lead_ms IS 'Milliseconds by which the newest position lies ahead of the server''s clock: 0, unless the clock was set back or positions were borrowed.';
+
+COMMENT ON FUNCTION weir.create_stream(text, text) IS
+'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. null_sentinel: the string that stands for JSON null in its patches, 1 to 512 bytes. Waits for a transaction that is creating the same name. Retry: WR002 tells that the first attempt worked. Errors: WR002 already exists, 22004, 22023, 54000, 25006.';
+COMMENT ON FUNCTION weir.append(text, jsonb, text, jsonb, text) IS
+'Appends one durable frame and returns its position; the stream comes into being with its first frame. Commits with the caller''s transaction; readers see it once everything before it has ended. payload: JSON, not NULL (JSON null is a value). type: up to 512 bytes. headers: a JSON object. idempotency_key: up to 512 bytes; the same call under the same key within weir.idempotency_window returns the first one''s position, and waits for it if it is in flight. Blocks only while another transaction closes or drops the stream. A retry is safe with a key. Errors: WR001 closed, WR005 another request under the key, 22004 NULL stream or payload, 22023 blank name, bad headers or empty type, 54000 frame or name too large, 25006 read-only transaction or standby.';
+COMMENT ON FUNCTION weir.append_text(text, text, text, jsonb, text) IS
+'As append(), for text: the payload is stored as a JSON string.';
+COMMENT ON FUNCTION weir.append_bytes(text, bytea, text, jsonb, text) IS
+'As append(), for raw bytes, kept as they are in the frame''s bytes.';
+COMMENT ON FUNCTION weir.append_batch(text, jsonb[], text, jsonb, text) IS
+'Appends the elements of an array as durable frames with consecutive positions, in order, all or none. type and headers are those of each frame. Up to weir.max_batch_frames. Otherwise as append(); further errors: 22004 NULL element, 22023 empty or multidimensional array, 54000 too many frames.';
+COMMENT ON FUNCTION weir.append_batch(text, text[], text, jsonb, text) IS
+'As append_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
+COMMENT ON FUNCTION weir.append_batch(text, bytea[], text, jsonb, text) IS
+'As append_batch(text, jsonb[]), for raw bytes.';
+COMMENT ON FUNCTION weir.append_patch(text, jsonb, text, jsonb, text) IS
+'Appends a durable frame of mode summary whose payload is an RFC 7396 merge patch of the stream''s rolling document, and returns its position and the version of the document with it: 1, 2, 3, and so on; a number is missing only where its patch was rolled back. Costs what the patch costs, whatever the size of the document. A string equal to the stream''s null sentinel sets JSON null. Otherwise as append(); further errors: 22023 patch is not an object, 54001 deeper than weir.max_patch_depth.';
+COMMENT ON FUNCTION weir.append_live(text, jsonb, text, jsonb, text, integer, integer, integer, float8) IS
+'Appends one best-effort frame: no WAL, no wait for the disk, gone after a crash and never there on a standby. Kept while it is younger than ttl_ms (1 to 86400000) and among the newest K; K is twice what the rate of appending yields in ttl_ms, within maxlen_floor and maxlen_ceiling (up to 10000000). ema_alpha (above 0, at most 1): how fast the rate follows. Never removes a durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); further errors: 22023 a setting out of range.';
+COMMENT ON FUNCTION weir.append_live_text(text, text, text, jsonb, text, integer, integer, integer, float8) IS
+'As append_live(), for text: the payload is stored as a JSON string.';
+COMMENT ON FUNCTION weir.append_live_bytes(text, bytea, text, jsonb, text, integer, integer, integer, float8) IS
+'As append_live(), for raw bytes.';
+COMMENT ON FUNCTION weir.append_live_batch(text, jsonb[], text, jsonb, text, integer, integer, integer, float8) IS
+'Appends the elements of an array as best-effort frames with consecutive positions, in order. See append_batch() and append_live().';
+COMMENT ON FUNCTION weir.append_live_batch(text, text[], text, jsonb, text, integer, integer, integer, float8) IS
+'As append_live_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
+COMMENT ON FUNCTION weir.append_live_batch(text, bytea[], text, jsonb, text, integer, integer, integer, float8) IS
+'As append_live_batch(text, jsonb[]), for raw bytes.';
+COMMENT ON FUNCTION weir.close(text, text) IS
+'Ends a stream: a close mark goes behind its last frame, is delivered after it, and every later append fails with WR001. reason: up to 8192 bytes, carried in the mark''s payload; NULL: none. Returns the position of the mark, on a closed stream that of the first one, so a retry is safe. Waits for a transaction that is closing or dropping the stream. Closing a stream never written creates it. Errors: 22004, 22023, 54000, 25006.';
+COMMENT ON FUNCTION weir.trim(text, bigint, weir.position) IS
+'Removes the oldest frames of a stream, all but the newest keep, or those before a position (exactly one of the two), and returns how many. Only settled frames are removed; the summary document, positions and lifetime counts stay. An unknown stream: 0. Costs what it removes. Waits for another trim or drop of the stream. Safe to retry. Errors: 22023 neither or both of keep and before, or a negative keep, 22004, 25006.';
+COMMENT ON FUNCTION weir.drop_stream(text) IS
+'Removes a stream with its frames, summary and idempotency keys; true if there was one. Waits for appends in flight. Using the name again starts a new stream, whose positions lie above every one of the old. Safe to retry. Errors: 22004, 22023, 25006.';
+COMMENT ON FUNCTION weir.read(text, weir.position, weir.position, integer, text, text[], jsonb, boolean, timestamptz) IS
+'The settled frames of a stream in the order of their positions: everything committed, up to the first frame whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. since: only frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). reverse: newest first, from the settled head. A close mark passes types and headers. An unknown stream gives no rows; best-effort frames do not exist on a standby. Uses the statement''s snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the log, 22004, 22023, 54000.';
+COMMENT ON FUNCTION weir.read_many(text[], weir.position[], integer, text, text[], jsonb) IS
+'As read(), over several streams with one snapshot: after[i] is the cursor of streams[i]. A stream held up by a transaction in flight holds up no other. max_frames is for each stream, and 10000 rows in all, evenly divided. Further errors: 22023 arrays that differ in length, 22004 NULL name.';
+COMMENT ON FUNCTION weir.head(text) IS
+'The newest settled position: read(stream, after => head(stream)) gives what comes from now on. 0-0 for a stream not yet written. Never blocks.';
+COMMENT ON FUNCTION weir.summary(text) IS
+'The rolling document of a stream: all settled patches merged in the order of their positions. version and position are those of the newest patch in it; first_applied and last_updated the times of the first and the newest. No row where there is no patch. Costs reading the document and the patches since the last checkpoint (some hundreds). Never blocks. Errors: 22004, 22023, 54000 document too large.';
+COMMENT ON FUNCTION weir.summary_at(text, weir.position) IS
+'The rolling document as it stood at a position, from the patches up to and including it. Costs the patches since the last checkpoint before it. No row where there was no patch yet. Errors: WR006 the patches were trimmed, WR003 the position lies ahead of the log, 22004, 22023.';
+COMMENT ON FUNCTION weir.stream_info(text) IS
+'Counts, rate and state of one stream, the columns of the view streams; no row for an unknown one. Costs the frames since the last checkpoint (some hundreds) and the best-effort frames kept. Never blocks. Errors: 22004, 22023.';
 
 INSERT INTO weir.privilege (level, function)
     SELECT CASE

@@ -76,7 +76,9 @@ void remember_details(table &t) {
     s.seek = *seek;
     pfree(info);
     pfree(seek);
-    s.seek.keysz = 1;
+    s.seek.keysz = 1; // the log's key alone; a key made from nothing is full of NULLs
+    s.seek.anynullkeys = false;
+    s.seek.scankeys[0].sk_flags &= ~SK_ISNULL;
     pg::compat::bt_seek_backward(&s.seek);
     s.detailed = true;
 }

@@ -9,7 +9,7 @@
 --   drop         a reader is not given some frames
 --   aborted      some frames of rolled-back transactions are there all the same
 --   doctored     some payloads come back changed
---   reused       some positions are given out a second time
+--   backwards    some positions are below those given out before
 --   fold         the summary leaves out some patches
 --   versions     patches get versions with holes
 --   torn         a batch is not in one piece
@@ -54,12 +54,13 @@ BEGIN
         IF FOUND THEN RETURN had; END IF;
     END IF;
     n := nextval('weir.ids');
-    IF weir.fault('reused', 50) AND NOT EXISTS (SELECT FROM weir.frame_log WHERE stream_id = weir.number(stream) AND id = n - 1) THEN
-        n := n - 1;
+    IF weir.fault('backwards', 20) THEN
+        SELECT coalesce(min(g), n) INTO n FROM generate_series(n / 2, n) g
+        WHERE NOT EXISTS (SELECT FROM weir.frame_log f WHERE f.stream_id = weir.number(stream) AND f.id = g);
     END IF;
     IF weir.fault('aborted') AND m = 'durable' AND p ? 'k' THEN
         EXECUTE 'SELECT last_value FROM ' || leak INTO lost;
-        IF random() < 0.1 AND NOT EXISTS (SELECT FROM weir.frame_log f WHERE f.payload ->> 'k' = lost::text) THEN
+        IF random() < 0.5 AND NOT EXISTS (SELECT FROM weir.frame_log f WHERE f.payload ->> 'k' = lost::text) THEN
             INSERT INTO weir.frame_log VALUES (weir.number(stream), n, m, t, jsonb_build_object('k', lost), b, h);
             n := nextval('weir.ids');
         END IF;

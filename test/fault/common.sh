@@ -45,3 +45,8 @@ checker_build() {
     make -s -C "$WEIR_ROOT/test/checker" "$(jobs_flag)" BUILD="$build" PG_CONFIG="${PG_CONFIG:-$PGBIN/pg_config}" || die "the checker does not build"
     checker=$build/weir-checker
 }
+
+# The checker's own lines are the test's; its history is kept where it fails.
+run_checker() {
+    "$checker" --history "$WEIR_TMP/history" "$@" || not_ok_lines=$((not_ok_lines + 1))
+}

@@ -10,13 +10,15 @@ set -euo pipefail
 cluster_start planted
 cluster_use planted
 checker_build
+createdb mock
+psql -d mock -f "$WEIR_ROOT/test/checker/mock.sql"
 
 # $1: fault, $2: the claim that has to fail ("" for none)
 try() {
     local log=$WEIR_TMP/$1.log status=0
-    "$PGBIN/createdb" "$1"
-    psql -d "$1" -f "$WEIR_ROOT/test/checker/mock.sql" -c "ALTER DATABASE \"$1\" SET mock.fault = '$1'"
-    "$checker" --conninfo "dbname=$1" --seconds "${3:-1}" --writers 6 --readers 6 --history "$WEIR_TMP/$1.history" >"$log" 2>&1 || status=$?
+    createdb -T mock "$1"
+    psql -c "ALTER DATABASE \"$1\" SET mock.fault = '$1'"
+    "$checker" --conninfo "dbname=$1" --seconds 1 --writers 6 --readers 6 --history "$WEIR_TMP/$1.history" >"$log" 2>&1 || status=$?
     if [ -z "$2" ]; then
         check "without a fault the checker passes" [ "$status" = 0 ]
     else
@@ -30,7 +32,7 @@ try duplicate "no frame was delivered twice"
 try drop "every committed frame reached every reader"
 try aborted "no frame of a rolled-back transaction"
 try doctored "came back as they were appended"
-try reused "no append got a position at or below"
+try backwards "no append got a position at or below"
 try fold "the summary is the fold"
 try versions "summary versions ascend"
 try torn "a batch lies in one piece"

@@ -74,9 +74,13 @@ bytes rebuilt(bytes const& container, std::size_t expected) {
     return copy(out.finish());
 }
 
-json nested(int depth) {
+json mixed(int depth) {
     json tree = 1;
-    for (int i = 0; i < depth; ++i) tree = i % 2 == 0 ? json::array({tree}) : json{{"k", tree}};
+    for (int i = 0; i < depth; ++i) {
+        json outer = i % 2 == 0 ? json::array({nullptr}) : json{{"k", nullptr}};
+        std::swap(*outer.begin(), tree);
+        tree = std::move(outer);
+    }
     return tree;
 }
 
@@ -137,7 +141,7 @@ TEST_CASE("keys order by length, then by unsigned bytes", "[jsonb]") {
 
 TEST_CASE("depth counts objects and arrays from 1", "[jsonb]") {
     for (int depth : {0, 1, 2, 3, 63, 64, 511, 512}) {
-        bytes const container = to_jsonb(nested(depth));
+        bytes const container = to_jsonb(mixed(depth));
         value const root = jsonb::root_of(container);
         CHECK(jsonb::nests_within(root, depth));
         CHECK_FALSE(jsonb::nests_within(root, depth - 1) != (depth == 0));

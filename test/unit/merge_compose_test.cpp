@@ -126,22 +126,27 @@ TEST_CASE("the member at fault is named, shortened where its path is long", "[di
 }
 
 TEST_CASE("difference and composition are bounded in depth", "[depth]") {
-    for (auto const& nested : {nested_object, nested_array}) {
-        CHECK(difference(1, nested(64), {}, 64) == nested(64));
-        CHECK(difference(1, nested(65), {}, 64).code() == errc::too_deep);
-        CHECK(difference(nested(10000), nested(10001)).code() == errc::too_deep);
-        CHECK(difference(1, nested(10000)).code() == errc::too_deep);
-        CHECK(composed(nested(64), R"([])"_j, 64) == R"([])"_j);
-        CHECK(composed(nested(65), R"([])"_j, 64).code() == errc::too_deep);
-        CHECK(composed(R"({})"_j, json{{"a", nested(64)}}, 64).code() == errc::too_deep);
-        CHECK(composed(nested(10000), nested(10000)).code() == errc::too_deep);
-        // What is the same on both sides may be of any depth.
-        bytes const deep = to_jsonb(json{{"a", nested(10000)}});
-        bytes const more = to_jsonb(json{{"a", nested(10000)}, {"b", 1}});
+    for (nest kind : {nest::objects, nest::arrays}) {
+        json const fits = nested(kind, 64);
+        json const over = nested(kind, 65);
+        CHECK(difference(1, fits, {}, 64) == fits);
+        CHECK(difference(1, over, {}, 64).code() == errc::too_deep);
+        CHECK(composed(fits, R"([])"_j, 64) == R"([])"_j);
+        CHECK(composed(over, R"([])"_j, 64).code() == errc::too_deep);
+        CHECK(composed(R"({})"_j, json{{"a", fits}}, 64).code() == errc::too_deep);
+
+        bytes const deep = nested_bytes(kind, 10000);
+        bytes const deeper = nested_bytes(kind, 10001);
+        bytes const one = to_jsonb("1");
         arena memory;
         merge_result r{};
         failure why{};
-        REQUIRE(merge_diff(memory.get(), deep, more, {}, 64, r, why));
-        CHECK(checked(r) == R"({"b":1})"_j);
+        auto too_deep = [&](bool done) { return !done && why.code == errc::too_deep; };
+        CHECK(too_deep(merge_diff(memory.get(), one, deep, {}, 512, r, why)));
+        CHECK(too_deep(merge_diff(memory.get(), deep, deeper, {}, 512, r, why)));
+        CHECK(too_deep(merge_patches(memory.get(), deep, deeper, 512, r, why)));
+        // What is the same on both sides may be of any depth.
+        REQUIRE(merge_diff(memory.get(), beside(deep, 1), beside(deep, 2), {}, 64, r, why));
+        CHECK(checked(r) == R"({"b":2})"_j);
     }
 }

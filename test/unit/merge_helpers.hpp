@@ -91,17 +91,42 @@ inline outcome folded(std::optional<json> const& base, std::vector<json> const& 
     });
 }
 
-// `levels` objects around a 1.
-inline json nested_object(int levels) {
-    json tree = 1;
-    for (int i = 0; i < levels; ++i) tree = json{{"k", std::move(tree)}};
-    return tree;
+enum class nest { objects, arrays };
+
+// `levels` objects or arrays around a 1, as the container itself: a JSON tree
+// of 10000 levels would be too much for the JSON library's own recursion.
+inline bytes nested_bytes(nest kind, int levels) {
+    bool const object = kind == nest::objects;
+    bytes const inner = to_jsonb(object ? R"({"k":1})" : "[1]");
+    std::size_t const step = object ? 16 : 8;  // header, entries, and the key with its padding
+    bytes out;
+    auto put = [&](std::size_t n) {
+        auto const word = static_cast<std::uint32_t>(n);
+        text_detail::append(out, &word, 4);
+    };
+    for (int left = levels - 1; left > 0; --left) {
+        std::size_t const size = inner.size() + step * static_cast<std::size_t>(left - 1);
+        put(object ? 0x20000001U : 0x40000001U);
+        if (object) put(0x80000001U);
+        put(object ? 0x50000000U | (size + 3) : 0xD0000000U | size);
+        if (object) put('k');
+    }
+    out.insert(out.end(), inner.begin(), inner.end());
+    return out;
 }
 
-inline json nested_array(int levels) {
-    json tree = 1;
-    for (int i = 0; i < levels; ++i) tree = json::array({std::move(tree)});
-    return tree;
+inline json nested(nest kind, int levels) { return to_json(nested_bytes(kind, levels)); }
+
+// {"a": the container, "b": n}
+inline bytes beside(bytes const& container, int n) {
+    using namespace text_detail;
+    return lay_out(0x20000002U, {part_of("a"), part_of("b"), {0x50000000U, container, true}, part_of(n)});
+}
+
+// {"a": the container}
+inline bytes within(bytes const& container) {
+    using namespace text_detail;
+    return lay_out(0x20000001U, {part_of("a"), {0x50000000U, container, true}});
 }
 
 }  // namespace weir::test

@@ -149,15 +149,15 @@ TEST_CASE("arrays are replaced whole, with their nulls", "[merge]") {
 }
 
 TEST_CASE("a patch deeper than the limit is refused, objects and arrays alike", "[merge][depth]") {
-    for (auto const& nested : {nested_object, nested_array})
+    for (nest kind : {nest::objects, nest::arrays})
         for (int limit : {1, 2, 16, 64, 512}) {
-            CHECK(patched(1, nested(limit), {}, limit) == nested(limit));
-            auto const refused = patched(1, nested(limit + 1), {}, limit);
+            CHECK(patched(1, nested(kind, limit), {}, limit) == nested(kind, limit));
+            auto const refused = patched(1, nested(kind, limit + 1), {}, limit);
             CHECK(refused.code() == errc::too_deep);
             CHECK(std::string(refused.why.detail) ==
                   "Objects and arrays may nest " + std::to_string(limit) + " levels deep.");
         }
-    CHECK(patched(1, nested_object(513), {}, 100000).code() == errc::too_deep);
+    CHECK(patched(1, nested(nest::objects, 513), {}, 100000).code() == errc::too_deep);
     CHECK(patched(1, R"({"a":[{"b":[]}]})"_j, {}, 3).code() == errc::too_deep);
     CHECK(patched(1, R"({"a":[{"b":[]}]})"_j, {}, 4) == R"({"a":[{"b":[]}]})"_j);
     CHECK(patched(1, 2, {}, 0) == json(2));
@@ -166,36 +166,41 @@ TEST_CASE("a patch deeper than the limit is refused, objects and arrays alike", 
 }
 
 TEST_CASE("depth 10000 is an error in a patch and no matter in a target", "[merge][depth]") {
-    for (auto const& nested : {nested_object, nested_array}) {
-        CHECK(patched(1, nested(10000)).code() == errc::too_deep);
-        bytes const target = to_jsonb(json{{"a", nested(10000)}, {"b", 1}});
+    for (nest kind : {nest::objects, nest::arrays}) {
+        bytes const deep = nested_bytes(kind, 10000);
+        bytes const target = beside(deep, 1);
+        bytes const expected = beside(deep, 2);
         bytes const patch = to_jsonb(R"({"b":2})");
-        bytes const expected = to_jsonb(json{{"a", nested(10000)}, {"b", 2}});
         arena memory;
         merge_result r{};
         failure why{};
+        CHECK_FALSE(merge_patch(memory.get(), patch, deep, {}, 512, r, why));
+        CHECK(why.code == errc::too_deep);
+        CHECK_FALSE(merge_patch(memory.get(), patch, target, "S", 512, r, why));
+        CHECK(why.code == errc::too_deep);
         REQUIRE(merge_patch(memory.get(), target, patch, {}, 64, r, why));
         CHECK(std::equal(r.data, r.data + r.size, expected.begin(), expected.end()));
     }
 }
 
 TEST_CASE("patch_check admits objects within the depth", "[merge][depth]") {
-    auto code = [](json const& patch, int depth) {
-        bytes const p = to_jsonb(patch);
+    auto code_of = [](bytes const& p, int depth) {
         failure why{};
         bool const done = patch_check(p, depth, why);
         CHECK(done == (why.code == errc::none));
         return why.code;
     };
+    auto code = [&](json const& patch, int depth) { return code_of(to_jsonb(patch), depth); };
     CHECK(code(R"({})"_j, 64) == errc::none);
     CHECK(code(R"({"a":[1,{"b":2}]})"_j, 3) == errc::none);
     CHECK(code(R"({"a":[1,{"b":2}]})"_j, 2) == errc::too_deep);
-    CHECK(code(nested_object(64), 64) == errc::none);
-    CHECK(code(nested_object(65), 64) == errc::too_deep);
-    CHECK(code(json{{"a", nested_array(63)}}, 64) == errc::none);
-    CHECK(code(json{{"a", nested_array(64)}}, 64) == errc::too_deep);
-    CHECK(code(nested_object(513), 100000) == errc::too_deep);
-    CHECK(code(nested_object(10000), 512) == errc::too_deep);
+    CHECK(code_of(nested_bytes(nest::objects, 64), 64) == errc::none);
+    CHECK(code_of(nested_bytes(nest::objects, 65), 64) == errc::too_deep);
+    CHECK(code_of(within(nested_bytes(nest::arrays, 63)), 64) == errc::none);
+    CHECK(code_of(within(nested_bytes(nest::arrays, 64)), 64) == errc::too_deep);
+    CHECK(code_of(nested_bytes(nest::objects, 513), 100000) == errc::too_deep);
+    CHECK(code_of(nested_bytes(nest::objects, 10000), 512) == errc::too_deep);
+    CHECK(code_of(nested_bytes(nest::objects, 1'000'000), 512) == errc::too_deep);
     for (json const& root : {json(nullptr), json(1), json("x"), json(false), R"([{"a":1}])"_j})
         CHECK(code(root, 64) == errc::not_an_object);
 }
