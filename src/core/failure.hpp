@@ -40,7 +40,7 @@ constexpr void compose(char (&field)[N], Parts... parts) noexcept {
     static_assert(N > 4);
     std::size_t used = 0;
     bool cut = false;
-    auto put = [&](std::string_view part) {
+    [[maybe_unused]] auto put = [&](std::string_view part) {
         for (char c : part) {
             if (used == N - 1) {
                 cut = true;

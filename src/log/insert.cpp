@@ -41,10 +41,29 @@ void insert_other_index_entries(table const &t, HeapTuple tuple, ItemPointer tid
     list_free(indexes);
 }
 
+// Opening the TOAST table may wait and reads catalogues; under the lock it then is
+// a matter of what is open already.
+void open_toast(rows &r, Relation heap) {
+    bool large = false;
+    for (int i = 0; i < r.count; i++)
+        large |= r.tuples[i]->t_len > TOAST_TUPLE_THRESHOLD;
+    if (!large)
+        return;
+    r.toast = table_open(heap->rd_rel->reltoastrelid, RowExclusiveLock);
+    toast_open_indexes(r.toast, RowExclusiveLock, &r.toast_indexes, &r.toast_index_count);
+}
+
+void close_toast(rows &r) {
+    if (r.toast == nullptr)
+        return;
+    toast_close_indexes(r.toast_indexes, r.toast_index_count, NoLock);
+    table_close(r.toast, NoLock);
+}
+
 } // namespace
 
 rows prepare(table const &t, HeapTuple *tuples, int count) {
-    rows r{tuples, nullptr, count};
+    rows r{tuples, nullptr, count, nullptr, nullptr, 0};
     if (count > 1) {
         r.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * count));
         for (int i = 0; i < count; i++) {
@@ -52,6 +71,7 @@ rows prepare(table const &t, HeapTuple *tuples, int count) {
             ExecStoreHeapTuple(tuples[i], r.slots[i], true);
         }
     }
+    open_toast(r, t.heap);
     return r;
 }
 
@@ -70,6 +90,7 @@ void insert(table const &t, rows &r) {
 }
 
 void release(rows &r) {
+    close_toast(r);
     for (int i = 0; i < r.count; i++) {
         if (r.slots != nullptr)
             ExecDropSingleTupleTableSlot(r.slots[i]);

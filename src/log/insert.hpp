@@ -16,6 +16,10 @@ struct rows {
     HeapTuple *tuples;
     TupleTableSlot **slots; // for more than one
     int count;
+    // Where a row is large, what its out-of-line values need is opened beforehand.
+    Relation toast;
+    Relation *toast_indexes;
+    int toast_index_count;
 };
 
 rows prepare(table const &t, HeapTuple *tuples, int count);

@@ -72,6 +72,7 @@ void remember(std::string_view name, uint32 hash, int64 stream_id) {
 }
 
 int64 recall(std::string_view name, uint32 hash) {
+    AcceptInvalidationMessages(); // the extension may have been dropped and made anew
     remembered *slot = slot_of(hash);
     if (slot->name != nullptr && slot->hash == hash && slot->length == name.size() &&
         memcmp(slot->name, name.data(), name.size()) == 0)

@@ -40,6 +40,8 @@ public:
     }
 
     bool ok() const { return is == outcome::ok; }
+    // COMMIT of a transaction that failed is answered with ROLLBACK, and no error.
+    bool committed() const { return ok() && std::string(PQcmdStatus(held.get())) != "ROLLBACK"; }
     bool lost() const { return is == outcome::lost; }
     const std::string &sqlstate() const { return state; }
     const std::string &message() const { return text; }

@@ -9,7 +9,9 @@
 //   handed_out   no append called after position p came back to any client may get
 //                a position at or below p, whatever became of p's transaction;
 //   settled      no read begun after any reader was given the durable frame p may
-//                stop short of p.
+//                stop short of p. Readers without best-effort frames do not wait
+//                for those in flight, so they may be further, and have a bound of
+//                their own: index 0 is theirs, 1 that of readers of everything.
 #pragma once
 
 #include <array>
@@ -66,7 +68,8 @@ enum class claim {
 constexpr unsigned max_streams = 256;
 
 struct shared {
-    std::array<std::atomic<position>, max_streams> handed_out{}, settled{}, settled_patch{};
+    std::array<std::atomic<position>, max_streams> handed_out{}, settled_patch{};
+    std::array<std::array<std::atomic<position>, max_streams>, 2> settled{};
     std::atomic<std::uint64_t> serial{1}, transaction{1};
     std::atomic<std::uint64_t> commits{0}, rollbacks{0}, savepoint_rollbacks{0}, overflows{0}, prepared{0},
         disconnects{0}, cancelled{0}, replayed{0}, vacuums{0}, reads{0};

@@ -92,8 +92,11 @@ void reader::take(unsigned stream, delivery d)
     }
     if (!with_live && is_live(d.key))
         common.violate(claim::ranges, opt.stream(stream) + ": a best-effort frame in exclude_best_effort");
-    if (!is_live(d.key))
-        shared::raise_to(common.settled[stream], d.id);
+    if (!is_live(d.key)) {
+        shared::raise_to(common.settled[0][stream], d.id);
+        if (with_live)
+            shared::raise_to(common.settled[1][stream], d.id);
+    }
     if (is_patch(d.key))
         shared::raise_to(common.settled_patch[stream], d.id);
 }
@@ -182,7 +185,7 @@ bool reader::repeatable(unsigned size)
         return false;
     position settled[max_streams];
     for (unsigned s = 0; s < opt.streams; ++s)
-        settled[s] = common.settled[s];
+        settled[s] = common.settled[with_live][s];
     auto before = tails;
     bool going = true;
     for (unsigned pages = 1 + roll.below(4); going && pages > 0; --pages) {
@@ -215,15 +218,15 @@ bool reader::repeatable(unsigned size)
 
 void reader::aside(unsigned stream)
 {
-    position settled = common.settled[stream], patched = common.settled_patch[stream];
+    position settled = common.settled[with_live][stream], seen_by_all = common.settled[1][stream], patched = common.settled_patch[stream];
     std::string name = opt.stream(stream);
     switch (roll.below(3)) {
     case 0: {
         result r = db.execute("SELECT weir.head($1)::bigint", {name});
         if (!r.ok())
             return failed("head", r);
-        if (r.integer(0, 0) < settled)
-            common.violate(claim::fresh, name + ": head " + text_of(r.integer(0, 0)) + ", but " + text_of(settled) +
+        if (r.integer(0, 0) < seen_by_all)
+            common.violate(claim::fresh, name + ": head " + text_of(r.integer(0, 0)) + ", but " + text_of(seen_by_all) +
                                              " had been delivered before");
         return;
     }
@@ -275,7 +278,7 @@ void reader::run()
         } else {
             position settled[max_streams];
             for (unsigned s = 0; s < opt.streams; ++s)
-                settled[s] = common.settled[s];
+                settled[s] = common.settled[with_live][s];
             if (all_at_once && !opt.naive)
                 page_of_all(size, settled);
             else

@@ -44,6 +44,8 @@ void verdict::history_against_final()
                 common.violate(claim::aborted, name(*a) + ": aborted, but in the last read");
         } else {
             ++doubtful;
+            if (!opt.keep_going)
+                common.violate(claim::errors, name(*a) + ": became of it nobody knows what");
         }
         if (there && a->first && (where.at(key) < a->first || where.at(key) > a->last))
             common.violate(claim::unique, name(*a) + ": is found at " + text_of(where.at(key)));
@@ -220,11 +222,12 @@ void verdict::summaries()
                 common.violate(claim::versions, opt.stream(s) + " at " + text_of(sample.at) + ": version " +
                                                     std::to_string(sample.version) + ", not " + std::to_string(version));
         }
-        // A gap is a patch that was rolled back, or lost on its way to the client.
+        // A gap is a patch that was rolled back, its position known or not.
         std::vector<position> rolled_back;
+        std::int64_t failed = 0;
         for (const auto &[key, a] : tried)
-            if (stream_of(key) == s && is_patch(key) && a->became == fate::aborted && a->first)
-                rolled_back.push_back(a->first);
+            if (stream_of(key) == s && is_patch(key) && a->became == fate::aborted)
+                a->first ? rolled_back.push_back(a->first) : void(++failed);
         std::ranges::sort(rolled_back);
         std::int64_t previous = 0;
         position at = 0;
@@ -237,7 +240,7 @@ void verdict::summaries()
             if (a->version <= previous)
                 common.violate(claim::versions, name(*a) + ": version " + std::to_string(a->version) + " after " +
                                                     std::to_string(previous));
-            else if (previous && !opt.keep_going && a->version - previous - 1 > between)
+            else if (previous && !opt.keep_going && a->version - previous - 1 > between + failed)
                 common.violate(claim::versions, name(*a) + ": version " + std::to_string(a->version) + " after " +
                                                     std::to_string(previous) + ", with " + std::to_string(between) +
                                                     " rolled back between");

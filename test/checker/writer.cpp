@@ -207,7 +207,8 @@ bool writer::body(levels &open, unsigned steps)
                 open.back().insert(open.back().end(), inner.begin(), inner.end());
             }
         } else if (pick < 34) {
-            own_read(open);
+            if (!own_read(open))
+                return false;
         } else {
             outcome out;
             auto mine = append(choose_call(), out);
@@ -239,14 +240,13 @@ bool writer::overflow(levels &open)
         outcome out;
         auto mine = append(c, out);
         bool back = roll.percent(20);
+        open[0].insert(open[0].end(), mine.begin(), mine.end());
         if (out == outcome::lost || (out == outcome::error && !back))
             return false;
         if (back) {
             if (!main.execute("ROLLBACK TO o").ok())
                 return false;
             mark(mine, fate::aborted);
-        } else {
-            open[0].insert(open[0].end(), mine.begin(), mine.end());
         }
         if ((back || !nested) && !main.execute("RELEASE o").ok())
             return false;
@@ -256,7 +256,7 @@ bool writer::overflow(levels &open)
 }
 
 // A reader inside of the transaction that writes: own frames, never past a foreign open one.
-void writer::own_read(const levels &open)
+bool writer::own_read(const levels &open)
 {
     for (const auto &level : open) {
         if (level.empty() || attempts[level[0]].first == 0)
@@ -267,13 +267,17 @@ void writer::own_read(const levels &open)
         sample.own = current;
         result r = main.execute("SELECT id::bigint, payload, bytes, mode FROM weir.read($1, $2::bigint::weir.position)",
                                 {opt.stream(sample.stream), std::to_string(sample.above)});
-        if (!r.ok())
-            return r.lost() ? main.drop() : unexpected("read of own frames", r);
+        if (!r.ok()) {
+            if (!r.lost() && r.sqlstate() != "40001")
+                unexpected("read of own frames", r);
+            return false;
+        }
         for (int i = 0; i < r.rows(); ++i)
             sample.frames.push_back({r.integer(i, 0), key_in(r.value(i, 1), r.value(i, 2)).value_or(0)});
         samples.push_back(std::move(sample));
-        return;
+        break;
     }
+    return true;
 }
 
 // A large batch under a short timeout: cancelled wherever it stands, at times not at all.
@@ -331,10 +335,10 @@ void writer::finish(levels &open)
         prepared p{opt.run + "-" + std::to_string(number) + "-" + std::to_string(current), {}, roll.percent(70), true,
                    clock::now() + std::chrono::microseconds(roll.below(30000))};
         result r = main.execute("PREPARE TRANSACTION '" + p.gid + "'");
-        p.sure = r.ok();
+        p.sure = r.committed();
         for (const auto &level : open)
             p.frames.insert(p.frames.end(), level.begin(), level.end());
-        if (!r.ok() && !r.lost()) {
+        if (!r.committed() && !r.lost()) {
             mark(open, fate::aborted);
             if (r.sqlstate() != "40001")
                 unexpected("PREPARE TRANSACTION", r);
@@ -351,9 +355,9 @@ void writer::finish(levels &open)
         ++common.rollbacks;
     } else {
         result r = main.execute("COMMIT");
-        mark(open, r.ok() ? fate::committed : r.lost() ? fate::doubt : fate::aborted);
-        ++(r.ok() ? common.commits : common.rollbacks);
-        if (!r.ok() && !r.lost() && r.sqlstate() != "40001")
+        mark(open, r.committed() ? fate::committed : r.lost() ? fate::doubt : fate::aborted);
+        ++(r.committed() ? common.commits : common.rollbacks);
+        if (!r.committed() && !r.lost() && r.sqlstate() != "40001")
             unexpected("COMMIT", r);
     }
 }

@@ -64,7 +64,7 @@ private:
     bool body(levels &open, unsigned steps);
     bool overflow(levels &open);
     void cancelled();
-    void own_read(const levels &open);
+    bool own_read(const levels &open);
     void finish(levels &open);
     void mark(const std::vector<std::size_t> &frames, fate f);
     void mark(const levels &open, fate f);

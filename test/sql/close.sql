@@ -23,7 +23,7 @@ SELECT weir.close('close.a') = :'mark' AS same, weir.close('close.a', 'other') =
 SELECT mode, payload FROM weir.read('close.a', reverse => true, max_frames => 1);
 SELECT count(*) AS marks FROM weir.read('close.a') WHERE mode = 'close';
 
--- Every form of append is refused, before and after arguments are right.
+-- Every form of append is refused.
 SELECT form, pg_temp.state_of('SELECT weir.' || form) AS sqlstate
 FROM (VALUES ('append(''close.a'', ''1'')'), ('append_text(''close.a'', ''1'')'), ('append_bytes(''close.a'', ''1'')'),
              ('append_batch(''close.a'', ARRAY[''1'']::jsonb[])'), ('append_batch(''close.a'', ARRAY[''1'']::text[])'),
@@ -91,6 +91,7 @@ SELECT summary_version FROM weir.append_patch('close.e', '{"a": 1}');
 SELECT weir.close('close.e', 'done') IS NOT NULL AS closed;
 SELECT document, version FROM weir.summary('close.e');
 SELECT weir.trim('close.e', keep => 0) >= 1 AS trimmed;
+SELECT mode, payload FROM weir.read('close.e');
 SELECT pg_temp.state_of('SELECT weir.append(''close.e'', ''1'')') AS append, pg_temp.state_of('SELECT weir.append_live(''close.e'', ''1'')') AS append_live,
        closed, close_reason FROM weir.stream_info('close.e');
 SELECT document, version FROM weir.summary('close.e');

@@ -61,7 +61,8 @@ SELECT weir.append_text('idem.c', 'xy', 't', idempotency_key => 'run') IS NOT NU
 SELECT pg_temp.state_of($$ SELECT weir.append_text('idem.c', 'y', 'tx', idempotency_key => 'run') $$) AS shifted;
 
 -- A stream of its own each; no key, no memory.
-SELECT weir.append('idem.d', '1', idempotency_key => 'k') <> weir.append('idem.e', '2', idempotency_key => 'k') AS independent;
+SELECT weir.append('idem.d', '1', idempotency_key => 'k') IS NOT NULL AS one, weir.append('idem.e', '2', idempotency_key => 'k') IS NOT NULL AS another;
+SELECT payload FROM weir.read('idem.e');
 SELECT count(weir.append('idem.d', '1')) AS without_key FROM generate_series(1, 2);
 SELECT count(*) FROM weir.read('idem.d');
 

@@ -66,10 +66,10 @@ SELECT bytes AS before, lifetime_bytes AS ever FROM weir.stream_info('info.a') \
 SELECT weir.trim('info.a', keep => 0) > 0 AS trimmed;
 SELECT frames, bytes, lifetime_bytes = :ever AS same_lifetime, first_id IS NULL AS no_first FROM weir.stream_info('info.a');
 
--- Best effort is counted apart, and only while it is there.
+-- Best effort is counted apart as well, and only while it is there; a close mark is no frame.
 SELECT count(weir.append_live('info.b', to_jsonb(i), maxlen_floor => 5, maxlen_ceiling => 5)) FROM generate_series(1, 20) i;
 SELECT weir.append('info.b', '1') IS NOT NULL AS done;
-SELECT best_effort_frames, maxlen, rate_hz >= 0 AS rate_known, last_id = weir.head('info.b') AS last_is_head, closed FROM weir.stream_info('info.b');
+SELECT frames, best_effort_frames, maxlen, rate_hz >= 0 AS rate_known, last_id = weir.head('info.b') AS last_is_head, closed FROM weir.stream_info('info.b');
 SELECT weir.close('info.b', 'why') IS NOT NULL AS closed;
 SELECT closed, close_reason, best_effort_frames FROM weir.stream_info('info.b');
 
