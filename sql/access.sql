@@ -12,13 +12,16 @@ BEGIN
     IF role IS NULL THEN
         RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles a WHERE a.oid = role) THEN
+        RAISE EXCEPTION 'role with OID % does not exist', role::oid USING ERRCODE = 'undefined_object';
+    END IF;
     levels := CASE level
         WHEN 'read' THEN ARRAY['read']
         WHEN 'write' THEN ARRAY['read', 'write']
         WHEN 'admin' THEN ARRAY['read', 'write', 'admin']
     END;
     IF levels IS NULL THEN
-        RAISE EXCEPTION 'unknown access level %', coalesce(quote_ident(level), 'NULL')
+        RAISE EXCEPTION 'unknown access level %', coalesce('"' || level || '"', 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Levels are read, write and admin.';
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA weir TO %s', role);

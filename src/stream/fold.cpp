@@ -36,7 +36,7 @@ int64 integer(int n, int64 if_null) {
 
 folded start_from_checkpoint(int64 stream_id, int64 upto, Snapshot snapshot, want what) {
     folded f{};
-    f.position = f.patched_at = f.first_patch = f.unsettled = f.closed_at = -1;
+    f.position = f.patched_at = f.first_patch = f.unsettled = -1;
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(upto)};
     spi::statement &st = what == want::document ? document_statement : counts_statement;
@@ -125,7 +125,7 @@ void take_patch(pending_patches &p, folded &f, TupleTableSlot *slot) {
 
 void start_over(folded &f) {
     f.frames = f.bytes = f.trimmed_frames = f.trimmed_bytes = f.trimmed_below = f.version = 0;
-    f.patched_at = f.first_patch = f.closed_at = -1;
+    f.patched_at = f.first_patch = -1;
     f.document = nullptr;
     f.document_size = 0;
 }
@@ -134,7 +134,6 @@ void take_row(folded &f, log::scan &s, pending_patches &p, want what) {
     log_prefix const *row = log::prefix_of<log_prefix>(s);
     f.position = s.id;
     f.rows++;
-    f.dropped = false;
     switch (static_cast<mode>(row->mode)) {
     case mode::summary:
         f.version = row->version;
@@ -148,20 +147,14 @@ void take_row(folded &f, log::scan &s, pending_patches &p, want what) {
         f.frames++;
         f.bytes += frame_size(s.slot, log_column::type);
         break;
-    case mode::close: {
-        bool null = false;
-        f.closed_at = s.id;
-        f.close_payload = datumCopy(slot_getattr(s.slot, log_column::payload, &null), false, -1);
-        break;
-    }
     case mode::dropped:
         start_over(f);
         if (p.fold != nullptr) {
             p.fold = nullptr;
             MemoryContextReset(p.memory);
         }
-        f.dropped = true;
         break;
+    case mode::close:
     case mode::trimmed:
         break;
     }

@@ -30,9 +30,6 @@ struct folded {
     int64 rows;           // read since the checkpoint
     int64 unsettled;      // position at which the fold stopped, -1: it did not
     TransactionId blocker;
-    int64 closed_at;      // -1: not closed
-    Datum close_payload;
-    bool dropped;         // the newest row in is a drop mark
 };
 
 enum class want { counts, document };

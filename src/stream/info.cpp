@@ -13,6 +13,7 @@
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
+#include "stream/state.hpp"
 
 namespace clock_ = weir::log::clock;
 namespace core = weir::core;
@@ -66,35 +67,10 @@ int64 edge_frame(int64 stream_id, int64 upto, ScanDirection direction, Snapshot 
     return id;
 }
 
-struct ending {
-    bool closed;
-    bool dropped;
-    Datum payload;
-    bool payload_null;
-};
-
-ending how_it_ends(int64 stream_id, Snapshot snapshot) {
-    ending e{};
-    weir::log::table logged = weir::log::open(stream::log_source, AccessShareLock);
-    weir::log::scan s;
-    weir::log::begin(s, logged, stream_id, -1, core::greatest, BackwardScanDirection, snapshot);
-    if (weir::log::next(s) == weir::log::step::frame) {
-        auto m = static_cast<stream::mode>(weir::log::prefix_of<stream::log_prefix>(s)->mode);
-        e.closed = m == stream::mode::close;
-        e.dropped = m == stream::mode::dropped;
-        Datum payload = slot_getattr(s.slot, stream::log_column::payload, &e.payload_null);
-        if (e.closed && !e.payload_null)
-            e.payload = datumCopy(payload, false, -1);
-    }
-    weir::log::end(s);
-    weir::log::close(logged);
-    return e;
-}
-
-NullableDatum reason_of(ending const &e) {
-    if (!e.closed || e.payload_null)
+NullableDatum reason_of(stream::state const &state) {
+    if (state.close_payload.isnull)
         return {Datum{0}, true};
-    Jsonb *payload = DatumGetJsonbP(e.payload);
+    Jsonb *payload = DatumGetJsonbP(state.close_payload.value);
     JsonbValue value;
     if (getKeyJsonValueFromContainer(&payload->root, "reason", 6, &value) == nullptr || value.type != jbvString)
         return {Datum{0}, true};
@@ -108,18 +84,21 @@ WEIR_FUNCTION(weir_stream_info) {
     pg::result_set rows = pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     int64 stream_id = stream::find(name, snapshot);
-    ending end = stream_id != 0 ? how_it_ends(stream_id, snapshot) : ending{};
-    stream::frontier settled = stream_id != 0 ? stream::find_frontier(stream_id, snapshot, true) : stream::frontier{};
-    if (stream_id != 0 && (settled.head >= 0 || !end.dropped)) {
+    stream::state state{};
+    if (stream_id != 0)
+        state = stream::state_of(stream_id, snapshot);
+    if (state.there) {
+        stream::frontier settled = stream::find_frontier(stream_id, snapshot, true);
         stream::folded f = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::counts);
         live_figures live = count_live(stream_id, snapshot);
         int64 first = edge_frame(stream_id, core::greatest, ForwardScanDirection, snapshot);
+        int64 last = edge_frame(stream_id, settled.head, BackwardScanDirection, snapshot);
         int64 newest = stream::newest_position(stream_id);
         int64 lead = newest < 0 ? 0 : core::ms_of(newest) - clock_::now_us() / 1000;
-        NullableDatum reason = reason_of(end);
+        NullableDatum reason = reason_of(state);
         Datum values[] = {PG_GETARG_DATUM(0),
                           Int64GetDatum(first),
-                          Int64GetDatum(settled.head),
+                          Int64GetDatum(last),
                           Int64GetDatum(f.frames - f.trimmed_frames + live.retained),
                           Int64GetDatum(f.frames + live.lifetime),
                           Int64GetDatum(f.bytes - f.trimmed_bytes + live.bytes),
@@ -128,12 +107,12 @@ WEIR_FUNCTION(weir_stream_info) {
                           Float8GetDatum(live.rate),
                           Int32GetDatum(live.maxlen),
                           Int64GetDatum(f.version),
-                          BoolGetDatum(end.closed),
+                          BoolGetDatum(state.closed),
                           reason.value,
                           Int64GetDatum(lead > 0 ? lead : 0)};
         bool nulls[14] = {};
         nulls[1] = first < 0;
-        nulls[2] = settled.head < 0;
+        nulls[2] = last < 0;
         nulls[8] = nulls[9] = live.lifetime == 0;
         nulls[12] = reason.isnull;
         rows.add(values, nulls);

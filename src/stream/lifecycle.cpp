@@ -15,6 +15,7 @@
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
+#include "stream/state.hpp"
 #include "stream/upkeep.hpp"
 #include "stream/writer.hpp"
 
@@ -128,6 +129,10 @@ int64 cutoff_for(int64 stream_id, int64 keep, int64 settled_below, Snapshot snap
 int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
     pg::lock(pg::lock_class::maintenance, stream_id);
     Snapshot snapshot = take_snapshot();
+    if (!stream::state_of(stream_id, snapshot).there) {
+        UnregisterSnapshot(snapshot);
+        return 0;
+    }
     stream::frontier settled = stream::find_frontier(stream_id, snapshot, true);
     int64 newest = stream::newest_position(stream_id);
     int64 settled_below = settled.unsettled >= 0 ? settled.unsettled : newest + 1;
@@ -153,16 +158,10 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
     return frames;
 }
 
-bool is_there(int64 stream_id, Snapshot snapshot) {
-    if (stream::find_frontier(stream_id, snapshot, true).head >= 0)
-        return true;
-    return !stream::fold_log(stream_id, core::greatest, snapshot, stream::want::counts).dropped;
-}
-
 bool drop(std::string_view name, int64 stream_id) {
     pg::lock(pg::lock_class::maintenance, stream_id);
     Snapshot snapshot = take_snapshot();
-    bool there = is_there(stream_id, snapshot);
+    bool there = stream::state_of(stream_id, snapshot).there;
     UnregisterSnapshot(snapshot);
     if (!there)
         return false;
@@ -197,14 +196,17 @@ WEIR_FUNCTION(weir_create_stream) {
     if (PG_ARGISNULL(1))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("null_sentinel must not be null")));
     std::string_view sentinel = pg::view_of(PG_GETARG_DATUM(1));
-    if (sentinel.empty() || sentinel.size() > 512)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("null_sentinel must have 1 to 512 bytes")));
+    if (sentinel.empty())
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("null_sentinel must not be empty")));
+    if (sentinel.size() > 512)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("null_sentinel is too long"),
+                        errdetail("It has %zu bytes, the limit is 512.", sentinel.size())));
     bool made = false;
     int64 stream_id = stream::create(name, sentinel, &made);
     if (!made) {
         pg::lock(pg::lock_class::maintenance, stream_id);
         Snapshot snapshot = take_snapshot();
-        bool there = is_there(stream_id, snapshot);
+        bool there = stream::state_of(stream_id, snapshot).there;
         UnregisterSnapshot(snapshot);
         if (there)
             ereport(ERROR, (errcode(pg::errcode_already_exists),

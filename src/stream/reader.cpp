@@ -105,25 +105,18 @@ bool is_for_readers(reader const &r) {
 frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live) {
     // Up to the newest checkpoint all is settled in the logged table; best-effort
     // rows are few.
-    frontier f{-1, -1, InvalidTransactionId};
     int64 settled = checkpoint_position(stream_id, snapshot);
+    frontier f{settled, -1, InvalidTransactionId};
     reader r;
     open_reader_at(r, stream_id, settled, -1, core::greatest, with_live, ForwardScanDirection, snapshot);
-    while (advance(r)) {
-        if (is_for_readers(r))
-            f.head = r.at->id;
-    }
+    while (advance(r))
+        f.head = r.at->id > f.head ? r.at->id : f.head;
     f.unsettled = r.unsettled;
     f.blocker = r.blocker;
+    // A frame that has expired was settled all the same.
+    if (r.kept.any && r.kept.newest_id > f.head && (f.unsettled < 0 || r.kept.newest_id < f.unsettled))
+        f.head = r.kept.newest_id;
     close_reader(r);
-    if (f.head < 0 && settled >= 0) { // nothing came since: the newest before it
-        open_reader(r, stream_id, -1, settled, with_live, BackwardScanDirection, snapshot);
-        while (f.head < 0 && advance(r)) {
-            if (is_for_readers(r))
-                f.head = r.at->id;
-        }
-        close_reader(r);
-    }
     return f;
 }
 

@@ -44,7 +44,7 @@ bool advance(reader &r);
 void close_reader(reader &r);
 
 struct frontier {
-    int64 head;      // the newest settled frame or close mark, -1: none
+    int64 head;      // the newest settled position, -1: none
     int64 unsettled; // the first unsettled row, -1: none
     TransactionId blocker;
 };

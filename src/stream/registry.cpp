@@ -208,6 +208,17 @@ void replace(std::string_view name, int64 stream_id, std::string_view null_senti
     table_close(registry, NoLock);
 }
 
+bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
+    bool never_dropped = false;
+    if (HeapTuple row = systable_getnext(scan))
+        (void)heap_getattr(row, dropped_column, RelationGetDescr(registry), &never_dropped);
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
+    return !never_dropped;
+}
+
 std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot) {
     std::string_view sentinel = default_sentinel;
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);

@@ -30,6 +30,9 @@ int64 create(std::string_view name, std::string_view null_sentinel, bool *made);
 // maintenance lock.
 void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at);
 
+// Whether a name's stream was dropped and the name not made anew since by create().
+bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot);
+
 // The string that stands for JSON null in the patches of a stream; palloc'd.
 std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot);
 

@@ -31,19 +31,21 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespac
     'every argument of a call has a name');
 
 -- What each call is.
-SELECT results_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 's' GROUP BY 1 ORDER BY 1 COLLATE "C" $$,
-    $$ VALUES ('head'), ('read'), ('read_many'), ('stream_info'), ('summary'), ('summary_at') $$, 'the calls that read are STABLE');
-SELECT results_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v' GROUP BY 1 ORDER BY 1 COLLATE "C" $$,
-    $$ VALUES ('append'), ('append_batch'), ('append_bytes'), ('append_live'), ('append_live_batch'), ('append_live_bytes'), ('append_live_text'), ('append_patch'), ('append_text'),
-              ('close'), ('create_stream'), ('drop_stream'), ('grant_access'), ('revoke_access'), ('trim') $$, 'the calls that write are VOLATILE');
+SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 's'),
+    'head read read_many stream_info summary summary_at',
+    'the calls that read are STABLE');
+SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v'),
+    'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream drop_stream grant_access revoke_access trim',
+    'the calls that write are VOLATILE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
     'immutable functions are PARALLEL SAFE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proparallel <> 'u' $$,
     'no call that looks at the log or writes may run in a worker');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proisstrict $$,
     'no call on a stream is STRICT: a NULL is an error there, never a silent NULL');
-SELECT results_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.prokind = 'f' AND NOT p.proisstrict ORDER BY 1 COLLATE "C" $$,
-    $$ VALUES ('weir.merge_diff(jsonb,jsonb,text)'), ('weir.merge_patch(jsonb,jsonb,text)') $$, 'immutable functions are STRICT but for a sentinel that may be NULL');
+SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY p.oid::regprocedure::text) FROM pg_proc p
+           WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.prokind = 'f' AND NOT p.proisstrict),
+    'weir.merge_diff(jsonb,jsonb,text) weir.merge_patch(jsonb,jsonb,text)', 'immutable functions are STRICT but for a sentinel that may be NULL');
 
 -- Closed by default.
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p, LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
@@ -71,17 +73,18 @@ SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace =
 SELECT is_empty($$ SELECT v.* FROM weir.privilege v WHERE v.function IS NOT NULL AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = v.function AND p.pronamespace = 'weir'::regnamespace)
                    OR v.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = v.relation AND c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')) $$,
     'no level for a table, or for what is not there');
-SELECT results_eq($$ SELECT v.level, p.proname::text FROM weir.privilege v JOIN pg_proc p ON p.oid = v.function WHERE v.level <> 'read' GROUP BY 1, 2 ORDER BY 1, 2 COLLATE "C" $$,
-    $$ VALUES ('admin', 'drop_stream'), ('admin', 'trim'), ('owner', 'grant_access'), ('owner', 'revoke_access'), ('write', 'append'), ('write', 'append_batch'), ('write', 'append_bytes'),
-              ('write', 'append_live'), ('write', 'append_live_batch'), ('write', 'append_live_bytes'), ('write', 'append_live_text'), ('write', 'append_patch'), ('write', 'append_text'),
-              ('write', 'close'), ('write', 'create_stream') $$, 'writing needs write, removing admin, granting the owner');
+SELECT is((SELECT string_agg(l.level || ': ' || l.names, '; ' ORDER BY l.level)
+           FROM (SELECT v.level, string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) AS names
+                 FROM weir.privilege v JOIN pg_proc p ON p.oid = v.function WHERE v.level <> 'read' GROUP BY v.level) l),
+    'admin: drop_stream trim; owner: grant_access revoke_access; write: append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream',
+    'writing needs write, removing admin, granting the owner');
 
 -- Dump and restore.
 SELECT set_eq($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'weir' $$,
     $$ SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p', 'S') AND c.relpersistence = 'p' AND c.relname <> 'privilege' $$,
     'every durable table and sequence is dumped, and none of the unlogged ones');
-SELECT set_eq($$ SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'u' $$,
-    ARRAY['frame_live', 'incarnation'], 'best-effort frames and the incarnation are the unlogged tables');
+SELECT set_eq($$ SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'S') AND c.relpersistence = 'u' $$,
+    ARRAY['frame_live', 'incarnation'], 'best-effort frames and the incarnation are all that is unlogged');
 SELECT * FROM finish();
 ROLLBACK;
 \pset tuples_only false

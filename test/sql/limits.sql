@@ -87,25 +87,47 @@ SELECT weir.append_live('limits.b', '1', ttl_ms => 86400000, maxlen_floor => 100
 SELECT bad, pg_temp.refusal(format('read(''limits.a'', %s)', bad)) AS sqlstate
 FROM (VALUES ('max_frames => 0'), ('max_frames => -1'), ('max_frames => 10001'), ('max_frames => 2147483647'), ('max_frames => NULL'), ('max_frames => 1'), ('max_frames => 10000'),
              ('visibility => NULL'), ('visibility => '''''), ('visibility => ''ALL'''), ('visibility => ''durable'''), ('visibility => repeat(''x'', 100000)'),
-             ('types => ARRAY[NULL]::text[]'), ('types => ARRAY[''a'', NULL]'), ('types => ''{{a},{b}}'''), ('headers => ''[]'''), ('headers => ''1'''), ('headers => ''null'''),
+             ('headers => ''[]'''), ('headers => ''1'''), ('headers => ''null'''),
              ('reverse => NULL'), ('after => ''+'''), ('after => ''-'''), ('upto => ''+'''), ('upto => ''-'''), ('after => NULL, upto => NULL, types => NULL, headers => NULL, since => NULL')) b(bad);
 SELECT count(*) FROM weir.read('limits.a', max_frames => 0);
 SELECT count(*) FROM weir.read('limits.a', max_frames => 10001);
 SELECT count(*) FROM weir.read('limits.a', visibility => 'durable');
-SELECT count(*) FROM weir.read('limits.a', after => '+');
+-- The wording of an error that shows positions, with N in place of each.
+CREATE FUNCTION pg_temp.wording(query text) RETURNS TABLE (message text, detail text, hint text) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE query;
+EXCEPTION WHEN others THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    message := regexp_replace(message, '\d+-\d+', 'N', 'g');
+    detail := regexp_replace(detail, '\d+-\d+', 'N', 'g');
+    hint := regexp_replace(hint, '\d+-\d+', 'N', 'g');
+    RETURN NEXT;
+END
+$$;
+\x on
+SELECT * FROM pg_temp.wording($$ SELECT * FROM weir.read('limits.a', after => '+') $$);
+SELECT * FROM pg_temp.wording($$ SELECT * FROM weir.summary_at('limits.a', '+') $$);
+SELECT id AS first_patch FROM weir.append_patch('limits.g', '{"a": 1}') \gset
+SELECT id AS second_patch FROM weir.append_patch('limits.g', '{"b": 1}') \gset
+SELECT weir.trim('limits.g', keep => 0);
+SELECT * FROM pg_temp.wording(format('SELECT * FROM weir.summary_at(''limits.g'', %L)', :'first_patch'));
+\x off
 
 -- create_stream.
 SELECT call, pg_temp.refusal(call) AS sqlstate
-FROM (VALUES ('create_stream(''limits.a'')'), ('create_stream(''limits.new'', NULL)'), ('create_stream(''limits.new'', '''')'), ('create_stream(''limits.new'', repeat(''x'', 100000))')) v(call);
+FROM (VALUES ('create_stream(''limits.a'')'), ('create_stream(''limits.new'', NULL)'), ('create_stream(''limits.new'', '''')')) v(call);
+SELECT pg_temp.refusal('create_stream(''limits.new'', repeat(''x'', 100000))') <> 'accepted' AS long_sentinel_refused;
 SELECT weir.create_stream('limits.a');
 
 -- An unknown argument name or mode is no function at all.
 SELECT pg_temp.refusal('append(''limits.a'', ''1'', mode => ''durable'')') AS mode, pg_temp.refusal('append(''limits.a'')') AS no_payload,
        pg_temp.refusal('append(''limits.a'', ''{"a":}'')') AS not_json, pg_temp.refusal('append(''limits.a'', ''"\u0000"'')') AS nul_in_json,
-       pg_temp.refusal('append(''limits.a'', (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') AS deep_payload,
-       pg_temp.refusal('append(''limits.a'', ''1'', headers => (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') AS deep_headers,
-       pg_temp.refusal('append_patch(''limits.a'', (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') AS deep_patch,
-       pg_temp.refusal('read(''limits.a'', headers => (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') AS deep_filter;
+       pg_temp.refusal('append_patch(''limits.a'', (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') AS deep_patch;
+-- Ten thousand deep: kept, or refused where the server's stack is too small for it; never a crash.
+SELECT pg_temp.refusal('append(''limits.h'', (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') IN ('accepted', '54001') AS deep_payload,
+       pg_temp.refusal('append(''limits.h'', ''1'', headers => (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') IN ('accepted', '54001') AS deep_headers,
+       pg_temp.refusal('read(''limits.h'', headers => (repeat(''{"a":'', 10000) || ''1'' || repeat(''}'', 10000))::jsonb)') IN ('accepted', '54001') AS deep_filter,
+       pg_temp.refusal('read(''limits.h'', headers => ''{"a": {"a": {}}}'')') AS shallow_filter;
 SELECT payload #>> '{}' IS NOT NULL AS readable, pg_column_size(payload) > 0 AS has_size FROM weir.read('limits.a', upto => :'first');
 
 -- weir.max_frame_bytes: 1 MiB of payload passes, a byte more does not.

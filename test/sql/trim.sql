@@ -93,6 +93,7 @@ SELECT frames, lifetime_frames, bytes < lifetime_bytes AS bytes_fell FROM weir.s
 SELECT weir.append('trim.e', '1') AS one \gset
 SELECT weir.trim('trim.e', keep => 0);
 VACUUM weir.frame_log;
+SELECT count(*) AS cursor_is_not_ahead FROM weir.read('trim.e', after => :'one');
 SELECT weir.append('trim.e', '2') > :'one' AS above;
 SELECT weir.head('trim.e') > :'one' AS head_above;
 SELECT payload FROM weir.read('trim.e', after => :'one');

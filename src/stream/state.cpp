@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "log/scan.hpp"
+#include "stream/live.hpp"
+#include "stream/registry.hpp"
+#include "stream/state.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+bool has_live_rows(int64 stream_id, Snapshot snapshot) {
+    if (RecoveryInProgress())
+        return false;
+    log::table live = log::open(live_source, AccessShareLock);
+    bool any = retained(live, stream_id, snapshot).any;
+    log::close(live);
+    return any;
+}
+
+} // namespace
+
+state state_of(int64 stream_id, Snapshot snapshot) {
+    state out{};
+    out.there = true;
+    out.close_payload.isnull = true;
+    bool ends_dropped = false;
+    log::table logged = log::open(log_source, AccessShareLock);
+    log::scan s;
+    log::begin(s, logged, stream_id, -1, core::greatest, BackwardScanDirection, snapshot);
+    if (log::next(s) == log::step::frame) {
+        auto m = static_cast<mode>(log::prefix_of<log_prefix>(s)->mode);
+        ends_dropped = m == mode::dropped;
+        out.closed = m == mode::close;
+        if (out.closed) {
+            Datum payload = slot_getattr(s.slot, log_column::payload, &out.close_payload.isnull);
+            if (!out.close_payload.isnull)
+                out.close_payload.value = datumCopy(payload, false, -1);
+        }
+    }
+    log::end(s);
+    log::close(logged);
+    if (ends_dropped && is_entered_as_dropped(stream_id, snapshot))
+        out.there = has_live_rows(stream_id, snapshot);
+    return out;
+}
+
+} // namespace weir::stream

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+#
+# Claims: settled reads on a hot standby lose nothing, while the primary writes; there
+# are no best-effort frames there, and no writes (25006). After promotion every append
+# is above every position that the old primary handed out, also best-effort ones, and
+# cursors go on. A cursor on a frame that an asynchronous standby never got is told so
+# (WR003), instead of being left to wait for the log to catch up with it.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+# make_standby NAME OF
+make_standby() {
+    mkdir -p "$WEIR_TMP/$1"
+    own_by_server "$WEIR_TMP/$1"
+    as_server "$PGBIN/pg_basebackup" -D "$WEIR_TMP/$1/data" -R -c fast -X stream -h "$WEIR_TMP/$2" -p 65432 -U postgres
+    cluster_start "$1" "unix_socket_directories = '$WEIR_TMP/$1'" "max_standby_streaming_delay = 2s"
+}
+on() { (cluster_use "$1"; shift; value "$@"); }
+state_on() { (cluster_use "$1"; sqlstate "$2"); }
+caught_up() {
+    [ "$(on "$2" -c "SELECT pg_last_wal_replay_lsn() >= '$(on "$1" -c 'SELECT pg_current_wal_flush_lsn()')'")" = t ]
+}
+promote() {
+    on "$1" -c 'SELECT pg_promote()' >/dev/null
+    poll 30 test "$(on "$1" -c 'SELECT pg_is_in_recovery()')" = f
+}
+
+cluster_start a "wal_level = replica"
+on a -c 'CREATE EXTENSION weir'
+make_standby b a
+checker_build
+
+note "readers on the standby"
+run_checker --conninfo "host=$WEIR_TMP/a port=65432 user=postgres dbname=postgres" \
+    --reader-conninfo "host=$WEIR_TMP/b port=65432 user=postgres dbname=postgres" \
+    --seconds "${WEIR_STRESS_SECONDS:-10}" --writers 6 --readers 6
+
+note "what a standby knows"
+on a -c "SELECT weir.append('mixed', '1'); SELECT weir.append_live('mixed', '2'); SELECT weir.append_patch('mixed', '{\"a\": 3}');
+         SELECT weir.append_live('live only', '1')" >/dev/null
+poll 30 caught_up a b
+is "logged frames only" "$(on b -c "SELECT mode, payload FROM weir.read('mixed')" | xargs)" 'durable|1 summary|{a: 3}'
+is "visibility makes no difference" "$(on b -c "SELECT count(*) FROM weir.read('mixed', visibility => 'exclude_best_effort')")" 2
+is "nor does reading backwards" "$(on b -c "SELECT payload FROM weir.read('mixed', reverse => true, max_frames => 1)")" '{"a": 3}'
+is "nor read_many" "$(on b -c "SELECT count(*) FROM weir.read_many('{mixed,live only}')")" 2
+is "a stream of best-effort frames is an empty one" "$(on b -c "SELECT count(*), weir.head('live only') FROM weir.read('live only')")" '0|0-0'
+is "summary" "$(on b -c "SELECT document, version FROM weir.summary('mixed')")" '{"a": 3}|1'
+is "stream_info" "$(on b -c "SELECT frames, best_effort_frames FROM weir.stream_info('mixed')")" '2|0'
+check "the view of all streams" test "$(on b -c "SELECT count(*) > 2 FROM weir.streams")" = t
+for call in "append('mixed', '1')" "append_bytes('new', 'x')" "append_live('mixed', '1')" "append_patch('mixed', '{}')" \
+    "append_batch('mixed', '{1,2}'::text[])" "append('mixed', '1', idempotency_key => 'k')" "close('mixed')" \
+    "trim('mixed', keep => 1)" "drop_stream('mixed')" "create_stream('other')"; do
+    is "25006: $call" "$(state_on b "SELECT weir.$call")" 25006
+done
+is "a cursor ahead may be one that the standby has yet to reach" "$(state_on b "SELECT * FROM weir.read('mixed', after => '+')")" 00000
+
+note "failover, nothing missing"
+cursor=$(on a -c "SELECT weir.head('mixed')")
+cursor_of_mixed=$cursor
+# Positions that no row on the standby tells of: best effort, rolled back, in flight.
+handed_out=$(on a -c "SELECT weir.append_live('mixed', '4')" -c "SELECT weir.append_live_batch('mixed', '{5,6,7}'::jsonb[])" \
+    -c "BEGIN; SELECT weir.append('mixed', '5'); ROLLBACK" -c "SELECT weir.append_live('live only', '5')" | tail -n 1)
+poll 30 caught_up a b
+cluster_stop a immediate
+promote b
+first=$(on b -c "SELECT weir.append('mixed', '10')")
+check "the first append lies above all that was handed out" test "$(on b -c "SELECT '$first'::weir.position OPERATOR(weir.>) '$handed_out'::weir.position")" = t
+check "in every stream" test "$(on b -c "SELECT weir.append_live('live only', '10') OPERATOR(weir.>) '$handed_out'::weir.position")" = t
+is "a cursor goes on" "$(on b -c "SELECT payload FROM weir.read('mixed', after => '$cursor_of_mixed')")" 10
+is "best-effort frames are there again, the old ones are not" "$(on b -c "SELECT string_agg(payload::text, ' ') FROM weir.read('live only')")" 10
+is "the summary goes on" "$(on b -c "SELECT summary_version FROM weir.append_patch('mixed', '{\"b\": 1}')" -c "SELECT document, version FROM weir.summary('mixed')" | xargs)" \
+    '2 {a: 3, b: 1}|2'
+
+note "failover to an asynchronous standby that missed the end"
+make_standby c b
+poll 30 caught_up b c
+cluster_stop c
+# A second later than all that it got: within that second the position counter runs ahead.
+old=$(on b -c "SELECT weir.append('mixed', '11')")
+later() { [ "$(on b -c "SELECT clock_timestamp() > '$old'::weir.position::timestamptz + interval '3 seconds'")" = t ]; }
+poll 30 later
+missed=$(on b -c "SELECT weir.append('mixed', '12')")
+cluster_stop b immediate
+cluster_start c
+promote c
+is "WR003 from read" "$(state_on c "SELECT * FROM weir.read('mixed', after => '$missed')")" WR003
+is "WR003 from read_many" "$(state_on c "SELECT * FROM weir.read_many('{mixed}', '{$missed}')")" WR003
+is "WR003 from summary_at" "$(state_on c "SELECT * FROM weir.summary_at('mixed', '$missed')")" WR003
+is "an older cursor reads what there is" "$(on c -c "SELECT string_agg(payload::text, ' ') FROM weir.read('mixed', after => '$cursor_of_mixed')")" '10 {"b": 1}'
+next=$(on c -c "SELECT weir.append('mixed', '13')")
+check "appends go on above what it had" test "$(on c -c "SELECT '$next'::weir.position OPERATOR(weir.>) '$first'::weir.position")" = t
+finish
