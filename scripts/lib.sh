@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
+# shellcheck shell=bash
 #
 # For scripts to source: Debian packages, the server to build against, and
 # private throwaway clusters.
@@ -37,7 +38,7 @@ as_root() {
     fi
 }
 
-# --- Debian packages ---------------------------------------------------------
+# Debian packages.
 
 # Debian release → server and clang version. PG_CONFIG set by the caller wins over the first.
 debian_versions() {
@@ -89,7 +90,7 @@ need_packages() {
     rm -f "$log"
 }
 
-# --- The server to build against ---------------------------------------------
+# The server to build against.
 
 # Sets PG_CONFIG and PGBIN. Called after need_packages.
 find_server() {
@@ -115,7 +116,7 @@ jobs_flag() { echo "-j$(( $(nproc) < 4 ? $(nproc) : 4 ))"; }
 build_weir()   { make -s -C "$WEIR_ROOT" "$(jobs_flag)" PG_CONFIG="$PG_CONFIG" "$@" all; }
 install_weir() { as_root make -s -C "$WEIR_ROOT" PG_CONFIG="$PG_CONFIG" install; }
 
-# --- Scratch directory and clean-up -------------------------------------------
+# Scratch directory and clean-up.
 
 # What runs the server: nothing in front for an ordinary user, else a change to the postgres user.
 as_server() {
@@ -179,7 +180,7 @@ stop_servers() {
     done < <(find "$1" -name postmaster.pid 2>/dev/null)
 }
 
-# --- Clusters -------------------------------------------------------------------
+# Clusters.
 
 cluster_start() {
     local name=$1 dir=$WEIR_TMP/$1
@@ -203,8 +204,7 @@ CONF
     ! as_server "$PGBIN/pg_ctl" -D "$dir/data" status >/dev/null 2>&1 || cluster_stop "$name"
     [ $# -eq 0 ] || printf '%s\n' "$@" >>"$dir/data/postgresql.conf"
     # After cluster_kill9 the last children may hold the old shared memory for a moment.
-    local try
-    for try in 1 2 3 4 5; do
+    for _ in 1 2 3 4 5; do
         as_server "$PGBIN/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -t 120 start >"$dir/pg_ctl.log" 2>&1 && return
         tail -n 20 "$dir/server.log" | grep -q 'pre-existing shared memory' || break
         sleep 1

@@ -11,7 +11,7 @@ CREATE TABLE weir.stream (
 );
 CREATE INDEX stream_name_idx ON weir.stream (name);
 CREATE INDEX stream_id_idx ON weir.stream (stream_id);
-CREATE INDEX stream_dropped_idx ON weir.stream (dropped_at) WHERE dropped_at IS NOT NULL;
+CREATE INDEX stream_dropped_at_idx ON weir.stream (dropped_at);
 CREATE SEQUENCE weir.stream_id_seq OWNED BY weir.stream.stream_id;
 
 -- The log. Fixed-width columns come first: the writer reads and fills them in

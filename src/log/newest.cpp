@@ -41,6 +41,8 @@ bool read_row(Relation heap, ItemPointer tid, index_key expected, entry &out) {
             std::size_t length = ItemIdGetLength(item) - row->t_hoff;
             memcpy(out.prefix, data, length < prefix_bytes ? length : prefix_bytes);
             out.xmin = HeapTupleHeaderGetXmin(row);
+            out.xmax = row->t_infomask & HEAP_XMAX_INVALID ? InvalidTransactionId : HeapTupleHeaderGetUpdateXid(row);
+            out.tid = *tid;
             found = memcmp(out.prefix, &expected, sizeof expected) == 0;
         }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The first half of the writer rule: the last position that is physically in a
-// log's index, whoever wrote it, committed or not. Called under the log's lock.
+// log's index, whoever wrote it, committed or not. Called under the log's lock,
+// unless what may have come since does not matter.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -16,6 +17,8 @@ struct entry {
     int64 id = -1;          // the newest position in the index; -1: there is none
     bool readable = false;  // xmin and prefix are those of the newest entry that was not passed over
     TransactionId xmin = InvalidTransactionId; // FrozenTransactionId once that is what it is
+    TransactionId xmax = InvalidTransactionId; // who deleted or is deleting it
+    ItemPointerData tid = {};
     alignas(8) char prefix[prefix_bytes] = {}; // leading columns of its row
 };
 

@@ -17,17 +17,17 @@ using stream::form;
 namespace {
 
 stream::written append(stream::request const &r) {
-    int64 stream_id = stream::find_or_create(r.name);
+    stream::known_stream to = r.key.isnull ? stream::find_or_create(r.name) : stream::look_up_or_create(r.name);
     stream::written result;
-    if (!r.key.isnull && stream::recall_result(stream_id, r, result))
+    if (!r.key.isnull && stream::recall_result(to.id, r, result))
         return result;
-    result = stream::write(stream_id, r);
+    result = stream::write(to, r);
     if (!r.key.isnull)
-        stream::record_result(stream_id, r, result);
+        stream::record_result(to.id, r, result);
     if (r.best_effort)
-        stream::trim_live(stream_id, result.ordinal, r.count);
+        stream::trim_live(to.id, result.ordinal, r.count);
     else
-        stream::upkeep(stream_id, result.ordinal, r.count);
+        stream::upkeep(to.id, result.ordinal, r.count);
     return result;
 }
 

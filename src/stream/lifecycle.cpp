@@ -126,6 +126,12 @@ int64 cutoff_for(int64 stream_id, int64 keep, int64 settled_below, Snapshot snap
     return keep > 0 ? core::least : cutoff;
 }
 
+// On a stream that is there and under maintenance: its id cannot change.
+int64 put_mark(std::string_view name, int64 stream_id, mode kind) {
+    stream::known_stream to{stream_id, false};
+    return stream::write_mark(name, to, kind, Datum{0}).id;
+}
+
 int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
     pg::lock(pg::lock_class::maintenance, stream_id);
     Snapshot snapshot = take_snapshot();
@@ -142,7 +148,7 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
     int64 frames = 0;
     if (cutoff > 0) {
         if (cutoff > newest)
-            stream::write_mark(name, stream_id, mode::trimmed, Datum{0});
+            put_mark(name, stream_id, mode::trimmed);
         stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
         stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
         removed gone = remove_below(stream_id, cutoff, true, snapshot);
@@ -165,11 +171,11 @@ bool drop(std::string_view name, int64 stream_id) {
     UnregisterSnapshot(snapshot);
     if (!there)
         return false;
-    stream::mark mark = stream::write_mark(name, stream_id, mode::dropped, Datum{0});
+    int64 mark = put_mark(name, stream_id, mode::dropped);
     // Appends in flight came before the drop and go with it: wait for each to end.
     for (TransactionId blocker = InvalidTransactionId;;) {
         snapshot = take_snapshot();
-        blocker = remove_below(stream_id, mark.id, false, snapshot).blocker;
+        blocker = remove_below(stream_id, mark, false, snapshot).blocker;
         UnregisterSnapshot(snapshot);
         if (!TransactionIdIsValid(blocker))
             break;
@@ -177,7 +183,8 @@ bool drop(std::string_view name, int64 stream_id) {
     }
     stream::forget_checkpoints(stream_id);
     stream::forget_keys(stream_id);
-    stream::replace(name, stream_id, stream::default_sentinel, mark.id);
+    stream::replace(name, stream_id, stream::default_sentinel, mark);
+    stream::purge();
     return true;
 }
 
@@ -220,7 +227,8 @@ WEIR_FUNCTION(weir_close) {
     pg::require_writable("weir.close()");
     std::string_view name = stream::name_argument(fcinfo, 0);
     Datum payload = reason_payload(fcinfo, 1);
-    PG_RETURN_INT64(stream::write_mark(name, stream::find_or_create(name), mode::close, payload).id);
+    stream::known_stream to = stream::find_or_create(name);
+    PG_RETURN_INT64(stream::write_mark(name, to, mode::close, payload).id);
 }
 
 WEIR_FUNCTION(weir_trim) {

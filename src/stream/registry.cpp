@@ -167,20 +167,25 @@ int64 find(std::string_view name, Snapshot snapshot) {
     return row.stream_id;
 }
 
-int64 find_or_create(std::string_view name) {
-    uint32 hash = hash_of(name);
-    if (int64 known = recall(name, hash))
-        return known;
-    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-    int64 stream_id = find(name, latest);
-    UnregisterSnapshot(latest);
-    if (stream_id != 0)
-        return stream_id;
+known_stream look_up_or_create(std::string_view name) {
     Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
-    bool made = false;
-    stream_id = look_up_or_make(registry, name, default_sentinel, rival::join, &made).stream_id;
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    found row = look_up(registry, name, latest);
+    UnregisterSnapshot(latest);
+    if (row.settled)
+        remember(name, hash_of(name), row.stream_id);
+    if (row.stream_id == 0) {
+        bool made = false;
+        row = look_up_or_make(registry, name, default_sentinel, rival::join, &made);
+    }
     table_close(registry, NoLock);
-    return stream_id;
+    return {row.stream_id, false};
+}
+
+known_stream find_or_create(std::string_view name) {
+    if (int64 known = recall(name, hash_of(name)))
+        return {known, true};
+    return look_up_or_create(name);
 }
 
 int64 create(std::string_view name, std::string_view null_sentinel, bool *made) {
@@ -195,6 +200,8 @@ int64 create(std::string_view name, std::string_view null_sentinel, bool *made) 
     table_close(registry, NoLock);
     return row.stream_id;
 }
+
+void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(registry_table)); }
 
 void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at) {
     Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);

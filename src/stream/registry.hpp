@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Names of streams. A name keeps one id for good, through drops too, so a backend
-// may remember it without ever being told otherwise.
+// Names of streams. A name keeps one id through drops, so a backend may remember
+// it. A name that was dropped a day ago and not used since is purged; a writer that
+// remembered it finds the log without its mark and looks the name up again.
 //
 // Creating a name waits for nobody: under a short lock the table is searched for
 // rows of any transaction, finished or not, and where another one in flight is
@@ -18,8 +19,20 @@ inline constexpr const char *default_sentinel = "__weir_null__";
 // The id of a stream, or 0 where the name is unknown to the snapshot.
 int64 find(std::string_view name, Snapshot snapshot);
 
+struct known_stream {
+    int64 id;
+    bool from_memory; // not looked up in this call
+};
+
 // The id of a stream, made known if it is not.
-int64 find_or_create(std::string_view name);
+known_stream find_or_create(std::string_view name);
+known_stream look_up_or_create(std::string_view name); // without asking this backend's memory
+
+// Forgets a few names dropped long ago. Never waits.
+void purge();
+
+// Once this transaction commits, every backend drops the names it remembers.
+void tell_others_to_forget();
 
 // Enters a name with properties of its own, unless it is there (made: false).
 // Waits for another transaction that is entering it.

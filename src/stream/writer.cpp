@@ -55,6 +55,7 @@ struct predecessor {
     TransactionId wait_for; // valid: its close or drop decides first
     bool closed;
     int64 closed_at;
+    bool purged; // dropped long ago, and the name forgotten since
     int64 ordinal;
     int64 version;
     int64 live_ordinal;
@@ -73,8 +74,13 @@ predecessor look_back(log::table const &logged, log::table const &live, int64 st
         p.ordinal = row.ordinal;
         p.version = row.version;
         if (is_turning_point(row.mode)) {
+            bool deleted = TransactionIdIsValid(a.xmax);
             if (fate_of(a.xmin) == fate::in_flight) {
                 p.wait_for = a.xmin;
+            } else if (deleted && fate_of(a.xmax) == fate::in_flight) {
+                p.wait_for = a.xmax;
+            } else if (deleted && fate_of(a.xmax) == fate::done) {
+                p.purged = true;
             } else if (row.mode == static_cast<char>(mode::close)) {
                 p.closed = true;
                 p.closed_at = row.id;
@@ -124,10 +130,9 @@ void describe(Datum *values, bool *nulls, int type_column, Relation heap, reques
     nulls[headers_column - 1] = r.headers.isnull;
 }
 
-HeapTuple make_tuple(log::table const &t, int64 stream_id, request const &r, Datum value) {
+HeapTuple make_tuple(log::table const &t, request const &r, Datum value) {
     Datum values[live_column::count] = {};
     bool nulls[live_column::count] = {};
-    values[0] = Int64GetDatum(stream_id);
     if (r.best_effort) {
         values[live_column::maxlen - 1] = Int32GetDatum(0);
         values[live_column::ttl_ms - 1] = Int32GetDatum(r.live.ttl_ms);
@@ -139,10 +144,11 @@ HeapTuple make_tuple(log::table const &t, int64 stream_id, request const &r, Dat
     return heap_form_tuple(RelationGetDescr(t.heap), values, nulls);
 }
 
-void fill_log(log::rows &rows, predecessor const &p, int64 first_id, enum mode kind) {
+void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, enum mode kind) {
     bool counts = kind == mode::durable || kind == mode::summary;
     for (int i = 0; i < rows.count; i++) {
         auto *row = log::prefix_of<log_prefix>(rows.tuples[i]);
+        row->stream_id = stream_id;
         row->id = first_id + i;
         row->ordinal = p.ordinal + (counts ? i + 1 : 0);
         row->version = p.version + (kind == mode::summary ? i + 1 : 0);
@@ -157,6 +163,7 @@ void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 fir
     int64 floor = trimmed_floor(stream_id);
     for (int i = 0; i < rows.count; i++) {
         auto *row = log::prefix_of<live_prefix>(rows.tuples[i]);
+        row->stream_id = stream_id;
         row->id = first_id + i;
         row->ordinal = p.live_ordinal + i + 1;
         row->floor = floor > p.live_floor ? floor : p.live_floor;
@@ -194,9 +201,12 @@ struct turn {
     int64 now_us;
 };
 
-// Takes the log's lock and mints, or waits, retries or raises with it released.
-turn take_turn(tables const &t, std::string_view name, int64 stream_id, int count, if_closed closed) {
+// Takes the log's lock and mints, or waits, retries or raises with it released. An
+// id that was only remembered may have been purged: then the log is empty, or its
+// mark deleted, and the name is looked up again.
+turn take_turn(tables const &t, std::string_view name, known_stream &stream, int count, if_closed closed) {
     for (int64 wanted_ms = log::clock::now_us() / 1000 + 1;;) {
+        int64 stream_id = stream.id;
         if (!log::clock::covers(wanted_ms))
             log::clock::cover(wanted_ms);
 
@@ -206,6 +216,11 @@ turn take_turn(tables const &t, std::string_view name, int64 stream_id, int coun
         if (TransactionIdIsValid(before.wait_for)) {
             log::unlock(stream_id);
             XactLockTableWait(before.wait_for, nullptr, nullptr, XLTW_None);
+            continue;
+        }
+        if (before.purged || (before.id < 0 && stream.from_memory)) {
+            log::unlock(stream_id);
+            stream = look_up_or_create(name);
             continue;
         }
         if (before.closed && closed != if_closed::ignore) {
@@ -231,19 +246,20 @@ turn take_turn(tables const &t, std::string_view name, int64 stream_id, int coun
 
 } // namespace
 
-written write(int64 stream_id, request const &r) {
+written write(known_stream &stream, request const &r) {
     tables t = open_tables(r.best_effort);
     log::table &target = r.best_effort ? t.live : t.logged;
     HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
     for (int i = 0; i < r.count; i++)
-        tuples[i] = make_tuple(target, stream_id, r, r.values[i]);
+        tuples[i] = make_tuple(target, r, r.values[i]);
     log::rows rows = log::prepare(target, tuples, r.count);
 
-    turn taken = take_turn(t, r.name, stream_id, r.count, if_closed::raise);
+    turn taken = take_turn(t, r.name, stream, r.count, if_closed::raise);
+    int64 stream_id = stream.id;
     if (r.best_effort)
         fill_live(rows, taken.before, stream_id, taken.first_id, taken.now_us, r.live);
     else
-        fill_log(rows, taken.before, taken.first_id, r.mode);
+        fill_log(rows, taken.before, stream_id, taken.first_id, r.mode);
     log::insert(target, rows);
     log::unlock(stream_id);
     log::release(rows);
@@ -254,22 +270,23 @@ written write(int64 stream_id, request const &r) {
             p.version + (r.mode == mode::summary ? r.count : 0)};
 }
 
-mark write_mark(std::string_view name, int64 stream_id, enum mode kind, Datum payload) {
+mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Datum payload) {
     tables t = open_tables(false);
     request r{};
     r.name = name;
     r.mode = kind;
     r.count = 1;
     r.type = r.headers = {Datum{0}, true};
-    HeapTuple tuple = make_tuple(t.logged, stream_id, r, payload);
+    HeapTuple tuple = make_tuple(t.logged, r, payload);
     log::rows rows = log::prepare(t.logged, &tuple, 1);
 
-    turn taken = take_turn(t, name, stream_id, 1, kind == mode::dropped ? if_closed::ignore : if_closed::stop);
+    turn taken = take_turn(t, name, stream, 1, kind == mode::dropped ? if_closed::ignore : if_closed::stop);
+    int64 stream_id = stream.id;
     if (taken.stopped) {
         close_tables(t);
         return {true, taken.before.closed_at};
     }
-    fill_log(rows, taken.before, taken.first_id, kind);
+    fill_log(rows, taken.before, stream_id, taken.first_id, kind);
     log::insert(t.logged, rows);
     log::unlock(stream_id);
     log::release(rows);

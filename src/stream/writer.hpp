@@ -5,6 +5,7 @@
 
 #include "pg/pg.hpp"
 
+#include "stream/registry.hpp"
 #include "stream/request.hpp"
 
 namespace weir::stream {
@@ -17,8 +18,9 @@ struct written {
 };
 
 // Waits for a transaction that is closing or dropping the stream; raises
-// stream_closed if it is closed.
-written write(int64 stream_id, request const &r);
+// stream_closed if it is closed. Where the id was remembered from a name that has
+// been purged since, stream becomes that of the name now.
+written write(known_stream &stream, request const &r);
 
 struct mark {
     bool already; // the stream was closed before; id is that of its close mark
@@ -26,6 +28,6 @@ struct mark {
 };
 
 // A row that stands for an event in the stream's life.
-mark write_mark(std::string_view name, int64 stream_id, enum mode kind, Datum payload);
+mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Datum payload);
 
 } // namespace weir::stream

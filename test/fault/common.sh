@@ -50,3 +50,12 @@ checker_build() {
 run_checker() {
     "$checker" --history "$WEIR_TMP/history" "$@" || not_ok_lines=$((not_ok_lines + 1))
 }
+
+# cluster_kill9, and back up. A killed postmaster that nobody has reaped yet would look alive to pg_ctl.
+crash_and_restart() {
+    local postmaster
+    postmaster=$(head -n 1 "$WEIR_TMP/$1/data/postmaster.pid")
+    cluster_kill9 "$1"
+    poll 30 test ! -e "/proc/$postmaster"
+    cluster_start "$1"
+}

@@ -33,8 +33,7 @@ while [ $SECONDS -lt "$seconds" ]; do
     poll 20 progressed "$before" || { not_ok "the checker's writers came back"; break; }
     case $((faults % 3)) in
         0) pid=$(victim) && [ -n "$pid" ] && kill -KILL "$pid" ;;
-        1) cluster_kill9 crash
-           cluster_start crash ;;
+        1) crash_and_restart crash ;;
         2) cluster_stop crash immediate
            cluster_start crash ;;
     esac
@@ -52,8 +51,7 @@ is "nothing is left prepared" "$(value -c 'SELECT count(*) FROM pg_prepared_xact
 
 note "a cursor on a best-effort frame that the crash took"
 cursor=$(value -c "SELECT weir.append_live('lost', '1')" -c "SELECT weir.append_live('lost', '2')" | tail -n 1)
-cluster_kill9 crash
-cluster_start crash
+crash_and_restart crash
 is "is not taken for one of another server" "$(sqlstate "SELECT * FROM weir.read('lost', after => '$cursor')")" 00000
 next=$(value -c "SELECT weir.append('lost', '3')")
 check "the next position lies above it" test "$(value -c "SELECT '$next'::weir.position OPERATOR(weir.>) '$cursor'::weir.position")" = t

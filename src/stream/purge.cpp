@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// A dropped stream leaves its name and a mark behind, so that a later stream of
+// that name starts above it whatever the clock does. After a day that is not
+// worth the space any more: drop_stream() then forgets a few such names.
+//
+// The mark is deleted under the log's lock, where it is still the newest row. A
+// writer that knows the id finds it being deleted, waits for the outcome and
+// looks the name up again (writer.cpp).
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "log/clock.hpp"
+#include "log/lock.hpp"
+#include "log/newest.hpp"
+#include "pg/lock.hpp"
+#include "pg/spi.hpp"
+#include "stream/frame.hpp"
+#include "stream/registry.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+namespace spi = pg::spi;
+
+constexpr int at_once = 8;
+constexpr int64 remembered_ms = 86400000;
+
+constinit spi::statement oldest_statement{
+    "SELECT stream_id FROM weir.stream WHERE dropped_at OPERATOR(weir.<) weir.to_position($1)"
+    " ORDER BY dropped_at LIMIT 8",
+    1,
+    {INT8OID}};
+
+constinit spi::statement forget_statement{
+    "DELETE FROM weir.stream WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
+
+bool never(log::entry const &) { return false; }
+
+// Deletes the drop mark if nothing has come behind it; waits for nobody.
+bool remove_mark(log::table &logged, log::table &live, int64 stream_id) {
+    TM_FailureData ignored;
+    bool removed = false;
+    log::lock(stream_id);
+    log::entry mark = log::newest(logged, stream_id, never);
+    if (mark.readable && mark.id > log::newest(live, stream_id, never).id &&
+        reinterpret_cast<log_prefix const *>(mark.prefix)->mode == static_cast<char>(mode::dropped) &&
+        (!TransactionIdIsNormal(mark.xmin) || TransactionIdDidCommit(mark.xmin)) && !TransactionIdIsValid(mark.xmax))
+        removed = table_tuple_delete(logged.heap, &mark.tid, GetCurrentCommandId(true), SnapshotAny, InvalidSnapshot,
+                                     false, &ignored, false) == TM_Ok;
+    log::unlock(stream_id);
+    return removed;
+}
+
+} // namespace
+
+void purge() {
+    int64 ids[at_once];
+    bool any = false;
+    int64 before = core::make(log::clock::now_us() / 1000 - remembered_ms, 0);
+    spi::session session = spi::begin(log::relation_oid(log_source));
+    Datum value = Int64GetDatum(before);
+    auto count = static_cast<int>(spi::run(oldest_statement, &value, nullptr));
+    for (int i = 0; i < count; i++) {
+        bool null = false;
+        ids[i] = DatumGetInt64(spi::column(i, 1, &null));
+    }
+    log::table logged = log::open(log_source, RowExclusiveLock);
+    log::table live = log::open(live_source, AccessShareLock);
+    for (int i = 0; i < count; i++) {
+        if (!pg::try_lock(pg::lock_class::maintenance, ids[i]) || !remove_mark(logged, live, ids[i]))
+            continue;
+        any = true;
+        value = Int64GetDatum(ids[i]);
+        spi::run(forget_statement, &value, nullptr);
+    }
+    log::close(logged);
+    log::close(live);
+    spi::end(session);
+    if (any)
+        tell_others_to_forget();
+}
+
+} // namespace weir::stream
