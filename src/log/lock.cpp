@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "core/position.hpp"
 #include "log/lock.hpp"
 
 namespace weir::log {
 
 namespace {
 
-constexpr int partitions = 128;
-static_assert((partitions & (partitions - 1)) == 0);
+constexpr int partition_count = 128;
+static_assert((partition_count & (partition_count - 1)) == 0);
+
+constexpr int remembered_logs = 4;
+
+// Written and read under the partition's lock, but for tranche.
+struct partition {
+    LWLockPadded lock;
+    int64 greatest; // of all positions handed out under the lock
+    struct {
+        int64 key;
+        int64 last;
+    } logs[remembered_logs]; // the newest first
+};
 
 struct shared_state {
     int tranche; // written once, under AddinShmemInitLock
-    LWLockPadded locks[partitions];
+    partition partitions[partition_count];
 };
 static_assert(std::is_trivially_copyable_v<shared_state>);
 
@@ -24,26 +37,54 @@ void attach() {
     auto *state = static_cast<shared_state *>(ShmemInitStruct("weir log locks", sizeof(shared_state), &found));
     if (!found) {
         state->tranche = LWLockNewTrancheId();
-        for (auto &lock : state->locks)
-            LWLockInitialize(&lock.lock, state->tranche);
+        for (auto &p : state->partitions) {
+            LWLockInitialize(&p.lock.lock, state->tranche);
+            p.greatest = -1;
+            for (auto &known : p.logs)
+                known = {0, -1};
+        }
     }
     LWLockRelease(AddinShmemInitLock);
     LWLockRegisterTranche(state->tranche, "WeirLog");
     shared = state;
 }
 
-LWLock *lock_of(int64 key) {
+partition &partition_of(int64 key) {
     if (shared == nullptr)
         attach();
-    return &shared->locks[murmurhash32(static_cast<uint32>(key) ^ static_cast<uint32>(key >> 32)) & (partitions - 1)]
-                .lock;
+    uint32 hash = murmurhash32(static_cast<uint32>(key) ^ static_cast<uint32>(key >> 32));
+    return shared->partitions[hash & (partition_count - 1)];
 }
+
+// Databases number their logs alike.
+int64 key_in_server(int64 key) { return key ^ static_cast<int64>(MyDatabaseId) << 32; }
 
 } // namespace
 
-void lock(int64 key) { LWLockAcquire(lock_of(key), LW_EXCLUSIVE); }
+void lock(int64 key) { LWLockAcquire(&partition_of(key).lock.lock, LW_EXCLUSIVE); }
 
-void unlock(int64 key) { LWLockRelease(lock_of(key)); }
+void unlock(int64 key) { LWLockRelease(&partition_of(key).lock.lock); }
+
+int64 handed_out(int64 key, int64 now_ms) {
+    partition const &p = partition_of(key);
+    for (auto const &known : p.logs) {
+        if (known.key == key_in_server(key))
+            return known.last;
+    }
+    return core::ms_of(p.greatest) <= now_ms ? p.greatest : -1;
+}
+
+void remember_handed_out(int64 key, int64 last) {
+    partition &p = partition_of(key);
+    int at = 0;
+    while (at < remembered_logs - 1 && p.logs[at].key != key_in_server(key))
+        at++;
+    for (; at > 0; at--)
+        p.logs[at] = p.logs[at - 1];
+    p.logs[0] = {key_in_server(key), last};
+    if (last > p.greatest)
+        p.greatest = last;
+}
 
 void request_shared_memory() { RequestAddinShmemSpace(sizeof(shared_state)); }
 

@@ -17,6 +17,13 @@ namespace weir::log {
 void lock(int64 key);
 void unlock(int64 key);
 
+// What was handed out under the lock since the server started: the index forgets
+// positions whose transactions rolled back, once they are cleaned away. Both under
+// the lock. The memory is small: of logs that share it, the ones used last are
+// remembered exactly, the others by a bound for as long as it is not ahead of the clock.
+int64 handed_out(int64 key, int64 now_ms); // -1: nothing is remembered
+void remember_handed_out(int64 key, int64 last);
+
 // Reserves the shared memory when the library is preloaded; without preloading
 // it is taken from the server's slop on first use.
 void request_shared_memory();

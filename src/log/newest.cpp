@@ -26,15 +26,18 @@ index_key key_of(IndexTuple item) {
     return k;
 }
 
-// The row at tid, if it is still there and carries that key.
-bool read_row(Relation heap, ItemPointer tid, index_key expected, entry &out) {
+// The row at tid, if it is still there and carries that key. pruned: nothing is
+// there any more, for anybody.
+bool read_row(Relation heap, ItemPointer tid, index_key expected, entry &out, bool *pruned) {
     Buffer buffer = ReadBuffer(heap, ItemPointerGetBlockNumber(tid));
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     Page page = BufferGetPage(buffer);
     OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
     bool found = false;
+    *pruned = false;
     if (offset <= PageGetMaxOffsetNumber(page)) {
         ItemId item = PageGetItemId(page, offset);
+        *pruned = ItemIdIsDead(item);
         if (ItemIdIsNormal(item)) {
             auto *row = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
             char *data = reinterpret_cast<char *>(row) + row->t_hoff;
@@ -89,7 +92,7 @@ quick newest_quickly(table const &t, int64 key, entry &out) {
             index_key found = key_of(tuple);
             if (found.key != key) {
                 result = quick::none;
-            } else if (read_row(t.heap, &tuple->t_tid, found, out)) {
+            } else if (bool pruned; read_row(t.heap, &tuple->t_tid, found, out, &pruned)) {
                 out.id = found.id;
                 result = quick::found;
             }
@@ -107,14 +110,18 @@ entry newest_by_scan(table const &t, int64 key, pass_over skip) {
     ScanKeyInit(&match, key_attribute, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
     IndexScanDesc scan = index_beginscan(t.heap, t.index, SnapshotAny, 1, 0);
     scan->xs_want_itup = true;
+    scan->ignore_killed_tuples = false; // their positions were handed out all the same
     index_rescan(scan, &match, 1, nullptr, 0);
     while (ItemPointer tid = index_getnext_tid(scan, BackwardScanDirection)) {
         index_key found = key_of(scan->xs_itup);
         if (out.id < 0)
             out.id = found.id;
-        if (read_row(t.heap, tid, found, out) && !skip(out))
+        bool pruned = false;
+        if (read_row(t.heap, tid, found, out, &pruned) && !skip(out))
             break;
         out.readable = false;
+        // Lets a full leaf drop it, else a run of rollbacks would be walked again and again.
+        scan->kill_prior_tuple = pruned;
     }
     index_endscan(scan);
     return out;

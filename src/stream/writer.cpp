@@ -231,15 +231,20 @@ turn take_turn(tables const &t, std::string_view name, known_stream &stream, int
             return taken;
         }
         taken.now_us = log::clock::now_us();
-        taken.first_id = core::mint(before.id, taken.now_us / 1000, log::clock::floor(), count);
+        int64 last = log::handed_out(stream_id, taken.now_us / 1000);
+        if (before.id > last)
+            last = before.id;
+        taken.first_id = core::mint(last, taken.now_us / 1000, log::clock::floor(), count);
         if (taken.first_id < 0) {
             log::unlock(stream_id);
             ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                             errmsg("no position is left in stream \"%.*s\"", pg::shown(name), name.data())));
         }
         wanted_ms = core::ms_of(taken.first_id + count - 1);
-        if (log::clock::covers(wanted_ms))
+        if (log::clock::covers(wanted_ms)) {
+            log::remember_handed_out(stream_id, taken.first_id + count - 1);
             return taken;
+        }
         log::unlock(stream_id); // the log is ahead of the clock, or we waited for the lock for long
     }
 }
