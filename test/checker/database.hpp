@@ -25,7 +25,7 @@ class result {
 public:
     enum class outcome { ok, error, lost };
 
-    result(PGresult *r, PGconn *conn) : held(r, PQclear)
+    result(PGresult *r, const PGconn *conn) : held(r, PQclear)
     {
         ExecStatusType status = PQresultStatus(r);
         if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
@@ -35,7 +35,8 @@ public:
         const char *primary = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : nullptr;
         text = primary ? primary : PQerrorMessage(conn);
         // 57P0x: the server is going down under us; the connection breaks next.
-        bool gone = PQstatus(conn) == CONNECTION_BAD || state.starts_with("57P") || state.starts_with("08");
+        // No SQLSTATE: the answer is libpq's own, as it could not send or receive.
+        bool gone = state.empty() || state.starts_with("57P") || state.starts_with("08");
         is = gone ? outcome::lost : outcome::error;
     }
 
@@ -75,12 +76,13 @@ public:
             held.reset();
             return false;
         }
+        broken = false;
         PQsetNoticeProcessor(held.get(), [](void *, const char *) {}, nullptr);
         // A hang is a finding, not a reason to hang.
         return execute("SET statement_timeout = '60s'").ok();
     }
 
-    bool connected() const { return held && PQstatus(held.get()) == CONNECTION_OK; }
+    bool connected() const { return held && !broken && PQstatus(held.get()) == CONNECTION_OK; }
     void drop() { held.reset(); }
     const std::string &error() const { return why; }
 
@@ -89,13 +91,16 @@ public:
         std::vector<const char *> raw;
         for (const auto &v : values)
             raw.push_back(v ? v->c_str() : nullptr);
-        return {PQexecParams(held.get(), sql.c_str(), static_cast<int>(raw.size()), nullptr, raw.data(), nullptr,
-                             nullptr, 0),
-                held.get()};
+        result r(PQexecParams(held.get(), sql.c_str(), static_cast<int>(raw.size()), nullptr, raw.data(), nullptr,
+                              nullptr, 0),
+                 held.get());
+        broken = broken || r.lost();
+        return r;
     }
 
 private:
     std::string where, why;
+    bool broken = false;
     std::unique_ptr<PGconn, void (*)(PGconn *)> held{nullptr, PQfinish};
 };
 

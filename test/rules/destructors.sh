@@ -5,12 +5,15 @@
 # An ereport() would skip it. clang-query reads the shell's files with the flags
 # of the Makefile and prints each variable, and each temporary, of a type whose
 # destructor is written out, in itself, a base or a member (two levels down).
+#
+#   destructors.sh [file…]     by default all of the shell
 set -euo pipefail
 
 query=$(compgen -c clang-query | sort -V | tail -n 1)
 [ -n "$query" ] || { echo "clang-query is not installed"; exit 1; }
 
-mapfile -t files < <(find src -name '*.cpp' ! -path 'src/core/*' | sort)
+files=("$@")
+[ $# -gt 0 ] || mapfile -t files < <(find src -name '*.cpp' ! -path 'src/core/*' | sort)
 read -ra flags < <(make -s print-shell-flags)
 
 written='hasMethod(cxxDestructorDecl(unless(isImplicit()), unless(isDefaulted())))'
