@@ -20,7 +20,8 @@ struct partition {
     struct {
         int64 key;
         int64 last;
-    } logs[remembered_logs]; // the newest first
+        bool turned;
+    } logs[remembered_logs]; // the one used last comes first
 };
 
 struct shared_state {
@@ -41,7 +42,7 @@ void attach() {
             LWLockInitialize(&p.lock.lock, state->tranche);
             p.greatest = -1;
             for (auto &known : p.logs)
-                known = {0, -1};
+                known = {0, -1, false};
         }
     }
     LWLockRelease(AddinShmemInitLock);
@@ -65,23 +66,23 @@ void lock(int64 key) { LWLockAcquire(&partition_of(key).lock.lock, LW_EXCLUSIVE)
 
 void unlock(int64 key) { LWLockRelease(&partition_of(key).lock.lock); }
 
-int64 handed_out(int64 key, int64 now_ms) {
+handed_out recall(int64 key, int64 now_ms) {
     partition const &p = partition_of(key);
     for (auto const &known : p.logs) {
         if (known.key == key_in_server(key))
-            return known.last;
+            return {known.last, true, known.turned};
     }
-    return core::ms_of(p.greatest) <= now_ms ? p.greatest : -1;
+    return {core::ms_of(p.greatest) <= now_ms ? p.greatest : -1, false, true};
 }
 
-void remember_handed_out(int64 key, int64 last) {
+void remember(int64 key, int64 last, bool turned) {
     partition &p = partition_of(key);
     int at = 0;
     while (at < remembered_logs - 1 && p.logs[at].key != key_in_server(key))
         at++;
     for (; at > 0; at--)
         p.logs[at] = p.logs[at - 1];
-    p.logs[0] = {key_in_server(key), last};
+    p.logs[0] = {key_in_server(key), last, turned};
     if (last > p.greatest)
         p.greatest = last;
 }

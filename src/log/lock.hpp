@@ -17,12 +17,21 @@ namespace weir::log {
 void lock(int64 key);
 void unlock(int64 key);
 
-// What was handed out under the lock since the server started: the index forgets
-// positions whose transactions rolled back, once they are cleaned away. Both under
-// the lock. The memory is small: of logs that share it, the ones used last are
-// remembered exactly, the others by a bound for as long as it is not ahead of the clock.
-int64 handed_out(int64 key, int64 now_ms); // -1: nothing is remembered
-void remember_handed_out(int64 key, int64 last);
+// What is remembered beside the lock, read and written under it, and lost with the
+// server: the last position handed out. The index alone does not do, since it
+// forgets positions that rolled back, once they are cleaned away; and where the
+// memory is exact, a writer need not look into every table of a log.
+//
+// It is small: of the logs that share a lock the ones used last are remembered
+// exactly, others by a bound for as long as that is not ahead of the clock.
+struct handed_out {
+    int64 last;  // -1: nothing is known
+    bool exact;  // last is at or above every position of this log
+    bool turned; // the log's newest row may be one that decides what may follow
+};
+
+handed_out recall(int64 key, int64 now_ms);
+void remember(int64 key, int64 last, bool turned);
 
 // Reserves the shared memory when the library is preloaded; without preloading
 // it is taken from the server's slop on first use.

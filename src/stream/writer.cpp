@@ -49,9 +49,37 @@ bool is_undone(log::entry const &e) { return is_turning_point(as_log(e).mode) &&
 
 bool never(log::entry const &) { return false; }
 
+struct tables {
+    log::table logged;
+    log::table live;
+    bool best_effort; // which of the two is written; the other is opened when needed
+    bool both;
+};
+
+tables open_target(bool best_effort) {
+    tables t{};
+    t.best_effort = best_effort;
+    (best_effort ? t.live : t.logged) = log::open(best_effort ? live_source : log_source, RowExclusiveLock);
+    (void)GetCurrentTransactionId(); // may wait or write, so not under the lock
+    return t;
+}
+
+void open_other(tables &t) {
+    (t.best_effort ? t.logged : t.live) = log::open(t.best_effort ? log_source : live_source, AccessShareLock);
+    t.both = true;
+}
+
+void close_tables(tables &t) {
+    if (t.both || !t.best_effort)
+        log::close(t.logged);
+    if (t.both || t.best_effort)
+        log::close(t.live);
+}
+
 // What the stream's newest rows say, read under the lock.
 struct predecessor {
-    int64 id;               // newest position, -1: none
+    int64 id;               // newest position in what was looked at, -1: none
+    bool target_empty;      // there is none in the table that is written
     TransactionId wait_for; // valid: its close or drop decides first
     bool closed;
     int64 closed_at;
@@ -63,35 +91,44 @@ struct predecessor {
     core::rate_state rate;
 };
 
-predecessor look_back(log::table const &logged, log::table const &live, int64 stream_id) {
+// A close or drop mark that is not undone.
+void heed_mark(predecessor &p, log::entry const &mark) {
+    log_prefix const &row = as_log(mark);
+    bool deleted = TransactionIdIsValid(mark.xmax);
+    if (fate_of(mark.xmin) == fate::in_flight) {
+        p.wait_for = mark.xmin;
+    } else if (deleted && fate_of(mark.xmax) == fate::in_flight) {
+        p.wait_for = mark.xmax;
+    } else if (deleted && fate_of(mark.xmax) == fate::done) {
+        p.purged = true;
+    } else if (row.mode == static_cast<char>(mode::close)) {
+        p.closed = true;
+        p.closed_at = row.id;
+    } else { // what follows is a new stream
+        p.ordinal = p.version = 0;
+    }
+}
+
+predecessor look_back(tables const &t, int64 stream_id) {
     predecessor p{};
-    log::entry a = log::newest(logged, stream_id, is_undone);
-    log::entry b = log::newest(live, stream_id, never);
-    p.id = a.id > b.id ? a.id : b.id;
-    int64 born_after = -1; // rows up to here belong to a stream that was dropped
-    if (a.readable) {
-        log_prefix const &row = as_log(a);
-        p.ordinal = row.ordinal;
-        p.version = row.version;
-        if (is_turning_point(row.mode)) {
-            bool deleted = TransactionIdIsValid(a.xmax);
-            if (fate_of(a.xmin) == fate::in_flight) {
-                p.wait_for = a.xmin;
-            } else if (deleted && fate_of(a.xmax) == fate::in_flight) {
-                p.wait_for = a.xmax;
-            } else if (deleted && fate_of(a.xmax) == fate::done) {
-                p.purged = true;
-            } else if (row.mode == static_cast<char>(mode::close)) {
-                p.closed = true;
-                p.closed_at = row.id;
-            } else {
-                born_after = row.id;
-                p.ordinal = p.version = 0;
-            }
+    log::entry logged, live;
+    if (t.both || !t.best_effort)
+        logged = log::newest(t.logged, stream_id, is_undone);
+    if (t.both || t.best_effort)
+        live = log::newest(t.live, stream_id, never);
+    p.id = logged.id > live.id ? logged.id : live.id;
+    p.target_empty = (t.best_effort ? live.id : logged.id) < 0;
+    bool starts_anew = false;
+    if (logged.readable) {
+        p.ordinal = as_log(logged).ordinal;
+        p.version = as_log(logged).version;
+        if (is_turning_point(as_log(logged).mode)) {
+            heed_mark(p, logged);
+            starts_anew = !p.closed && live.id < logged.id;
         }
     }
-    if (b.readable && b.id > born_after) {
-        live_prefix const &row = as_live(b);
+    if (live.readable && !starts_anew) {
+        live_prefix const &row = as_live(live);
         p.live_ordinal = row.ordinal;
         p.live_floor = row.floor;
         p.rate = {row.rate, row.window_start, row.window_count};
@@ -174,24 +211,6 @@ void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 fir
     }
 }
 
-struct tables {
-    log::table logged;
-    log::table live;
-};
-
-tables open_tables(bool best_effort) {
-    tables t;
-    t.logged = log::open(log_source, best_effort ? AccessShareLock : RowExclusiveLock);
-    t.live = log::open(live_source, best_effort ? RowExclusiveLock : AccessShareLock);
-    (void)GetCurrentTransactionId(); // may wait or write, so not under the lock
-    return t;
-}
-
-void close_tables(tables &t) {
-    log::close(t.logged);
-    log::close(t.live);
-}
-
 enum class if_closed { raise, stop, ignore };
 
 struct turn {
@@ -204,15 +223,21 @@ struct turn {
 // Takes the log's lock and mints, or waits, retries or raises with it released. An
 // id that was only remembered may have been purged: then the log is empty, or its
 // mark deleted, and the name is looked up again.
-turn take_turn(tables const &t, std::string_view name, known_stream &stream, int count, if_closed closed) {
+turn take_turn(tables &t, std::string_view name, known_stream &stream, int count, if_closed closed) {
     for (int64 wanted_ms = log::clock::now_us() / 1000 + 1;;) {
-        int64 stream_id = stream.id;
         if (!log::clock::covers(wanted_ms))
             log::clock::cover(wanted_ms);
 
+        int64 stream_id = stream.id;
         log::lock(stream_id);
-        turn taken{false, look_back(t.logged, t.live, stream_id), -1, 0};
+        turn taken{false, look_back(t, stream_id), -1, log::clock::now_us()};
         predecessor const &before = taken.before;
+        log::handed_out known = log::recall(stream_id, taken.now_us / 1000);
+        if (!t.both && (!known.exact || before.target_empty || (t.best_effort && known.turned))) {
+            log::unlock(stream_id);
+            open_other(t);
+            continue;
+        }
         if (TransactionIdIsValid(before.wait_for)) {
             log::unlock(stream_id);
             XactLockTableWait(before.wait_for, nullptr, nullptr, XLTW_None);
@@ -230,19 +255,17 @@ turn take_turn(tables const &t, std::string_view name, known_stream &stream, int
             taken.stopped = true;
             return taken;
         }
-        taken.now_us = log::clock::now_us();
-        int64 last = log::handed_out(stream_id, taken.now_us / 1000);
-        if (before.id > last)
-            last = before.id;
-        taken.first_id = core::mint(last, taken.now_us / 1000, log::clock::floor(), count);
+        taken.first_id = core::mint(known.last > before.id ? known.last : before.id, taken.now_us / 1000,
+                                    log::clock::floor(), count);
         if (taken.first_id < 0) {
             log::unlock(stream_id);
             ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                             errmsg("no position is left in stream \"%.*s\"", pg::shown(name), name.data())));
         }
-        wanted_ms = core::ms_of(taken.first_id + count - 1);
+        int64 last_id = taken.first_id + count - 1;
+        wanted_ms = core::ms_of(last_id);
         if (log::clock::covers(wanted_ms)) {
-            log::remember_handed_out(stream_id, taken.first_id + count - 1);
+            log::remember(stream_id, last_id, closed != if_closed::raise);
             return taken;
         }
         log::unlock(stream_id); // the log is ahead of the clock, or we waited for the lock for long
@@ -252,7 +275,7 @@ turn take_turn(tables const &t, std::string_view name, known_stream &stream, int
 } // namespace
 
 written write(known_stream &stream, request const &r) {
-    tables t = open_tables(r.best_effort);
+    tables t = open_target(r.best_effort);
     log::table &target = r.best_effort ? t.live : t.logged;
     HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
     for (int i = 0; i < r.count; i++)
@@ -276,7 +299,7 @@ written write(known_stream &stream, request const &r) {
 }
 
 mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Datum payload) {
-    tables t = open_tables(false);
+    tables t = open_target(false);
     request r{};
     r.name = name;
     r.mode = kind;

@@ -64,7 +64,7 @@ writer::call writer::choose_call()
     c.one_by_one = c.batch && (c.kind == json || c.kind == live_json) && roll.percent(30);
     for (unsigned i = 0; i < count; ++i)
         c.keys.push_back(make_key(common.serial++, c.stream, c.kind, c.batch));
-    if (!c.one_by_one && roll.percent(10))
+    if (!c.one_by_one && roll.percent(opt.keep_going ? 40 : 10))
         c.idempotency_key = "key-" + std::to_string(c.keys.front());
     return c;
 }

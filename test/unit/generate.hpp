@@ -38,15 +38,15 @@ nlohmann::json generate(Pick& pick, int depth) {
     if (depth < 1 || shape < 2) return generate_scalar(pick);
     if (shape == 2) {
         auto array = nlohmann::json::array();
-        for (std::size_t n = pick(5); n > 0; --n) array.push_back(generate(pick, depth - 1));
+        for (std::size_t n = pick(4); n > 0; --n) array.push_back(generate(pick, depth - 1));
         return array;
     }
     auto object = nlohmann::json::object();
-    for (std::size_t n = pick(7); n > 0; --n)
+    for (std::size_t n = pick(5); n > 0; --n)
         object[keys[pick(std::size(keys))]] = generate(pick, depth - 1);
-    if (pick(40) == 0)  // more than one stride of entries
+    if (depth > 1 && pick(40) == 0)  // more than one stride of entries
         for (std::size_t n = 20 + pick(60); n > 0; --n)
-            object["k" + std::to_string(pick(100))] = generate(pick, depth > 1 ? 1 : 0);
+            object["k" + std::to_string(pick(100))] = generate(pick, 1);
     return object;
 }
 

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+#
+# Claims: however the server's clock steps, back or far ahead, positions ascend, in the
+# same session and across clean restarts and crashes, after trim, drop and VACUUM, and
+# also above best-effort and rolled-back frames that nothing tells of any more;
+# stream_info().lead_ms says how far the log is ahead. A clock beyond the last position
+# is an error (22003), and no harm once it is set right.
+#
+# The server alone runs under libfaketime, which reads the offset from a file at every
+# look at the clock.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+need_packages libfaketime >&2
+faketime=$(dpkg -L libfaketime | grep '/libfaketime\.so\.1$')
+offset=$WEIR_TMP/offset
+
+# Replaced, not rewritten: the server may look at any time.
+set_clock() { echo "$1" >"$offset.new" && chmod 644 "$offset.new" && mv "$offset.new" "$offset"; }
+start() {
+    # LD_PRELOAD behind the change of user, who owns its semaphore then.
+    as_server env LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$offset" FAKETIME_NO_CACHE=1 \
+        FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1 \
+        "$PGBIN/pg_ctl" -D "$WEIR_TMP/clock/data" -l "$WEIR_TMP/clock/server.log" -w -t 60 start >"$WEIR_TMP/start.log" 2>&1 || { cat "$WEIR_TMP/start.log"; return 1; }
+}
+crash() {
+    local postmaster
+    postmaster=$(head -n 1 "$WEIR_TMP/clock/data/postmaster.pid")
+    cluster_kill9 clock
+    poll 30 test ! -e "/proc/$postmaster"
+}
+
+# Every position handed out, by stream, in the order of the answers.
+handed_out=$WEIR_TMP/handed_out
+: >"$handed_out"
+appends() {
+    value -F ' ' <<'SQL' >>"$handed_out"
+SELECT s, weir.append(s, '1') FROM unnest('{s,t,trimmed,dropped}'::text[]) s;
+SELECT s, weir.append_live(s, '1') FROM unnest('{s,live,trimmed,dropped}'::text[]) s;
+SELECT 's', id FROM weir.append_patch('s', '{"a": 1}');
+SELECT 's', last_id FROM weir.append_batch('s', '{1,2,3}'::jsonb[]);
+BEGIN;
+SELECT s, weir.append(s, '"rolled back"') FROM unnest('{s,t,trimmed}'::text[]) s;
+SELECT s, weir.append_live(s, '"rolled back"') FROM unnest('{live,dropped}'::text[]) s;
+ROLLBACK;
+SQL
+}
+# Of each stream: those at or below one before. In two numbers, as awk's have 53 bits.
+descents() {
+    awk '{ split($2, p, "-") }
+         p[1] + 0 < ms[$1] + 0 || (p[1] == ms[$1] && p[2] + 0 <= seq[$1] + 0) { print NR, $1, $2 }
+         { ms[$1] = p[1]; seq[$1] = p[2] }' "$handed_out" | head -n 5
+}
+ascending() {
+    appends
+    is "positions ascend: $1" "$(descents)" ""
+}
+lead() { value -c "SELECT lead_ms BETWEEN $1 AND $2 FROM weir.stream_info('s')"; }
+
+set_clock +0
+cluster_start clock
+cluster_stop clock
+start
+cluster_use clock
+psql -c 'CREATE EXTENSION weir'
+ascending "on time"
+is "lead_ms is about nothing" "$(lead -60000 2000)" t
+
+set_clock -3600
+ascending "an hour back"
+is "lead_ms says so" "$(lead 3590000 3610000)" t
+ascending "and on"
+
+psql -c "SELECT count(weir.trim(s, keep => 0)) FROM unnest('{trimmed,live}'::text[]) s" -c "SELECT weir.drop_stream('dropped')" >/dev/null
+psql -c 'VACUUM weir.frame_log' -c 'VACUUM weir.frame_live'
+ascending "after trim, drop and VACUUM"
+cluster_stop clock
+start
+ascending "after a restart"
+psql -c "SELECT weir.trim('trimmed', keep => 0), weir.drop_stream('dropped')" -c 'VACUUM weir.frame_log' -c 'VACUUM weir.frame_live' >/dev/null
+crash
+start
+ascending "after a crash"
+crash
+set_clock -86400
+start
+ascending "after a crash, with the clock set back meanwhile"
+cluster_stop clock
+set_clock -90000
+start
+ascending "after a restart, likewise"
+
+set_clock +864000000
+ascending "27 years ahead"
+is "lead_ms knows only this clock" "$(lead -60000 2000)" t
+set_clock +0
+ascending "back again"
+is "lead_ms says it" "$(lead 863900000000 864100000000)" t
+crash
+start
+ascending "and after a crash"
+is "all durable frames are there, in order" \
+    "$(value -c "SELECT count(*), bool_and(ok) FROM (SELECT coalesce(id OPERATOR(weir.>) lag(id) OVER (), true) AS ok FROM weir.read('s', visibility => 'exclude_best_effort')) f")" \
+    "$((5 * $(grep -c '^t ' "$handed_out") / 2))|t"
+
+note "the end of positions"
+createdb last
+export PGDATABASE=last
+psql -c 'CREATE EXTENSION weir' -c "SELECT weir.append('s', '1')" >/dev/null
+set_clock +8000000000
+is "22003 behind the year 2248" "$(sqlstate "SELECT weir.append('s', '2')")" 22003
+set_clock +0
+is "and on, once the clock is right" "$(sqlstate "SELECT weir.append('s', '3')")" 00000
+crash
+start
+is "also after a crash" "$(sqlstate "SELECT weir.append('s', '4')")" 00000
+is "no position was lost to it" "$(lead -60000 3000)" t
+
+note "the checker, while the clock steps"
+export PGDATABASE=postgres
+createdb stepping
+checker_build
+psql -d stepping -c 'CREATE EXTENSION weir'
+(while :; do set_clock "$(printf '%+d' $((RANDOM % 7200 - 3600)))"; sleep 0.2; done) &
+stepper=$!
+run_checker --conninfo dbname=stepping --seconds "${WEIR_STRESS_SECONDS:-6}" --writers 6 --readers 6
+kill $stepper
+finish

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+#
+# Claim: pg_dump (plain and custom), pg_restore and pg_upgrade carry all that is durable:
+# frames, summaries, stream ids, idempotency keys, closed and trimmed streams, access;
+# and what is appended after that lies above every position of the source, also of
+# best-effort frames that were not carried, and also where the source ran ahead of
+# the clock.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+# All of a database that must survive, as text.
+contents() {
+    value -d "$1" <<'SQL'
+SELECT 'frame', s.name, f.* FROM weir.streams s, weir.read(s.name, max_frames => 10000, visibility => 'exclude_best_effort') f
+    ORDER BY 2, f.id;
+SELECT 'summary', s.name, y.* FROM weir.streams s, weir.summary(s.name) y ORDER BY 2;
+SELECT 'middle', y.* FROM weir.summary_at('doc', (SELECT id FROM weir.read('doc', max_frames => 2) ORDER BY id DESC LIMIT 1)) y;
+SELECT 'stream', name, frames - best_effort_frames, lifetime_frames - best_effort_frames, version, closed, close_reason FROM weir.streams
+    WHERE name <> 'live' ORDER BY name;
+SELECT 'id', name, stream_id, null_sentinel FROM weir.stream ORDER BY 2, 3;
+SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
+SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
+    has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
+SQL
+}
+
+fill() {
+    value -d "$1" >"$WEIR_TMP/fill.log" <<'SQL'
+SELECT weir.grant_access('weir_dump_reader', 'read');
+SELECT weir.append('all', '{"a": [1, null]}', 'type', '{"h": 1}'), weir.append_text('all', E'quote " \\ line\n'),
+    weir.append_bytes('all', '\x00ff00'), weir.append('all', 'null');
+SELECT count(weir.append('all', to_jsonb(repeat(md5(i::text), 300)))) FROM generate_series(1, 50) i;
+SELECT weir.append_live('all', '1'), weir.append_live_batch('live', '{1,2,3}'::jsonb[], maxlen_floor => 1000);
+SELECT weir.append_batch('all', ARRAY(SELECT i::text FROM generate_series(1, 3000) i));
+SELECT weir.append_patch('doc', jsonb_build_object('n', i, 'k' || i % 7, CASE WHEN i % 3 = 0 THEN '"__weir_null__"'::jsonb ELSE to_jsonb(i) END))
+    FROM generate_series(1, 2500) i;
+SELECT weir.create_stream('sentinel', '~'), weir.append_patch('sentinel', '{"a": "~", "b": null, "c": "__weir_null__"}');
+SELECT weir.append('keys', '1', idempotency_key => 'k1'), weir.append_batch('keys', '{2,3}'::jsonb[], idempotency_key => 'k2'),
+    weir.append_patch('keys', '{"x": 1}', idempotency_key => 'k3');
+SELECT weir.append('closed', '1'), weir.close('closed', 'done'), weir.close('closed never written');
+SELECT weir.append('trimmed', to_jsonb(i)) FROM generate_series(1, 100) i;
+SELECT weir.append_patch('trimmed', '{"kept": true}'), weir.trim('trimmed', keep => 3);
+SELECT weir.append('all trimmed', '1'), weir.trim('all trimmed', keep => 0);
+SELECT weir.append('dropped', '1'), weir.close('dropped'), weir.drop_stream('dropped');
+SELECT weir.append('again', '1'), weir.append_patch('again', '{"old": 1}'), weir.drop_stream('again'), weir.append_patch('again', '{"new": 1}');
+BEGIN; SELECT weir.append('all', '"rolled back"'); ROLLBACK;
+SQL
+}
+
+key_calls="SELECT weir.append('keys', '1', idempotency_key => 'k1'),
+    weir.append_batch('keys', '{2,3}'::jsonb[], idempotency_key => 'k2'),
+    weir.append_patch('keys', '{\"x\": 1}', idempotency_key => 'k3')"
+
+# The newest position of all, with those that are not carried.
+newest() { value -d "$1" -c "SELECT weir.max(id) FROM (SELECT id FROM weir.frame_log UNION ALL SELECT id FROM weir.frame_live) f"; }
+
+# verify WHAT DATABASE: on the current cluster
+verify() {
+    local what=$1 db=$2
+    if contents "$db" >"$WEIR_TMP/after" && diff "$WEIR_TMP/before" "$WEIR_TMP/after" >"$WEIR_TMP/diff"; then
+        ok "$what: the same streams"
+    else
+        not_ok "$what: the same streams"
+        head -n 10 "$WEIR_TMP/diff" | cut -c 1-300 | sed 's/^/# /'
+    fi
+    export PGDATABASE=$db
+    is "$what: a closed stream stays closed" "$(sqlstate "SELECT weir.append('closed', '2')")" WR001
+    is "$what: a key gives the first result" \
+        "$(value -c "$key_calls")" "$keys"
+    is "$what: and only to the same request" "$(sqlstate "SELECT weir.append('keys', '4', idempotency_key => 'k1')")" WR005
+    local high=
+    for call in "append('all', '1')" "append('again', '1')" "append('dropped', '1')" "append('all trimmed', '1')" "append('unheard of', '1')" \
+        "append_live('live', '1')" "append_live('trimmed', '1')" "append_bytes('sentinel', '1')"; do
+        high+=$(value -c "SELECT CASE WHEN weir.$call OPERATOR(weir.>) '$newest'::weir.position THEN '' ELSE \$\$ $call\$\$ END")
+    done
+    is "$what: the next positions lie above all old ones" "$high" ""
+    is "$what: versions go on" "$(value -c "SELECT summary_version FROM weir.append_patch('doc', '{}')")" 2501
+    is "$what: a new stream has an id of its own" \
+        "$(value -c "SELECT count(*) FROM (SELECT stream_id FROM weir.stream GROUP BY 1 HAVING count(DISTINCT name) > 1) s")" 0
+    export PGDATABASE=postgres
+}
+
+for cluster in old new; do
+    cluster_start $cluster
+    cluster_psql $cluster -d postgres -c 'CREATE ROLE weir_dump_reader'
+done
+
+for lead in 0 2; do
+    db=weir$lead
+    cluster_use old
+    createdb "$db"
+    psql -d "$db" -c "CREATE EXTENSION weir" -c "SELECT weir.append('first', '1')" >/dev/null
+    if [ $lead != 0 ]; then
+        note "a source that is $lead hours ahead of the clock"
+        # As if its clock had been: after a crash nothing is minted below weir.clock.
+        psql -d "$db" -c "SELECT setval('weir.clock', (weir.to_position(now() + '$lead hours')::bigint >> 20 << 20) |
+                                                      (last_value & 1048575)) FROM weir.clock" >/dev/null
+        cluster_stop old immediate
+        cluster_start old
+    fi
+    fill "$db"
+    contents "$db" >"$WEIR_TMP/before"
+    check "there is something to carry" [ "$(wc -l <"$WEIR_TMP/before")" -gt 5000 ]
+    newest=$(newest "$db")
+    keys=$(value -d "$db" -c "$key_calls")
+    check "$lead hours ahead" test "$(value -d "$db" -c "SELECT lead_ms >= $lead * 3599000 FROM weir.stream_info('all')")" = t
+
+    pg_dump "$db" >"$WEIR_TMP/$db.sql"
+    pg_dump -Fc "$db" >"$WEIR_TMP/$db.dump"
+    createdb copy
+    psql -d copy -f "$WEIR_TMP/$db.sql" >/dev/null
+    verify "pg_dump | psql" copy
+    dropdb copy
+    cluster_use new
+    createdb "copy$lead"
+    pg_restore -j 2 -d "copy$lead" "$WEIR_TMP/$db.dump"
+    verify "pg_restore into another cluster" "copy$lead"
+done
+cluster_stop old
+cluster_stop new
+
+note "a server upgrade"
+# The port of the two, which are never up at once, and the socket of pg_upgrade's own.
+as_server mkdir "$WEIR_TMP/new/up"
+as_server "$PGBIN/initdb" -D "$WEIR_TMP/new/up/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+status=0
+(cd "$WEIR_TMP/new/up" && as_server bash -c "cd '$WEIR_TMP/new/up' && '$PGBIN/pg_upgrade' -b '$PGBIN' -B '$PGBIN' -U postgres \
+    -d '$WEIR_TMP/old/data' -D '$WEIR_TMP/new/up/data' -s '$WEIR_TMP/new/up'") >"$WEIR_TMP/upgrade.log" 2>&1 || status=$?
+is "pg_upgrade" "$status" 0
+[ $status = 0 ] || { tail -n 20 "$WEIR_TMP/upgrade.log" | sed 's/^/# /'; finish; }
+# From here on a cluster like the others.
+mkdir -p "$WEIR_TMP/upgraded" && own_by_server "$WEIR_TMP/upgraded"
+mv "$WEIR_TMP/new/up/data" "$WEIR_TMP/upgraded/data"
+cluster_start upgraded "listen_addresses = ''" "port = 65432" "unix_socket_directories = '$WEIR_TMP/upgraded'" "fsync = off"
+cluster_use upgraded
+verify "pg_upgrade" weir2
+finish
