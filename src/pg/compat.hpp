@@ -8,6 +8,12 @@
 #error "weir needs PostgreSQL 15 or later"
 #endif
 
+extern "C" {
+#if PG_VERSION_NUM >= 170000
+#include "utils/wait_event.h"
+#endif
+}
+
 namespace weir::pg::compat {
 
 // 16 wants the heap beside the index, 17 dropped the snapshot (with "snapshot too old").
@@ -28,6 +34,18 @@ inline void bt_seek_backward([[maybe_unused]] BTScanInsert key) {
     key->backward = true;
 #else
     key->pivotsearch = false;
+#endif
+}
+
+// What a waiting process of ours is shown to wait for.
+inline uint32 wait_event() {
+#if PG_VERSION_NUM >= 170000
+    static uint32 event = 0;
+    if (event == 0)
+        event = WaitEventExtensionNew("WeirWorker");
+    return event;
+#else
+    return PG_WAIT_EXTENSION;
 #endif
 }
 

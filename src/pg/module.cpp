@@ -6,6 +6,7 @@
 
 #include "log/lock.hpp"
 #include "pg/settings.hpp"
+#include "worker/worker.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -20,6 +21,7 @@ void request_shared_memory() {
     if (previous_request_hook != nullptr)
         previous_request_hook();
     weir::log::request_shared_memory();
+    weir::worker::request_shared_memory();
 }
 
 } // namespace

@@ -27,7 +27,7 @@ stream::written append(stream::request const &r) {
     if (r.best_effort)
         stream::trim_live(to.id, result.ordinal, r.count);
     else
-        stream::upkeep(to.id, result.ordinal, r.count);
+        stream::upkeep(to.id, result, r.count);
     return result;
 }
 

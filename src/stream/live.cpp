@@ -6,6 +6,7 @@
 #include "log/newest.hpp"
 #include "log/scan.hpp"
 #include "stream/live.hpp"
+#include "worker/worker.hpp"
 
 namespace weir::stream {
 
@@ -63,7 +64,7 @@ void trim_live(int64 stream_id, int64 last_ordinal, int count) {
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
     retention r = retained(live, stream_id, snapshot);
     if (r.any) {
-        int64 now_ms = log::clock::now_us() / 1000;
+        int64 now_ms = log::clock::now_us() / 1000, dead = 0;
         int64 floor = r.after > trimmed_floor(stream_id) ? r.after : trimmed_floor(stream_id);
         log::scan s;
         log::begin(s, live, stream_id, sweep ? -1 : floor, r.newest_id - 1, ForwardScanDirection, snapshot);
@@ -72,12 +73,15 @@ void trim_live(int64 stream_id, int64 last_ordinal, int count) {
             live_prefix const *row = log::prefix_of<live_prefix>(s);
             if (is_retained(*row, r, now_ms))
                 break;
-            if (log::remove(s) == log::deletion::blocked)
+            log::deletion result = log::remove(s);
+            if (result == log::deletion::blocked)
                 break;
+            dead += result == log::deletion::done;
             floor = s.id > floor ? s.id : floor;
         }
         log::end(s);
         floor_of(stream_id) = {stream_id, floor};
+        worker::report_dead_rows(dead);
     }
     UnregisterSnapshot(snapshot);
     log::close(live);

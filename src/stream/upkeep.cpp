@@ -12,9 +12,12 @@ namespace {
 
 namespace spi = pg::spi;
 
-constexpr int64 run = 256; // an append that crosses a multiple of it does upkeep
-constexpr int64 bytes_a_run = 32 * 1024; // of a stored document that one more run has to earn
-constexpr int64 most_runs = 16;
+// An append that crosses a multiple of so many rows does upkeep. Patches are dearer
+// to fold than frames are to count, and a large document is dear to write.
+constexpr int64 run = 1024;
+constexpr int64 run_of_patches = 512;
+constexpr int64 bytes_a_run = 64 * 1024; // of a stored document that one more run has to earn
+constexpr int64 most_runs = 8;
 
 constinit spi::statement insert_statement{
     "INSERT INTO weir.checkpoint (stream_id, \"position\", frames, bytes, trimmed_frames, trimmed_bytes,"
@@ -50,20 +53,19 @@ int64 edge_of(folded const &f) { return f.trimmed_below > 0 ? f.trimmed_below - 
 
 } // namespace
 
-void upkeep(int64 stream_id, int64 last_ordinal, int count) {
-    int64 now_at = last_ordinal / run;
-    if (now_at == (last_ordinal - count) / run)
+void upkeep(int64 stream_id, written const &appended, int count) {
+    int64 every = appended.version > 0 ? run_of_patches : run;
+    if (appended.ordinal / every == (appended.ordinal - count) / every)
         return;
     // Reading what others wrote would make a serializable transaction depend on them.
     if (IsolationIsSerializable() || !pg::try_lock(pg::lock_class::maintenance, stream_id))
         return;
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-    folded counts = fold_log(stream_id, core::greatest, latest, want::counts);
-    int64 every = 1 + counts.document_size / bytes_a_run;
-    if (every > most_runs)
-        every = most_runs;
-    if (counts.rows >= every * run / 2) {
-        folded newest = counts.patched_at < 0 ? counts : fold_log(stream_id, counts.position, latest, want::document);
+    folded newest = fold_log(stream_id, core::greatest, latest, want::counts);
+    int64 runs = 1 + newest.document_size / bytes_a_run;
+    if (newest.rows >= (runs < most_runs ? runs : most_runs) * every / 2) {
+        if (newest.patched_at >= 0)
+            newest = fold_log(stream_id, newest.position, latest, want::document);
         spi::session session = spi::begin(log::relation_oid(log_source));
         insert(stream_id, newest);
         Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(newest.position), Int64GetDatum(edge_of(newest))};
