@@ -6,7 +6,7 @@
 CREATE TABLE weir.stream (
     name          text COLLATE "C" NOT NULL,
     stream_id     bigint NOT NULL,
-    null_sentinel text COLLATE "C" NOT NULL,
+    null_sentinel text COLLATE "C",
     dropped_at    weir.position
 );
 CREATE INDEX stream_name_idx ON weir.stream (name);

@@ -49,6 +49,15 @@ int64 timeline() { return static_cast<int64>(GetWALInsertionTimeLine()) & core::
 
 } // namespace
 
+int64 first_ms_from(TimestampTz t) {
+    constexpr int64 first_us = -(static_cast<int64>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+    if (t <= first_us) // -infinity too
+        return 0;
+    if (t / 1000 >= core::max_ms + first_us / 1000)
+        return core::max_ms;
+    return (to_unix_us(t) + 999) / 1000;
+}
+
 bool covers(int64 ms) { return ms <= covered_ms; }
 
 int64 floor() { return floor_position; }

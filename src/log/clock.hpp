@@ -22,6 +22,9 @@ inline TimestampTz to_timestamptz(int64 position) {
     return (position >> 20) * 1000 - static_cast<int64>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
+// The first millisecond at or after a time, within what a position can hold.
+int64 first_ms_from(TimestampTz t);
+
 inline int64 now_us() { return to_unix_us(GetCurrentTimestamp()); }
 
 // Whether this backend knows ms to be under the bound.

@@ -3,6 +3,7 @@
 
 #include "core/position.hpp"
 #include "log/lock.hpp"
+#include "pg/shmem.hpp"
 
 namespace weir::log {
 
@@ -35,7 +36,7 @@ shared_state *shared = nullptr;
 void attach() {
     bool found = false;
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    auto *state = static_cast<shared_state *>(ShmemInitStruct("weir log locks", sizeof(shared_state), &found));
+    auto *state = static_cast<shared_state *>(pg::attach_shared("weir log locks", sizeof(shared_state), &found));
     if (!found) {
         state->tranche = LWLockNewTrancheId();
         for (auto &p : state->partitions) {
@@ -87,6 +88,6 @@ void remember(int64 key, int64 last, bool turned) {
         p.greatest = last;
 }
 
-void request_shared_memory() { RequestAddinShmemSpace(sizeof(shared_state)); }
+void request_shared_memory() { pg::request_shared(sizeof(shared_state)); }
 
 } // namespace weir::log

@@ -18,7 +18,9 @@ void end(session const &s) {
     become_caller(s.caller);
 }
 
-uint64 run(statement &st, Datum const *values, bool const *nulls, Snapshot snapshot) {
+namespace {
+
+uint64 run(statement &st, Datum const *values, bool const *nulls, Snapshot snapshot, bool read_only) {
     if (st.plan == nullptr) {
         SPIPlanPtr plan = SPI_prepare(st.sql, st.count, st.types);
         if (plan == nullptr || SPI_keepplan(plan) != 0)
@@ -28,12 +30,24 @@ uint64 run(statement &st, Datum const *values, bool const *nulls, Snapshot snaps
     char flags[max_arguments + 1] = {};
     for (int i = 0; i < st.count; i++)
         flags[i] = nulls != nullptr && nulls[i] ? 'n' : ' ';
-    auto *arguments = const_cast<Datum *>(values);
-    int code = snapshot != nullptr ? SPI_execute_snapshot(st.plan, arguments, flags, snapshot, nullptr, true, false, 0)
-                                   : SPI_execute_plan(st.plan, arguments, flags, false, 0);
+    int code = SPI_execute_snapshot(st.plan, const_cast<Datum *>(values), flags, snapshot, nullptr, read_only, false, 0);
     if (code < 0)
-        elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(code));
+        elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(code));
     return SPI_processed;
+}
+
+} // namespace
+
+uint64 read(statement &st, Datum const *values, bool const *nulls, Snapshot snapshot) {
+    return run(st, values, nulls, snapshot, true);
+}
+
+uint64 write(statement &st, Datum const *values, bool const *nulls) {
+    CommandCounterIncrement();
+    Snapshot now = RegisterSnapshot(GetLatestSnapshot());
+    uint64 rows = run(st, values, nulls, now, false);
+    UnregisterSnapshot(now);
+    return rows;
 }
 
 Datum column(uint64 row, int n, bool *null) {

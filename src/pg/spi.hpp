@@ -29,9 +29,12 @@ struct session {
 session begin(Oid relation);
 void end(session const &s);
 
-// Returns the number of rows, which lie in SPI_tuptable until end(). A snapshot
-// makes it a read of just that; without one it sees, and may do, everything new.
-uint64 run(statement &st, Datum const *values, bool const *nulls, Snapshot snapshot = nullptr);
+// Both return the number of rows, which lie in SPI_tuptable until end().
+uint64 read(statement &st, Datum const *values, bool const *nulls, Snapshot snapshot);
+
+// Reads and writes what is there now, whatever the isolation level: weir's own
+// records have to agree with the log, not with the caller's snapshot.
+uint64 write(statement &st, Datum const *values, bool const *nulls);
 
 // A column of a result row, counted from 1; by-reference values live until end().
 Datum column(uint64 row, int n, bool *null);

@@ -40,7 +40,7 @@ folded start_from_checkpoint(int64 stream_id, int64 upto, Snapshot snapshot, wan
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(upto)};
     spi::statement &st = what == want::document ? document_statement : counts_statement;
-    if (spi::run(st, values, nullptr, snapshot) == 1) {
+    if (spi::read(st, values, nullptr, snapshot) == 1) {
         f.position = integer(1, -1);
         f.frames = integer(2, 0);
         f.bytes = integer(3, 0);

@@ -27,6 +27,10 @@ enum class mode : char {
     trimmed = 't'  // stands in for the newest row that a trim removed
 };
 
+// Set in the ordinal of a row that was written behind a drop mark of its own
+// transaction: what it continues is undecided until that transaction ends.
+inline constexpr int64 behind_own_drop = int64{1} << 62;
+
 struct log_prefix {
     int64 stream_id;
     int64 id;
@@ -49,6 +53,8 @@ struct live_prefix {
 static_assert(offsetof(log_prefix, mode) == 32 && offsetof(live_prefix, ttl_ms) == 60);
 
 // Attribute numbers. The four that describe a frame come in one order in both tables.
+template <class Prefix> int64 ordinal_of(Prefix const &row) { return row.ordinal & ~behind_own_drop; }
+
 namespace log_column {
 enum { stream_id = 1, id, ordinal, version, mode, type, payload, bytes, headers };
 inline constexpr int count = headers;

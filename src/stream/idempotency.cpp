@@ -101,10 +101,10 @@ bool recall_result(int64 stream_id, request const &r, written &result) {
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum values[] = {Int64GetDatum(stream_id), r.key.value, PointerGetDatum(digest),
                       TimestampTzGetDatum(window_start())};
-    bool earlier = spi::run(claim_statement, values, nullptr) == 0;
+    bool earlier = spi::write(claim_statement, values, nullptr) == 0;
     if (earlier) {
         Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-        if (spi::run(earlier_statement, values, nullptr, latest) != 1)
+        if (spi::read(earlier_statement, values, nullptr, latest) != 1)
             elog(ERROR, "idempotency key vanished");
         bool null = false;
         Datum request = spi::column(0, 1, &null);
@@ -118,7 +118,7 @@ bool recall_result(int64 stream_id, request const &r, written &result) {
         UnregisterSnapshot(latest);
     } else if (--calls_until_expiry <= 0) {
         calls_until_expiry = expire_every;
-        spi::run(expire_statement, &values[3], nullptr);
+        spi::write(expire_statement, &values[3], nullptr);
     }
     spi::end(session);
     return earlier;
@@ -128,14 +128,14 @@ void record_result(int64 stream_id, request const &r, written const &result) {
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum values[] = {Int64GetDatum(stream_id), r.key.value, Int64GetDatum(result.first_id),
                       Int64GetDatum(result.last_id), Int64GetDatum(result.version)};
-    spi::run(record_statement, values, nullptr);
+    spi::write(record_statement, values, nullptr);
     spi::end(session);
 }
 
 void forget_keys(int64 stream_id) {
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum value = Int64GetDatum(stream_id);
-    spi::run(forget_statement, &value, nullptr);
+    spi::write(forget_statement, &value, nullptr);
     spi::end(session);
 }
 

@@ -46,7 +46,7 @@ live_figures count_live(int64 stream_id, Snapshot snapshot) {
         }
         weir::log::end(s);
         stream::live_prefix const &newest = r.kept.newest;
-        out.lifetime = newest.ordinal;
+        out.lifetime = stream::ordinal_of(newest);
         out.maxlen = newest.maxlen;
         out.rate = core::rate_at({newest.rate, newest.window_start, newest.window_count}, clock_::now_us(), 0.2);
     }

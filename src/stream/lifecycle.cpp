@@ -132,33 +132,40 @@ int64 put_mark(std::string_view name, int64 stream_id, mode kind) {
     return stream::write_mark(name, to, kind, Datum{0}).id;
 }
 
-int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
-    pg::lock(pg::lock_class::maintenance, stream_id);
-    Snapshot snapshot = take_snapshot();
-    if (!stream::state_of(stream_id, snapshot).there) {
-        UnregisterSnapshot(snapshot);
-        return 0;
-    }
-    stream::frontier settled = stream::find_frontier(stream_id, snapshot, true);
-    int64 newest = stream::newest_position(stream_id);
-    int64 settled_below = settled.unsettled >= 0 ? settled.unsettled : newest + 1;
-    int64 cutoff = keep >= 0 ? cutoff_for(stream_id, keep, settled_below, snapshot) : before;
-    if (cutoff > settled_below)
-        cutoff = settled_below;
-    int64 frames = 0;
-    if (cutoff > 0) {
-        if (cutoff > newest)
-            put_mark(name, stream_id, mode::trimmed);
-        stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
-        stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
-        removed gone = remove_below(stream_id, cutoff, true, snapshot);
-        frames = gone.frames;
+// Removes what lies below cutoff and keeps what the stream amounted to there.
+int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 newest, Snapshot snapshot) {
+    stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
+    Assert(edge.unsettled < 0);
+    stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
+    if (cutoff > newest)
+        put_mark(name, stream_id, mode::trimmed);
+    removed gone = remove_below(stream_id, cutoff, true, snapshot);
+    // Below an earlier trim there are best-effort frames at the most.
+    if (cutoff > latest.trimmed_below) {
         edge.position = cutoff - 1;
-        edge.trimmed_below = cutoff > latest.trimmed_below ? cutoff : latest.trimmed_below;
+        edge.trimmed_below = latest.trimmed_below = cutoff;
         edge.trimmed_frames = latest.trimmed_frames += gone.logged_frames;
         edge.trimmed_bytes = latest.trimmed_bytes += gone.logged_bytes;
-        latest.trimmed_below = edge.trimmed_below;
         stream::save_checkpoints(stream_id, edge, latest);
+    }
+    return gone.frames;
+}
+
+int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
+    pg::lock(pg::lock_class::maintenance, stream_id);
+    // Before the snapshot: what is in the index by now is settled for it, or is met
+    // as unsettled. What comes later is none of this trim's business.
+    int64 newest = stream::newest_position(stream_id);
+    Snapshot snapshot = take_snapshot();
+    int64 frames = 0;
+    if (stream::state_of(stream_id, snapshot).there) {
+        int64 unsettled = stream::find_frontier(stream_id, snapshot, true).unsettled;
+        int64 settled_below = unsettled >= 0 && unsettled <= newest ? unsettled : newest + 1;
+        int64 cutoff = keep >= 0 ? cutoff_for(stream_id, keep, settled_below, snapshot) : before;
+        if (cutoff > settled_below)
+            cutoff = settled_below;
+        if (cutoff > 0)
+            frames = trim_below(name, stream_id, cutoff, newest, snapshot);
     }
     UnregisterSnapshot(snapshot);
     return frames;
@@ -183,7 +190,7 @@ bool drop(std::string_view name, int64 stream_id) {
     }
     stream::forget_checkpoints(stream_id);
     stream::forget_keys(stream_id);
-    stream::replace(name, stream_id, stream::default_sentinel, mark);
+    stream::replace(name, stream_id, {}, mark);
     stream::purge();
     return true;
 }

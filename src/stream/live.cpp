@@ -52,7 +52,7 @@ retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
     r.any = true;
     r.newest_id = r.newest.id;
     r.after = r.newest.floor;
-    r.above_ordinal = r.newest.ordinal - r.newest.maxlen;
+    r.above_ordinal = ordinal_of(r.newest) - r.newest.maxlen;
     return r;
 }
 

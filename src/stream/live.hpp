@@ -28,7 +28,7 @@ struct retention {
 retention retained(log::table &live, int64 stream_id, Snapshot snapshot);
 
 inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms) {
-    return row.ordinal > r.above_ordinal && (row.id >> 20) + row.ttl_ms > now_ms;
+    return ordinal_of(row) > r.above_ordinal && (row.id >> 20) + row.ttl_ms > now_ms;
 }
 
 // How far this backend knows trimming to have come.

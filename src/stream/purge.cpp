@@ -61,7 +61,7 @@ void purge() {
     int64 before = core::make(log::clock::now_us() / 1000 - remembered_ms, 0);
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum value = Int64GetDatum(before);
-    auto count = static_cast<int>(spi::run(oldest_statement, &value, nullptr));
+    auto count = static_cast<int>(spi::write(oldest_statement, &value, nullptr));
     for (int i = 0; i < count; i++) {
         bool null = false;
         ids[i] = DatumGetInt64(spi::column(i, 1, &null));
@@ -73,7 +73,7 @@ void purge() {
             continue;
         any = true;
         value = Int64GetDatum(ids[i]);
-        spi::run(forget_statement, &value, nullptr);
+        spi::write(forget_statement, &value, nullptr);
     }
     log::close(logged);
     log::close(live);

@@ -219,13 +219,8 @@ WEIR_FUNCTION(weir_read) {
     int64 upto = position_argument(fcinfo, upto_argument, core::greatest);
     int64 after = cursor;
     if (!PG_ARGISNULL(since)) {
-        // A time before 1970 is no bound, one beyond the last position leaves nothing.
         TimestampTz from = PG_GETARG_TIMESTAMPTZ(since);
-        int64 ms = TIMESTAMP_IS_NOBEGIN(from)  ? 0
-                   : TIMESTAMP_IS_NOEND(from) ? core::max_ms
-                                               : (weir::log::clock::to_unix_us(from) + 999) / 1000;
-        ms = ms < 0 ? 0 : ms > core::max_ms ? core::max_ms : ms;
-        int64 bound = core::make(ms, 0) - 1;
+        int64 bound = core::make(weir::log::clock::first_ms_from(from), 0) - 1;
         after = bound > after ? bound : after;
     }
 

@@ -113,6 +113,8 @@ frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live) {
         f.head = r.at->id > f.head ? r.at->id : f.head;
     f.unsettled = r.unsettled;
     f.blocker = r.blocker;
+    if (f.unsettled >= 0 && f.head >= f.unsettled) // a best-effort frame behind the checkpoint
+        f.head = f.unsettled - 1;
     // A frame that has expired was settled all the same.
     if (r.kept.any && r.kept.newest_id > f.head && (f.unsettled < 0 || r.kept.newest_id < f.unsettled))
         f.head = r.kept.newest_id;

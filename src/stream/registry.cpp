@@ -107,6 +107,7 @@ found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
     return out;
 }
 
+// No sentinel: the default, unless another row of the name has one.
 HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, std::string_view sentinel,
                    int64 dropped_at) {
     Datum values[columns];
@@ -116,6 +117,7 @@ HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, st
     values[sentinel_column - 1] =
         PointerGetDatum(cstring_to_text_with_len(sentinel.data(), static_cast<int>(sentinel.size())));
     values[dropped_column - 1] = Int64GetDatum(dropped_at);
+    nulls[sentinel_column - 1] = sentinel.data() == nullptr;
     nulls[dropped_column - 1] = dropped_at < 0;
     return heap_form_tuple(RelationGetDescr(registry), values, nulls);
 }
@@ -176,7 +178,7 @@ known_stream look_up_or_create(std::string_view name) {
         remember(name, hash_of(name), row.stream_id);
     if (row.stream_id == 0) {
         bool made = false;
-        row = look_up_or_make(registry, name, default_sentinel, rival::join, &made);
+        row = look_up_or_make(registry, name, {}, rival::join, &made);
     }
     table_close(registry, NoLock);
     return {row.stream_id, false};
@@ -218,21 +220,26 @@ void replace(std::string_view name, int64 stream_id, std::string_view null_senti
 bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
-    bool never_dropped = false;
-    if (HeapTuple row = systable_getnext(scan))
-        (void)heap_getattr(row, dropped_column, RelationGetDescr(registry), &never_dropped);
+    bool dropped = false;
+    while (HeapTuple row = systable_getnext(scan)) {
+        bool null = false;
+        (void)heap_getattr(row, dropped_column, RelationGetDescr(registry), &null);
+        dropped |= !null;
+    }
     systable_endscan(scan);
     table_close(registry, AccessShareLock);
-    return !never_dropped;
+    return dropped;
 }
 
 std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot) {
     std::string_view sentinel = default_sentinel;
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
-    if (HeapTuple row = systable_getnext(scan)) {
+    while (HeapTuple row = systable_getnext(scan)) {
         bool null = false;
         Datum value = heap_getattr(row, sentinel_column, RelationGetDescr(registry), &null);
+        if (null)
+            continue;
         text *copy = DatumGetTextPCopy(value);
         sentinel = {VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
     }

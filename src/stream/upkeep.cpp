@@ -45,7 +45,7 @@ void insert(int64 stream_id, folded const &f) {
     nulls[8] = f.patched_at < 0;
     nulls[9] = f.first_patch < 0;
     nulls[10] = f.document == nullptr;
-    spi::run(insert_statement, values, nulls);
+    spi::write(insert_statement, values, nulls);
 }
 
 // Where the edge checkpoint stands: just below what the trim left.
@@ -69,7 +69,7 @@ void upkeep(int64 stream_id, written const &appended, int count) {
         spi::session session = spi::begin(log::relation_oid(log_source));
         insert(stream_id, newest);
         Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(newest.position), Int64GetDatum(edge_of(newest))};
-        spi::run(delete_between_statement, values, nullptr);
+        spi::write(delete_between_statement, values, nullptr);
         spi::end(session);
     }
     UnregisterSnapshot(latest);
@@ -88,7 +88,7 @@ void save_checkpoints(int64 stream_id, folded const &edge, folded const &newest)
 void forget_checkpoints(int64 stream_id) {
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum value = Int64GetDatum(stream_id);
-    spi::run(delete_all_statement, &value, nullptr);
+    spi::write(delete_all_statement, &value, nullptr);
     spi::end(session);
 }
 

@@ -44,10 +44,13 @@ bool is_turning_point(char m) {
     return m == static_cast<char>(mode::close) || m == static_cast<char>(mode::dropped);
 }
 
-// A close or drop that was rolled back never happened.
-bool is_undone(log::entry const &e) { return is_turning_point(as_log(e).mode) && fate_of(e.xmin) == fate::aborted; }
+bool decides(log::entry const &e) { return is_turning_point(as_log(e).mode) || (as_log(e).ordinal & behind_own_drop); }
+bool decides_live(log::entry const &e) { return as_live(e).ordinal & behind_own_drop; }
 
-bool never(log::entry const &) { return false; }
+// A close or drop that was rolled back never happened, nor what stood on it. Other
+// rows that were rolled back are as good a predecessor as any.
+bool is_undone(log::entry const &e) { return decides(e) && fate_of(e.xmin) == fate::aborted; }
+bool is_undone_live(log::entry const &e) { return decides_live(e) && fate_of(e.xmin) == fate::aborted; }
 
 struct tables {
     log::table logged;
@@ -84,6 +87,7 @@ struct predecessor {
     bool closed;
     int64 closed_at;
     bool purged; // dropped long ago, and the name forgotten since
+    bool behind_own_drop;
     int64 ordinal;
     int64 version;
     int64 live_ordinal;
@@ -106,7 +110,16 @@ void heed_mark(predecessor &p, log::entry const &mark) {
         p.closed_at = row.id;
     } else { // what follows is a new stream
         p.ordinal = p.version = 0;
+        p.behind_own_drop = TransactionIdIsCurrentTransactionId(mark.xmin);
     }
+}
+
+// A row that stands on a drop of its transaction.
+void heed_row_behind_drop(predecessor &p, log::entry const &row) {
+    if (TransactionIdIsCurrentTransactionId(row.xmin))
+        p.behind_own_drop = true;
+    else if (fate_of(row.xmin) == fate::in_flight)
+        p.wait_for = row.xmin;
 }
 
 predecessor look_back(tables const &t, int64 stream_id) {
@@ -115,21 +128,25 @@ predecessor look_back(tables const &t, int64 stream_id) {
     if (t.both || !t.best_effort)
         logged = log::newest(t.logged, stream_id, is_undone);
     if (t.both || t.best_effort)
-        live = log::newest(t.live, stream_id, never);
+        live = log::newest(t.live, stream_id, is_undone_live);
     p.id = logged.id > live.id ? logged.id : live.id;
     p.target_empty = (t.best_effort ? live.id : logged.id) < 0;
     bool starts_anew = false;
     if (logged.readable) {
-        p.ordinal = as_log(logged).ordinal;
+        p.ordinal = ordinal_of(as_log(logged));
         p.version = as_log(logged).version;
         if (is_turning_point(as_log(logged).mode)) {
             heed_mark(p, logged);
             starts_anew = !p.closed && live.id < logged.id;
+        } else if (decides(logged)) {
+            heed_row_behind_drop(p, logged);
         }
     }
     if (live.readable && !starts_anew) {
         live_prefix const &row = as_live(live);
-        p.live_ordinal = row.ordinal;
+        if (decides_live(live))
+            heed_row_behind_drop(p, live);
+        p.live_ordinal = ordinal_of(row);
         p.live_floor = row.floor;
         p.rate = {row.rate, row.window_start, row.window_count};
     }
@@ -187,7 +204,7 @@ void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 firs
         auto *row = log::prefix_of<log_prefix>(rows.tuples[i]);
         row->stream_id = stream_id;
         row->id = first_id + i;
-        row->ordinal = p.ordinal + (counts ? i + 1 : 0);
+        row->ordinal = (p.ordinal + (counts ? i + 1 : 0)) | (p.behind_own_drop ? behind_own_drop : 0);
         row->version = p.version + (kind == mode::summary ? i + 1 : 0);
     }
 }
@@ -202,7 +219,7 @@ void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 fir
         auto *row = log::prefix_of<live_prefix>(rows.tuples[i]);
         row->stream_id = stream_id;
         row->id = first_id + i;
-        row->ordinal = p.live_ordinal + i + 1;
+        row->ordinal = (p.live_ordinal + i + 1) | (p.behind_own_drop ? behind_own_drop : 0);
         row->floor = floor > p.live_floor ? floor : p.live_floor;
         row->rate = rate.rate_hz;
         row->window_start = rate.window_start_us;
@@ -265,7 +282,7 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
         int64 last_id = taken.first_id + count - 1;
         wanted_ms = core::ms_of(last_id);
         if (log::clock::covers(wanted_ms)) {
-            log::remember(stream_id, last_id, closed != if_closed::raise);
+            log::remember(stream_id, last_id, closed != if_closed::raise || before.behind_own_drop);
             return taken;
         }
         log::unlock(stream_id); // the log is ahead of the clock, or we waited for the lock for long
@@ -311,6 +328,7 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
     turn taken = take_turn(t, name, stream, 1, kind == mode::dropped ? if_closed::ignore : if_closed::stop);
     int64 stream_id = stream.id;
     if (taken.stopped) {
+        log::release(rows);
         close_tables(t);
         return {true, taken.before.closed_at};
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "pg/shmem.hpp"
 #include "worker/shared.hpp"
 #include "worker/worker.hpp"
 
@@ -15,9 +16,8 @@ shared_state *attached = nullptr;
 void attach() {
     bool found = false;
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    auto *state = static_cast<shared_state *>(ShmemInitStruct("weir workers", sizeof(shared_state), &found));
+    auto *state = static_cast<shared_state *>(pg::attach_shared("weir workers", sizeof(shared_state), &found));
     if (!found) {
-        *state = {};
         state->tranche = LWLockNewTrancheId();
         LWLockInitialize(&state->lock.lock, state->tranche);
     }
@@ -57,6 +57,6 @@ slot *find_or_take_slot(Oid database) {
     return s;
 }
 
-void request_shared_memory() { RequestAddinShmemSpace(sizeof(shared_state)); }
+void request_shared_memory() { pg::request_shared(sizeof(shared_state)); }
 
 } // namespace weir::worker

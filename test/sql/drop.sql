@@ -34,7 +34,8 @@ SELECT count(*) AS reverse FROM weir.read('drop.a', reverse => true);
 SELECT count(*) AS summaries FROM weir.summary('drop.a');
 SELECT count(*) AS infos FROM weir.stream_info('drop.a');
 SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
-SELECT weir.head('drop.a') AS head, weir.drop_stream('drop.a') AS dropped_again;
+SELECT weir.head('drop.a') AS h \gset
+SELECT weir.drop_stream('drop.a') AS dropped_again;
 SELECT weir.trim('drop.a', keep => 0) AS trimmed;
 SELECT weir.drop_stream('drop.a') AS dropped_after_trim;
 -- Not more than a mark is left.
@@ -45,6 +46,7 @@ SELECT weir.append('drop.a', '"new"', idempotency_key => 'key') AS again \gset
 SELECT :'again'::weir.position > :'last' AS above_every_old_id;
 SELECT mode, payload FROM weir.read('drop.a');
 SELECT mode, payload FROM weir.read('drop.a', after => :'last');
+SELECT mode, payload FROM weir.read('drop.a', after => :'h');
 SELECT frames, lifetime_frames, closed, close_reason FROM weir.stream_info('drop.a');
 SELECT summary_version FROM weir.append_patch('drop.a', '{"s": "<nil>", "d": "__weir_null__"}');
 SELECT document, version FROM weir.summary('drop.a');

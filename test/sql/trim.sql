@@ -39,6 +39,7 @@ SELECT count(*) AS frames FROM weir.read('trim.a');
 SELECT name, frames, lifetime_frames FROM weir.stream_info('trim.a');
 SELECT count(*) AS cursor_is_not_ahead FROM weir.read('trim.a', after => (SELECT id FROM f WHERE n = 10));
 SELECT weir.head('trim.a') AS h \gset
+SELECT :'h'::weir.position >= (SELECT id FROM f WHERE n = 10) AS head_holds;
 SELECT weir.trim('trim.a', keep => 0) AS nothing;
 SELECT weir.append('trim.a', '11') > (SELECT id FROM f WHERE n = 10) AS above;
 SELECT payload FROM weir.read('trim.a', after => (SELECT id FROM f WHERE n = 10));
