@@ -44,7 +44,8 @@ bool read_row(Relation heap, ItemPointer tid, index_key expected, entry &out, bo
             std::size_t length = ItemIdGetLength(item) - row->t_hoff;
             memcpy(out.prefix, data, length < prefix_bytes ? length : prefix_bytes);
             out.xmin = HeapTupleHeaderGetXmin(row);
-            out.xmax = row->t_infomask & HEAP_XMAX_INVALID ? InvalidTransactionId : HeapTupleHeaderGetUpdateXid(row);
+            bool deleted = !(row->t_infomask & HEAP_XMAX_INVALID) && !HEAP_XMAX_IS_LOCKED_ONLY(row->t_infomask);
+            out.xmax = deleted ? HeapTupleHeaderGetUpdateXid(row) : InvalidTransactionId;
             out.tid = *tid;
             found = memcmp(out.prefix, &expected, sizeof expected) == 0;
         }

@@ -21,7 +21,12 @@ stream::written append(stream::request const &r) {
     stream::written result;
     if (!r.key.isnull && stream::recall_result(to.id, r, result))
         return result;
+    int64 claimed_in = to.id;
     result = stream::write(to, r);
+    if (!r.key.isnull && to.id != claimed_in)
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                        errmsg("the name of a stream dropped long ago was forgotten during the call"),
+                        errhint("Repeat the call.")));
     if (!r.key.isnull)
         stream::record_result(to.id, r, result);
     if (r.best_effort)

@@ -115,6 +115,8 @@ bool recall_result(int64 stream_id, request const &r, written &result) {
                             errdetail("The stream is \"%.*s\".", pg::shown(r.name), r.name.data()),
                             errhint("A retry must repeat the call exactly; a new call needs a new key.")));
         result = {integer(0, 2), integer(0, 3), 0, integer(0, 4)};
+        if (result.first_id < 0)
+            elog(ERROR, "idempotency key has no result");
         UnregisterSnapshot(latest);
     } else if (--calls_until_expiry <= 0) {
         calls_until_expiry = expire_every;
@@ -128,7 +130,8 @@ void record_result(int64 stream_id, request const &r, written const &result) {
     spi::session session = spi::begin(log::relation_oid(log_source));
     Datum values[] = {Int64GetDatum(stream_id), r.key.value, Int64GetDatum(result.first_id),
                       Int64GetDatum(result.last_id), Int64GetDatum(result.version)};
-    spi::write(record_statement, values, nullptr);
+    if (spi::write(record_statement, values, nullptr) != 1)
+        elog(ERROR, "claim of an idempotency key vanished");
     spi::end(session);
 }
 

@@ -133,11 +133,11 @@ int64 put_mark(std::string_view name, int64 stream_id, mode kind) {
 }
 
 // Removes what lies below cutoff and keeps what the stream amounted to there.
-int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 newest, Snapshot snapshot) {
+int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 newest_logged, Snapshot snapshot) {
     stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
     Assert(edge.unsettled < 0);
     stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
-    if (cutoff > newest)
+    if (cutoff > newest_logged) // no row would be left for the next one to go on from
         put_mark(name, stream_id, mode::trimmed);
     removed gone = remove_below(stream_id, cutoff, true, snapshot);
     // Below an earlier trim there are best-effort frames at the most.
@@ -152,27 +152,25 @@ int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 new
 }
 
 int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
-    pg::lock(pg::lock_class::maintenance, stream_id);
     // Before the snapshot: what is in the index by now is settled for it, or is met
     // as unsettled. What comes later is none of this trim's business.
     int64 newest = stream::newest_position(stream_id);
     Snapshot snapshot = take_snapshot();
     int64 frames = 0;
-    if (stream::state_of(stream_id, snapshot).there) {
+    if (stream::state state = stream::state_of(stream_id, snapshot); state.there) {
         int64 unsettled = stream::find_frontier(stream_id, snapshot, true).unsettled;
         int64 settled_below = unsettled >= 0 && unsettled <= newest ? unsettled : newest + 1;
         int64 cutoff = keep >= 0 ? cutoff_for(stream_id, keep, settled_below, snapshot) : before;
         if (cutoff > settled_below)
             cutoff = settled_below;
         if (cutoff > 0)
-            frames = trim_below(name, stream_id, cutoff, newest, snapshot);
+            frames = trim_below(name, stream_id, cutoff, state.newest_logged, snapshot);
     }
     UnregisterSnapshot(snapshot);
     return frames;
 }
 
 bool drop(std::string_view name, int64 stream_id) {
-    pg::lock(pg::lock_class::maintenance, stream_id);
     Snapshot snapshot = take_snapshot();
     bool there = stream::state_of(stream_id, snapshot).there;
     UnregisterSnapshot(snapshot);
@@ -195,11 +193,24 @@ bool drop(std::string_view name, int64 stream_id) {
     return true;
 }
 
-int64 find_now(std::string_view name) {
+int64 look_up_now(std::string_view name) {
     Snapshot snapshot = take_snapshot();
-    int64 stream_id = stream::find(name, snapshot);
+    int64 stream_id = stream::look_up(name, snapshot);
     UnregisterSnapshot(snapshot);
     return stream_id;
+}
+
+// Looks a stream up and takes its maintenance lock; 0 where the name is unknown.
+int64 take_stream(std::string_view name) {
+    for (;;) {
+        int64 stream_id = look_up_now(name);
+        if (stream_id == 0)
+            return 0;
+        pg::lock(pg::lock_class::maintenance, stream_id);
+        if (look_up_now(name) == stream_id)
+            return stream_id;
+        pg::unlock(pg::lock_class::maintenance, stream_id); // purged while we waited
+    }
 }
 
 } // namespace
@@ -216,9 +227,12 @@ WEIR_FUNCTION(weir_create_stream) {
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("null_sentinel is too long"),
                         errdetail("It has %zu bytes, the limit is 512.", sentinel.size())));
     bool made = false;
-    int64 stream_id = stream::create(name, sentinel, &made);
+    int64 stream_id = 0;
+    while (!made && stream_id == 0) {
+        stream::create(name, sentinel, &made);
+        stream_id = made ? 0 : take_stream(name);
+    }
     if (!made) {
-        pg::lock(pg::lock_class::maintenance, stream_id);
         Snapshot snapshot = take_snapshot();
         bool there = stream::state_of(stream_id, snapshot).there;
         UnregisterSnapshot(snapshot);
@@ -246,13 +260,13 @@ WEIR_FUNCTION(weir_trim) {
     int64 keep = PG_ARGISNULL(1) ? -1 : PG_GETARG_INT64(1);
     if (!PG_ARGISNULL(1) && keep < 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("keep must not be negative")));
-    int64 stream_id = find_now(name);
+    int64 stream_id = take_stream(name);
     PG_RETURN_INT64(stream_id == 0 ? 0 : trim(name, stream_id, keep, PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)));
 }
 
 WEIR_FUNCTION(weir_drop_stream) {
     pg::require_writable("weir.drop_stream()");
     std::string_view name = stream::name_argument(fcinfo, 0);
-    int64 stream_id = find_now(name);
+    int64 stream_id = take_stream(name);
     PG_RETURN_BOOL(stream_id != 0 && drop(name, stream_id));
 }

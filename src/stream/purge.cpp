@@ -17,6 +17,7 @@
 #include "pg/spi.hpp"
 #include "stream/frame.hpp"
 #include "stream/registry.hpp"
+#include "stream/state.hpp"
 
 namespace weir::stream {
 
@@ -28,7 +29,7 @@ constexpr int at_once = 8;
 constexpr int64 remembered_ms = 86400000;
 
 constinit spi::statement oldest_statement{
-    "SELECT stream_id FROM weir.stream WHERE dropped_at OPERATOR(weir.<) weir.to_position($1)"
+    "SELECT stream_id, name FROM weir.stream WHERE dropped_at OPERATOR(weir.<) weir.to_position($1)"
     " ORDER BY dropped_at LIMIT 8",
     1,
     {INT8OID}};
@@ -53,31 +54,77 @@ bool remove_mark(log::table &logged, log::table &live, int64 stream_id) {
     return removed;
 }
 
+struct candidate {
+    int64 stream_id;
+    std::string_view name;
+};
+
+int find_candidates(candidate *out) {
+    spi::session session = spi::begin(log::relation_oid(log_source));
+    Datum before = Int64GetDatum(core::make(log::clock::now_us() / 1000 - remembered_ms, 0));
+    auto count = static_cast<int>(spi::write(oldest_statement, &before, nullptr));
+    MemoryContext inner = MemoryContextSwitchTo(session.memory);
+    for (int i = 0; i < count; i++) {
+        bool null = false;
+        out[i].stream_id = DatumGetInt64(spi::column(i, 1, &null));
+        text *copy = DatumGetTextPCopy(spi::column(i, 2, &null));
+        out[i].name = {VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
+    }
+    MemoryContextSwitchTo(inner);
+    spi::end(session);
+    return count;
+}
+
+// Under the maintenance lock, whose holder alone makes a name be dropped or not:
+// whether it still is.
+enum class use { dropped, again, unknown };
+
+use use_of(int64 stream_id) {
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    use result = use::unknown;
+    if (is_entered_as_dropped(stream_id, latest))
+        result = state_of(stream_id, latest).there ? use::again : use::dropped;
+    UnregisterSnapshot(latest);
+    return result;
+}
+
+bool forget(log::table &logged, log::table &live, candidate const &c) {
+    if (!pg::try_lock(pg::lock_class::maintenance, c.stream_id))
+        return false;
+    switch (use_of(c.stream_id)) {
+    case use::dropped:
+        if (remove_mark(logged, live, c.stream_id)) {
+            spi::session session = spi::begin(log::relation_oid(log_source));
+            Datum value = Int64GetDatum(c.stream_id);
+            spi::write(forget_statement, &value, nullptr);
+            spi::end(session);
+            return true;
+        }
+        break;
+    case use::again: // not a candidate any more
+        replace(c.name, c.stream_id, {}, -1);
+        return false;
+    case use::unknown:
+        break;
+    }
+    pg::unlock(pg::lock_class::maintenance, c.stream_id);
+    return false;
+}
+
 } // namespace
 
 void purge() {
-    int64 ids[at_once];
+    candidate candidates[at_once];
+    int count = find_candidates(candidates);
+    if (count == 0)
+        return;
     bool any = false;
-    int64 before = core::make(log::clock::now_us() / 1000 - remembered_ms, 0);
-    spi::session session = spi::begin(log::relation_oid(log_source));
-    Datum value = Int64GetDatum(before);
-    auto count = static_cast<int>(spi::write(oldest_statement, &value, nullptr));
-    for (int i = 0; i < count; i++) {
-        bool null = false;
-        ids[i] = DatumGetInt64(spi::column(i, 1, &null));
-    }
     log::table logged = log::open(log_source, RowExclusiveLock);
     log::table live = log::open(live_source, AccessShareLock);
-    for (int i = 0; i < count; i++) {
-        if (!pg::try_lock(pg::lock_class::maintenance, ids[i]) || !remove_mark(logged, live, ids[i]))
-            continue;
-        any = true;
-        value = Int64GetDatum(ids[i]);
-        spi::write(forget_statement, &value, nullptr);
-    }
+    for (int i = 0; i < count; i++)
+        any |= forget(logged, live, candidates[i]);
     log::close(logged);
     log::close(live);
-    spi::end(session);
     if (any)
         tell_others_to_forget();
 }

@@ -157,16 +157,18 @@ SysScanDesc begin_scan_by_id(Relation registry, int64 stream_id, Snapshot snapsh
 
 } // namespace
 
-int64 find(std::string_view name, Snapshot snapshot) {
-    uint32 hash = hash_of(name);
-    if (int64 known = recall(name, hash))
-        return known;
+int64 look_up(std::string_view name, Snapshot snapshot) {
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     found row = look_up(registry, name, snapshot);
     table_close(registry, AccessShareLock);
     if (row.settled)
-        remember(name, hash, row.stream_id);
+        remember(name, hash_of(name), row.stream_id);
     return row.stream_id;
+}
+
+int64 find(std::string_view name, Snapshot snapshot) {
+    int64 known = recall(name, hash_of(name));
+    return known != 0 ? known : look_up(name, snapshot);
 }
 
 known_stream look_up_or_create(std::string_view name) {
@@ -190,30 +192,36 @@ known_stream find_or_create(std::string_view name) {
     return look_up_or_create(name);
 }
 
-int64 create(std::string_view name, std::string_view null_sentinel, bool *made) {
+void create(std::string_view name, std::string_view null_sentinel, bool *made) {
     Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
-    found row;
     for (;;) {
-        row = look_up_or_make(registry, name, null_sentinel, rival::report, made);
+        found row = look_up_or_make(registry, name, null_sentinel, rival::report, made);
         if (*made || !TransactionIdIsValid(row.in_flight))
             break;
         XactLockTableWait(row.in_flight, nullptr, nullptr, XLTW_None);
     }
     table_close(registry, NoLock);
-    return row.stream_id;
 }
 
 void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(registry_table)); }
 
 void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at) {
     Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
-    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    CatalogIndexState indexes = CatalogOpenIndexes(registry);
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot()); // does not see the row that follows
+    // Under the name's lock, so that whoever looks meets either row: the new one, or
+    // the old one not yet deleted for good.
+    auto lock_key = static_cast<int64>(hash_of(name));
+    log::lock(lock_key);
+    CatalogTupleInsertWithInfo(registry, make_row(registry, name, stream_id, null_sentinel, dropped_at), indexes);
+    log::unlock(lock_key);
+    CatalogCloseIndexes(indexes);
+
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, latest);
     while (HeapTuple row = systable_getnext(scan))
         CatalogTupleDelete(registry, &row->t_self);
     systable_endscan(scan);
     UnregisterSnapshot(latest);
-    CatalogTupleInsert(registry, make_row(registry, name, stream_id, null_sentinel, dropped_at));
     table_close(registry, NoLock);
 }
 

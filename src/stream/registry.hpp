@@ -19,6 +19,9 @@ inline constexpr const char *default_sentinel = "__weir_null__";
 // The id of a stream, or 0 where the name is unknown to the snapshot.
 int64 find(std::string_view name, Snapshot snapshot);
 
+// The same, but never from this backend's memory.
+int64 look_up(std::string_view name, Snapshot snapshot);
+
 struct known_stream {
     int64 id;
     bool from_memory; // not looked up in this call
@@ -36,14 +39,14 @@ void tell_others_to_forget();
 
 // Enters a name with properties of its own, unless it is there (made: false).
 // Waits for another transaction that is entering it.
-int64 create(std::string_view name, std::string_view null_sentinel, bool *made);
+void create(std::string_view name, std::string_view null_sentinel, bool *made);
 
 // Gives a name other properties, as when its stream is dropped or made anew
 // (dropped_at: the mark's position, or -1); it keeps its id. Under the stream's
 // maintenance lock.
 void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at);
 
-// Whether a name's stream was dropped and the name not made anew since by create().
+// Whether a name is entered as that of a dropped stream. It may have been used again since.
 bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot);
 
 // The string that stands for JSON null in the patches of a stream; palloc'd.

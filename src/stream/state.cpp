@@ -25,6 +25,7 @@ bool has_live_rows(int64 stream_id, Snapshot snapshot) {
 state state_of(int64 stream_id, Snapshot snapshot) {
     state out{};
     out.there = true;
+    out.newest_logged = -1;
     out.close_payload.isnull = true;
     bool ends_dropped = false;
     log::table logged = log::open(log_source, AccessShareLock);
@@ -32,6 +33,7 @@ state state_of(int64 stream_id, Snapshot snapshot) {
     log::begin(s, logged, stream_id, -1, core::greatest, BackwardScanDirection, snapshot);
     if (log::next(s) == log::step::frame) {
         auto m = static_cast<mode>(log::prefix_of<log_prefix>(s)->mode);
+        out.newest_logged = s.id;
         ends_dropped = m == mode::dropped;
         out.closed = m == mode::close;
         if (out.closed) {

@@ -11,6 +11,7 @@ namespace weir::stream {
 struct state {
     bool there;
     bool closed;
+    int64 newest_logged;         // position of the newest logged row, mark or not, -1: none
     NullableDatum close_payload; // palloc'd
 };
 

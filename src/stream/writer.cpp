@@ -245,6 +245,7 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
         if (!log::clock::covers(wanted_ms))
             log::clock::cover(wanted_ms);
 
+        CHECK_FOR_INTERRUPTS();
         int64 stream_id = stream.id;
         log::lock(stream_id);
         turn taken{false, look_back(t, stream_id), -1, log::clock::now_us()};
@@ -263,6 +264,8 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
         if (before.purged || (before.id < 0 && stream.from_memory)) {
             log::unlock(stream_id);
             stream = look_up_or_create(name);
+            if (before.purged && stream.id == stream_id)
+                elog(ERROR, "mark of stream " INT64_FORMAT " is deleted, but not its name", stream_id);
             continue;
         }
         if (before.closed && closed != if_closed::ignore) {

@@ -168,5 +168,5 @@ SQL
 } >"$WEIR_TMP/leak.sql"
 "$PGBIN/psql" -X -q -f "$WEIR_TMP/leak.sql" >"$WEIR_TMP/leak.log" 2>&1 || true
 grep -v '^path\|^rss' "$WEIR_TMP/leak.log" | head -20
-awk '/^path/ {print $5-$4, $0}' "$WEIR_TMP/leak.log" | sort -rn | head -20
+awk '/^path/ {print $5-$4, $0}' "$WEIR_TMP/leak.log" | sort -rn | head -20; tail -3 $WEIR_TMP/leak.log
 finish

@@ -36,7 +36,7 @@ INSERT INTO named (call) VALUES
     ('trim(%s, keep => 1)'), ('drop_stream(%s)'), ('read(%s)'), ('read_many(ARRAY[%s])'), ('head(%s)'), ('summary(%s)'),
     ('summary_at(%s, ''1-0'')'), ('stream_info(%s)');
 SELECT split_part(call, '(', 1) AS function, string_agg(pg_temp.refusal(format(call, v.name)), ' ' ORDER BY o) AS null_empty_blank_tabs_long_longer
-FROM named, (VALUES (1, 'NULL::text'), (2, ''''''), (3, '''   '''), (4, 'E''\t\n\r '''), (5, 'repeat(''x'', 513)'), (6, 'repeat(''x'', 10000000)')) v(o, name)
+FROM named, (VALUES (1, 'NULL::text'), (2, ''''''), (3, '''   '''), (4, 'E''\t\n\r '''), (5, 'repeat(''x'', 513)'), (6, 'repeat(''x'', 1000000)')) v(o, name)
 GROUP BY n, call ORDER BY n;
 DROP TABLE named;
 SELECT weir.append(NULL, '1');
@@ -140,8 +140,8 @@ SELECT pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 1048577)::bytea
        pg_temp.refusal('append_live_bytes(''limits.c'', repeat(''x'', 1048577)::bytea)') AS live,
        pg_temp.refusal('append_batch(''limits.c'', ARRAY[''a'', repeat(''x'', 1048577)]::bytea[])') AS in_a_batch,
        pg_temp.refusal('append(''limits.c'', ''1'', headers => jsonb_build_object(''x'', repeat(''x'', 1048577)))') AS headers,
-       pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 200000000)::bytea)') AS huge_bytes,
-       pg_temp.refusal('append_text(''limits.c'', repeat(''x'', 200000000))') AS huge_text;
+       pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 50000000)::bytea)') AS huge_bytes,
+       pg_temp.refusal('append_text(''limits.c'', repeat(''x'', 50000000))') AS huge_text;
 SELECT weir.append_bytes('limits.c', repeat('x', 1048577)::bytea);
 SELECT count(*), max(octet_length(bytes)) FROM weir.read('limits.c');
 -- A whole batch may be larger than a frame.
