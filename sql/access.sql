@@ -7,7 +7,8 @@ CREATE FUNCTION weir.grant_access(role regrole, level text) RETURNS void
 $$
 DECLARE
     levels text[];
-    p weir.privilege%ROWTYPE;
+    routine regprocedure;
+    view regclass;
 BEGIN
     IF role IS NULL THEN
         RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -26,12 +27,19 @@ BEGIN
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA weir TO %s', role);
     EXECUTE format('GRANT USAGE ON TYPE weir."position", weir.frame TO %s', role);
-    FOR p IN SELECT * FROM weir.privilege v WHERE v.level = ANY (levels) LOOP
-        IF p.function IS NOT NULL THEN
-            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', p.function, role);
-        ELSE
-            EXECUTE format('GRANT SELECT ON %s TO %s', p.relation, role);
-        END IF;
+    FOR routine IN
+        SELECT p.oid
+        FROM weir.privilege v JOIN pg_proc p ON p.proname = v.name AND p.pronamespace = 'weir'::regnamespace
+        WHERE v.level = ANY (levels)
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', routine, role);
+    END LOOP;
+    FOR view IN
+        SELECT c.oid
+        FROM weir.privilege v JOIN pg_class c ON c.relname = v.name AND c.relnamespace = 'weir'::regnamespace
+        WHERE v.level = ANY (levels) AND c.relkind = 'v'
+    LOOP
+        EXECUTE format('GRANT SELECT ON %s TO %s', view, role);
     END LOOP;
 END
 $$;
@@ -55,9 +63,7 @@ COMMENT ON FUNCTION weir.grant_access(regrole, text) IS
 COMMENT ON FUNCTION weir.revoke_access(regrole) IS
 'Takes back all that grant_access() gave a role. Needs the owner of the extension. Error: 22004 NULL role.';
 
-INSERT INTO weir.privilege (level, function) VALUES
-    ('owner', 'weir.grant_access(regrole, text)'),
-    ('owner', 'weir.revoke_access(regrole)');
+INSERT INTO weir.privilege (level, name) VALUES ('owner', 'grant_access'), ('owner', 'revoke_access');
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM PUBLIC;

@@ -23,9 +23,5 @@ COMMENT ON FUNCTION weir.merge_diff(jsonb, jsonb, text) IS
 COMMENT ON FUNCTION weir.merge_patches(jsonb, jsonb) IS
 'One patch that does what a and then b do. Error 22023 where none exists: an object in b over a null, scalar or array in a. NULL in, NULL out.';
 
-INSERT INTO weir.privilege (level, function) VALUES
-    ('read', 'weir.merge_patch(jsonb, jsonb)'),
-    ('read', 'weir.merge_patch(jsonb, jsonb, text)'),
-    ('read', 'weir.merge_diff(jsonb, jsonb)'),
-    ('read', 'weir.merge_diff(jsonb, jsonb, text)'),
-    ('read', 'weir.merge_patches(jsonb, jsonb)');
+INSERT INTO weir.privilege (level, name) VALUES
+    ('read', 'merge_patch'), ('read', 'merge_diff'), ('read', 'merge_patches');

@@ -133,6 +133,5 @@ COMMENT ON FUNCTION weir.to_position(timestamptz) IS
 COMMENT ON FUNCTION weir.to_timestamptz(weir.position) IS
 'The millisecond of a position on the server''s clock. Exact unless the clock stood behind the log when the position was given out.';
 
-INSERT INTO weir.privilege (level, function)
-    SELECT 'read', p.oid
-    FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'weir'::regnamespace;
+INSERT INTO weir.privilege (level, name)
+    SELECT DISTINCT 'read', p.proname FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'weir'::regnamespace;

@@ -238,7 +238,7 @@ COMMENT ON FUNCTION weir.append_text(text, text, text, jsonb, text) IS
 COMMENT ON FUNCTION weir.append_bytes(text, bytea, text, jsonb, text) IS
 'As append(), for raw bytes, kept as they are in the frame''s bytes.';
 COMMENT ON FUNCTION weir.append_batch(text, jsonb[], text, jsonb, text) IS
-'Appends the elements of an array as durable frames with consecutive positions, in order, all or none. type and headers are those of each frame. Up to weir.max_batch_frames. Otherwise as append(); further errors: 22004 NULL element, 22023 empty or multidimensional array, 54000 too many frames.';
+'Appends the elements of an array as durable frames with consecutive positions, in order, all or none. type and headers are those of each frame. Up to weir.max_batch_frames and weir.max_batch_bytes. Otherwise as append(); further errors: 22004 NULL element, 22023 empty or multidimensional array, 54000 too many frames.';
 COMMENT ON FUNCTION weir.append_batch(text, text[], text, jsonb, text) IS
 'As append_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
 COMMENT ON FUNCTION weir.append_batch(text, bytea[], text, jsonb, text) IS
@@ -276,13 +276,10 @@ COMMENT ON FUNCTION weir.summary_at(text, weir.position) IS
 COMMENT ON FUNCTION weir.stream_info(text) IS
 'Counts, rate and state of one stream, the columns of the view streams; no row for an unknown one. Costs the frames since the last checkpoint (some hundreds) and the best-effort frames kept. Never blocks. Errors: 22004, 22023.';
 
-INSERT INTO weir.privilege (level, function)
-    SELECT CASE
-               WHEN p.proname IN ('read', 'read_many', 'head', 'summary', 'summary_at', 'stream_info') THEN 'read'
-               WHEN p.proname IN ('trim', 'drop_stream') THEN 'admin'
-               ELSE 'write'
-           END, p.oid
-    FROM pg_catalog.pg_proc p
-    WHERE p.pronamespace = 'weir'::regnamespace
-      AND p.oid NOT IN (SELECT v.function::oid FROM weir.privilege v WHERE v.function IS NOT NULL);
-INSERT INTO weir.privilege (level, relation) VALUES ('read', 'weir.streams');
+INSERT INTO weir.privilege (level, name) VALUES
+    ('read', 'read'), ('read', 'read_many'), ('read', 'head'), ('read', 'summary'), ('read', 'summary_at'),
+    ('read', 'stream_info'), ('read', 'streams'),
+    ('write', 'create_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
+    ('write', 'append_batch'), ('write', 'append_patch'), ('write', 'append_live'), ('write', 'append_live_text'),
+    ('write', 'append_live_bytes'), ('write', 'append_live_batch'), ('write', 'close'),
+    ('admin', 'trim'), ('admin', 'drop_stream');

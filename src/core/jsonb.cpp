@@ -64,9 +64,7 @@ void writer::put(frame& f, value const& v) {
 }
 
 void writer::close(frame& parent, frame const& child) {
-    std::uint32_t const length = used_ - child.start;
-    if (length > size_limit) throw_too_large(child.object);
-    add(parent, kind::container, length);
+    add(parent, kind::container, used_ - child.start);
 }
 
 jsonb_result writer::finish() const {

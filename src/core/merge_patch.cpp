@@ -134,9 +134,7 @@ private:
         children& below = *at.below;
         std::size_t const before = below.size();
         // The keys of a patch come in order, so a first patch only ever appends.
-        bool const last = before == 0 || compare_keys(below.rbegin()->first, key) < 0;
-        auto const found =
-            last ? below.try_emplace(below.end(), key) : below.try_emplace(key).first;
+        auto const found = below.try_emplace(below.end(), key);
         if (below.size() > before) added_ += key.size() + 12;
         return found->second;
     }

@@ -75,6 +75,9 @@ int64 lost_below() {
 }
 
 void cover(int64 ms) {
+    if (ms > core::max_ms)
+        ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                        errmsg("the clock of the server is beyond the last position")));
     on_invalidate(forget);
     Oid clock = relation_oid(clock_sequence);
     Oid incarnation = relation_oid(incarnation_sequence);
@@ -92,7 +95,7 @@ void cover(int64 ms) {
     if (ms > bound_ms || core::seq_of(bound) != line) {
         bound_ms = (ms > bound_ms ? ms : bound_ms) + ahead_ms;
         if (bound_ms > core::max_ms)
-            bound_ms = core::max_ms;
+            bound_ms = core::max_ms - (ms < core::max_ms);
         write(clock, core::make(bound_ms, line));
         XLogFlush(XactLastRecEnd);
     }

@@ -16,10 +16,12 @@ constexpr int64 run = 64;        // an append that crosses a multiple of it trim
 constexpr int64 most_a_run = 1024; // rows one append deletes at the most
 constexpr int64 full_sweep = 65536; // every so many frames, from the very beginning
 
-// What this backend knows of floors: a hint, so collisions just overwrite.
+// What this backend knows of floors: a hint, so collisions just overwrite. It holds
+// once the transaction that trimmed so far has committed.
 struct known_floor {
     int64 stream_id;
     int64 floor;
+    TransactionId trimmer;
 };
 constexpr int floors = 1024;
 known_floor known[floors];
@@ -40,8 +42,15 @@ bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, live_p
 } // namespace
 
 int64 trimmed_floor(int64 stream_id) {
-    known_floor const &k = floor_of(stream_id);
-    return k.stream_id == stream_id ? k.floor : -1;
+    known_floor &k = floor_of(stream_id);
+    if (k.stream_id != stream_id)
+        return -1;
+    if (TransactionIdIsValid(k.trimmer)) {
+        if (!TransactionIdDidCommit(k.trimmer))
+            return -1;
+        k.trimmer = InvalidTransactionId;
+    }
+    return k.floor;
 }
 
 retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
@@ -80,7 +89,7 @@ void trim_live(int64 stream_id, int64 last_ordinal, int count) {
             floor = s.id > floor ? s.id : floor;
         }
         log::end(s);
-        floor_of(stream_id) = {stream_id, floor};
+        floor_of(stream_id) = {stream_id, floor, GetCurrentTransactionId()};
         worker::report_dead_rows(dead);
     }
     UnregisterSnapshot(snapshot);

@@ -160,9 +160,15 @@ SysScanDesc begin_scan_by_id(Relation registry, int64 stream_id, Snapshot snapsh
 int64 look_up(std::string_view name, Snapshot snapshot) {
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     found row = look_up(registry, name, snapshot);
+    if (row.settled) {
+        // Only what is so now is remembered: a purge that the snapshot does not see
+        // yet has told us to forget already.
+        Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+        if (look_up(registry, name, latest).stream_id == row.stream_id)
+            remember(name, hash_of(name), row.stream_id);
+        UnregisterSnapshot(latest);
+    }
     table_close(registry, AccessShareLock);
-    if (row.settled)
-        remember(name, hash_of(name), row.stream_id);
     return row.stream_id;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // Names of streams. A name keeps one id through drops, so a backend may remember
-// it. A name that was dropped a day ago and not used since is purged; a writer that
-// remembered it finds the log without its mark and looks the name up again.
+// it. A name that was dropped a day ago and not used since is purged: backends are told
+// to forget, and a writer that had just remembered it finds the log without its mark
+// and looks the name up again.
 //
 // Creating a name waits for nobody: under a short lock the table is searched for
 // rows of any transaction, finished or not, and where another one in flight is

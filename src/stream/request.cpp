@@ -110,12 +110,19 @@ void take_batch(request &r, FunctionCallInfo fcinfo, form payload, std::size_t b
                         errdetail("It has %d frames, the limit is %d.", count, settings::max_batch_frames),
                         errhint("Append it in several batches, or raise weir.max_batch_frames.")));
     bool *nulls = nullptr;
+    std::size_t size = 0;
     deconstruct_array(array, element_type(payload), -1, false, TYPALIGN_INT, &r.values, &nulls, &r.count);
     for (int i = 0; i < r.count; i++) {
         if (nulls[i])
             null_argument("an element of payloads");
+        size += toast_raw_datum_size(r.values[i]) - VARHDRSZ + beside;
         r.values[i] = frame_value(r.values[i], payload, beside);
     }
+    // All of it is inserted under the log's lock.
+    if (size > static_cast<std::size_t>(settings::max_batch_bytes))
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
+                        errdetail("It has %zu bytes, the limit is %d.", size, settings::max_batch_bytes),
+                        errhint("Append it in several batches, or raise weir.max_batch_bytes.")));
 }
 
 void bad_setting(const char *name, const char *range) {

@@ -83,6 +83,7 @@ void close_tables(tables &t) {
 struct predecessor {
     int64 id;               // newest position in what was looked at, -1: none
     bool target_empty;      // there is none in the table that is written
+    bool alive;             // a row of the stream's is there and not deleted
     TransactionId wait_for; // valid: its close or drop decides first
     bool closed;
     int64 closed_at;
@@ -122,6 +123,10 @@ void heed_row_behind_drop(predecessor &p, log::entry const &row) {
         p.wait_for = row.xmin;
 }
 
+bool is_alive(log::entry const &e) {
+    return e.readable && (!TransactionIdIsValid(e.xmax) || fate_of(e.xmax) != fate::done);
+}
+
 predecessor look_back(tables const &t, int64 stream_id) {
     predecessor p{};
     log::entry logged, live;
@@ -131,6 +136,7 @@ predecessor look_back(tables const &t, int64 stream_id) {
         live = log::newest(t.live, stream_id, is_undone_live);
     p.id = logged.id > live.id ? logged.id : live.id;
     p.target_empty = (t.best_effort ? live.id : logged.id) < 0;
+    p.alive = is_alive(logged) || is_alive(live);
     bool starts_anew = false;
     if (logged.readable) {
         p.ordinal = ordinal_of(as_log(logged));
@@ -180,8 +186,8 @@ void describe(Datum *values, bool *nulls, int type_column, Relation heap, reques
         values[used - 1] = compressed(heap, used, value);
         nulls[used - 1] = false;
     }
-    values[headers_column - 1] = r.headers.value;
     nulls[headers_column - 1] = r.headers.isnull;
+    values[headers_column - 1] = r.headers.isnull ? Datum{0} : compressed(heap, headers_column, r.headers.value);
 }
 
 HeapTuple make_tuple(log::table const &t, request const &r, Datum value) {
@@ -251,7 +257,7 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
         turn taken{false, look_back(t, stream_id), -1, log::clock::now_us()};
         predecessor const &before = taken.before;
         log::handed_out known = log::recall(stream_id, taken.now_us / 1000);
-        if (!t.both && (!known.exact || before.target_empty || (t.best_effort && known.turned))) {
+        if (!t.both && (!known.exact || before.target_empty || !before.alive || (t.best_effort && known.turned))) {
             log::unlock(stream_id);
             open_other(t);
             continue;
@@ -261,7 +267,7 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
             XactLockTableWait(before.wait_for, nullptr, nullptr, XLTW_None);
             continue;
         }
-        if (before.purged || (before.id < 0 && stream.from_memory)) {
+        if (before.purged || (!before.alive && stream.from_memory)) {
             log::unlock(stream_id);
             stream = look_up_or_create(name);
             if (before.purged && stream.id == stream_id)

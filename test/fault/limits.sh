@@ -132,41 +132,65 @@ WR003 text 'x' PERFORM FROM weir.summary_at('s', '+')
 00000 text 'x' PERFORM FROM weir.summary('s')
 00000 jsonb '{"a":{"b":1}}' PERFORM weir.merge_diff(v, '{"a":1}'), weir.merge_patch(v, v, 'x')
 PATHS
-# Rows that warm caches come first; then 20,000 calls may cost no more than a little
-# fragmentation: 256 kB is 13 bytes a call.
-{
-    cat <<'SQL'
-SET client_min_messages = warning;
-SELECT weir.append('closed', '1'), weir.close('closed'), weir.append('keyed', '1', idempotency_key => 'k') \g /dev/null
-\set used 'SELECT sum(total_bytes) AS used FROM pg_backend_memory_contexts'
-SQL
-    n=0
-    while read -r state type value statement; do
-        n=$((n + 1))
-        for calls in 300 20000; do
-            cat <<SQL
-:used \\gset before_
+# calls STATE TYPE VALUE STATEMENT TIMES: that many calls in one statement
+calls() {
+    cat <<SQL
 DO \$do\$
-DECLARE v $type := $value;
+DECLARE v $2 := $3;
 BEGIN
-    FOR i IN 1..$calls LOOP
+    FOR i IN 1..$5 LOOP
         BEGIN
-            $statement;
-            IF '$state' <> '00000' THEN RAISE EXCEPTION 'no error'; END IF;
+            $4;
+            IF '$1' <> '00000' THEN RAISE EXCEPTION 'no error'; END IF;
         EXCEPTION WHEN OTHERS THEN
-            IF SQLSTATE <> '$state' THEN RAISE EXCEPTION '%: % instead of $state', SQLSTATE, SQLERRM; END IF;
+            IF SQLSTATE <> '$1' THEN RAISE EXCEPTION '%: % instead of $1', SQLSTATE, SQLERRM; END IF;
         END;
     END LOOP;
 END \$do\$;
-:used \\gset after_
 SQL
-        done
-        printf '\\echo path %s %s :before_used :after_used %s\n' "$n" "$state" "$statement"
-    done <"$WEIR_TMP/paths"
-    echo "\\echo rss"
-    echo "\\setenv BACKEND :pid"
-} >"$WEIR_TMP/leak.sql"
-"$PGBIN/psql" -X -q -f "$WEIR_TMP/leak.sql" >"$WEIR_TMP/leak.log" 2>&1 || true
-grep -v '^path\|^rss' "$WEIR_TMP/leak.log" | head -20
-awk '/^path/ {print $5-$4, $0}' "$WEIR_TMP/leak.log" | sort -rn | head -20; tail -3 $WEIR_TMP/leak.log
+}
+# session N OF: every OF-th path from the Nth on. A first round fills caches.
+session() {
+    local n state type value statement
+    cat <<'SQL'
+\set used 'SELECT sum(total_bytes) AS used FROM pg_backend_memory_contexts'
+SELECT pg_backend_pid() AS pid \gset
+\setenv BACKEND :pid
+SQL
+    for times in 300 20000; do
+        n=0
+        while read -r state type value statement; do
+            n=$((n + 1))
+            [ $((n % $2)) = "$1" ] || continue
+            echo ":used \\gset before_"
+            calls "$state" "$type" "$value" "$statement" $times
+            echo ":used \\gset after_"
+            [ $times = 300 ] || printf '\\echo path :before_used :after_used %s %s\n' "$state" "${statement//\'/}"
+        done <"$WEIR_TMP/paths"
+        echo "\\! sed -n 's/^RssAnon: *\\([0-9]*\\) kB/rss \\1/p' /proc/\$BACKEND/status"
+    done
+}
+
+psql -c "SELECT weir.append('closed', '1'), weir.close('closed'), weir.append('keyed', '1', idempotency_key => 'k')" >/dev/null
+sessions=()
+for n in 0 1; do
+    session $n 2 >"$WEIR_TMP/leak$n.sql"
+    psql -f "$WEIR_TMP/leak$n.sql" >"$WEIR_TMP/leak$n.log" 2>&1 &
+    sessions+=($!)
+done
+for n in 0 1; do
+    status=0
+    wait "${sessions[n]}" || status=$?
+    is "session $n: every path ends as it should" "$status" 0
+    [ $status = 0 ] || grep -v '^path\|^rss' "$WEIR_TMP/leak$n.log" | head -n 5
+    rss=($(sed -n 's/^rss //p' "$WEIR_TMP/leak$n.log"))
+    note "session $n: private memory ${rss[*]} kB"
+    # 8 MB is the allocator's fragmentation, but not 20 bytes of each call.
+    check "session $n: the process does not grow" [ $((${rss[1]:-999999} - ${rss[0]:-0})) -lt 8192 ]
+done
+# 256 kB is 13 bytes a call.
+is "no memory context grows over 20,000 calls of $(wc -l <"$WEIR_TMP/paths") paths" \
+    "$(awk '$1 == "path" && $3 - $2 > 262144 { $1 = ""; print $3 - $2, $0 }' "$WEIR_TMP"/leak?.log)" ""
+is "they all ran" "$(cat "$WEIR_TMP"/leak?.log | grep -c '^path')" "$(wc -l <"$WEIR_TMP/paths")"
+is "the server is alive" "$(value -c 'SELECT pg_postmaster_start_time()')" "$started"
 finish

@@ -185,6 +185,17 @@ SELECT bool_and((SELECT array_agg(payload) FROM weir.read(n)) = ARRAY[to_jsonb(n
 FROM (VALUES ('append.N'), ('append.n'), (' append.n'), ('append.n '), (U&'append.\00E9'), (U&'append.e\0301'),
     ('append.%'), ('append.''"\'), (rpad('append.', 512, 'x'))) v(n);
 
+-- Thousands of streams in one transaction: nothing is held for each until its end.
+DO $$
+BEGIN
+    FOR i IN 1 .. 5000 LOOP
+        PERFORM weir.append('append.many ' || i, to_jsonb(i)), weir.append_live('append.many ' || i, '0');
+    END LOOP;
+END
+$$;
+SELECT count(*), min(frames), max(frames) FROM weir.streams WHERE name LIKE 'append.many %';
+SELECT count(*) FILTER (WHERE weir.drop_stream('append.many ' || i)) AS dropped FROM generate_series(1, 5000) i;
+
 -- Not durable at once, but ordered: synchronous_commit changes nothing of it.
 SET synchronous_commit = off;
 SELECT count(weir.append('append.o', to_jsonb(i))) FROM generate_series(1, 100) i;

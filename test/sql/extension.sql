@@ -85,15 +85,32 @@ TRUNCATE weir.frame_live;
 SELECT count(*) FROM weir.read('ext.a');
 SELECT weir.append('ext.a', '"on"') IS NOT NULL AS done;
 
--- A database made from this one has the streams, and its own future.
+-- A database made from this one has the streams, and its own future. What works
+-- for weir in the background is in nobody's way, however busy it was a moment ago.
+DO $$
+BEGIN
+    FOR i IN 1 .. 10000 LOOP
+        PERFORM weir.append_live('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
+        COMMIT;
+    END LOOP;
+END
+$$;
+SELECT count(*) FROM weir.read('ext.busy');
 \c postgres
 CREATE DATABASE regress_weir_copy TEMPLATE regress_weir_extension;
 \c regress_weir_copy
 SELECT count(*) FROM weir.read('ext.a', visibility => 'exclude_best_effort');
 SELECT weir.append('ext.a', '"only in the copy"') IS NOT NULL AS done;
 SELECT payload FROM weir.read('ext.a', reverse => true, max_frames => 1);
+SELECT count(weir.append_live('ext.busy', to_jsonb(i), maxlen_floor => 3, maxlen_ceiling => 3)) FROM generate_series(1, 100) i;
+SELECT weir.trim('ext.a', keep => 1) AS trimmed, weir.close('ext.a', 'only in the copy') IS NOT NULL AS closed;
+SELECT mode, payload FROM weir.read('ext.a');
 \c regress_weir_extension
 SELECT payload FROM weir.read('ext.a', reverse => true, max_frames => 1);
+SELECT count(*) FROM weir.read('ext.a');
+SELECT weir.append('ext.a', '"still open here"') IS NOT NULL AS done;
+SELECT weir.append_live('ext.busy', '10001', maxlen_floor => 10, maxlen_ceiling => 10) IS NOT NULL AS done;
+SELECT min(payload::text::integer), max(payload::text::integer), count(*) FROM weir.read('ext.busy');
 -- Not relocatable, as its names are spelled out everywhere.
 \set VERBOSITY sqlstate
 ALTER EXTENSION weir SET SCHEMA public;
@@ -105,6 +122,14 @@ DROP SCHEMA IF EXISTS weir;
 CREATE SCHEMA weir;
 CREATE EXTENSION weir;
 SELECT weir.append('ext.b', '1') IS NOT NULL AS done;
+DO $$
+BEGIN
+    FOR i IN 1 .. 10000 LOOP
+        PERFORM weir.append_live('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
+        COMMIT;
+    END LOOP;
+END
+$$;
 REVOKE CREATE ON DATABASE regress_weir_extension FROM regress_weir_plain;
 \c postgres
 DROP DATABASE regress_weir_copy;
