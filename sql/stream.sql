@@ -218,7 +218,7 @@ COMMENT ON COLUMN weir.streams.name IS 'The stream.';
 COMMENT ON COLUMN weir.streams.first_id IS 'The oldest frame that is retained, NULL for none.';
 COMMENT ON COLUMN weir.streams.last_id IS 'The newest settled frame or close mark, NULL for none.';
 COMMENT ON COLUMN weir.streams.frames IS 'Settled frames that are retained, of every mode.';
-COMMENT ON COLUMN weir.streams.lifetime_frames IS 'Frames ever appended. Best-effort frames count as they are given out, rolled back ones too, and anew after a crash.';
+COMMENT ON COLUMN weir.streams.lifetime_frames IS 'Frames ever appended. Best-effort frames count as they are given out, rolled back ones too, and anew after a crash or once all were trimmed.';
 COMMENT ON COLUMN weir.streams.bytes IS 'Bytes of payload, type and headers of the retained frames, uncompressed.';
 COMMENT ON COLUMN weir.streams.lifetime_bytes IS 'Bytes of all durable frames ever appended and of the best-effort frames retained.';
 COMMENT ON COLUMN weir.streams.best_effort_frames IS 'Best-effort frames that are retained: among the newest maxlen and younger than their ttl.';

@@ -30,7 +30,6 @@ writer::frame writer::open(std::uint32_t flag, std::size_t members) {
     pad();
     store(grow(4), static_cast<std::uint32_t>(members) | flag);
     std::size_t const entries = members * (f.object ? 2 : 1) * 4;
-    if (entries > size_limit) throw_too_large(f.object);
     f.entries = used_;
     grow(entries);
     return f;

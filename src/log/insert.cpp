@@ -5,6 +5,11 @@
 
 namespace weir::log {
 
+struct other_index {
+    Relation index;
+    IndexInfo *info;
+};
+
 namespace {
 
 void insert_index_entry(table const &t, HeapTuple tuple, ItemPointer tid) {
@@ -17,32 +22,40 @@ void insert_index_entry(table const &t, HeapTuple tuple, ItemPointer tid) {
 }
 
 // An index that REINDEX CONCURRENTLY is building wants its entries too.
-void insert_other_index_entries(table const &t, HeapTuple tuple, ItemPointer tid) {
+void insert_other_index_entries(rows const &r, Relation heap, HeapTuple tuple, ItemPointer tid) {
+    for (int i = 0; i < r.other_index_count; i++) {
+        other_index const &other = r.other_indexes[i];
+        Datum values[INDEX_MAX_KEYS];
+        bool nulls[INDEX_MAX_KEYS];
+        for (int a = 0; a < other.info->ii_NumIndexAttrs; a++)
+            values[a] = heap_getattr(tuple, other.info->ii_IndexAttrNumbers[a], RelationGetDescr(heap), &nulls[a]);
+        index_insert(other.index, values, nulls, tid, heap, UNIQUE_CHECK_NO, false, other.info);
+    }
+}
+
+void open_other_indexes(rows &r, table const &t) {
     List *indexes = RelationGetIndexList(t.heap);
+    r.other_indexes = static_cast<other_index *>(palloc(sizeof(other_index) * list_length(indexes)));
     for (int i = 0; i < list_length(indexes); i++) {
         Oid oid = list_nth_oid(indexes, i);
         if (oid == RelationGetRelid(t.index))
             continue;
         Relation index = index_open(oid, RowExclusiveLock);
         IndexInfo *info = BuildIndexInfo(index);
-        if (info->ii_ReadyForInserts) {
-            if (info->ii_Expressions != NIL || info->ii_Predicate != NIL)
-                ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                                errmsg("index \"%s\" on a log table has expressions or a predicate",
-                                       RelationGetRelationName(index))));
-            Datum values[INDEX_MAX_KEYS];
-            bool nulls[INDEX_MAX_KEYS];
-            for (int a = 0; a < info->ii_NumIndexAttrs; a++)
-                values[a] = heap_getattr(tuple, info->ii_IndexAttrNumbers[a], RelationGetDescr(t.heap), &nulls[a]);
-            index_insert(index, values, nulls, tid, t.heap, UNIQUE_CHECK_NO, false, info);
-        }
-        index_close(index, NoLock);
+        if (info->ii_Expressions != NIL || info->ii_Predicate != NIL)
+            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                            errmsg("index \"%s\" on a log table has expressions or a predicate",
+                                   RelationGetRelationName(index))));
+        if (info->ii_ReadyForInserts)
+            r.other_indexes[r.other_index_count++] = {index, info};
+        else
+            index_close(index, NoLock);
     }
     list_free(indexes);
 }
 
-// Opening the TOAST table may wait and reads catalogues; under the lock it then is
-// a matter of what is open already.
+// Opening relations may wait and reads catalogues; under the lock it then is a matter
+// of what is open already.
 void open_toast(rows &r, Relation heap) {
     bool large = false;
     for (int i = 0; i < r.count; i++)
@@ -63,7 +76,9 @@ void close_toast(rows &r) {
 } // namespace
 
 rows prepare(table const &t, HeapTuple *tuples, int count) {
-    rows r{tuples, nullptr, count, nullptr, nullptr, 0};
+    rows r{};
+    r.tuples = tuples;
+    r.count = count;
     if (count > 1) {
         r.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * count));
         for (int i = 0; i < count; i++) {
@@ -72,6 +87,8 @@ rows prepare(table const &t, HeapTuple *tuples, int count) {
         }
     }
     open_toast(r, t.heap);
+    if (!t.from->single_index)
+        open_other_indexes(r, t);
     return r;
 }
 
@@ -84,13 +101,14 @@ void insert(table const &t, rows &r) {
     for (int i = 0; i < r.count; i++) {
         ItemPointer tid = r.count == 1 ? &r.tuples[0]->t_self : &r.slots[i]->tts_tid;
         insert_index_entry(t, r.tuples[i], tid);
-        if (!t.from->single_index)
-            insert_other_index_entries(t, r.tuples[i], tid);
+        insert_other_index_entries(r, t.heap, r.tuples[i], tid);
     }
 }
 
 void release(rows &r) {
     close_toast(r);
+    for (int i = 0; i < r.other_index_count; i++)
+        index_close(r.other_indexes[i].index, NoLock);
     for (int i = 0; i < r.count; i++) {
         if (r.slots != nullptr)
             ExecDropSingleTupleTableSlot(r.slots[i]);

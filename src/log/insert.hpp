@@ -16,10 +16,13 @@ struct rows {
     HeapTuple *tuples;
     TupleTableSlot **slots; // for more than one
     int count;
-    // Where a row is large, what its out-of-line values need is opened beforehand.
+    // What else the insert will touch, opened beforehand: out-of-line storage where a
+    // row is large, and indexes beside the primary key.
     Relation toast;
     Relation *toast_indexes;
     int toast_index_count;
+    struct other_index *other_indexes;
+    int other_index_count;
 };
 
 rows prepare(table const &t, HeapTuple *tuples, int count);

@@ -61,9 +61,9 @@ void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection 
     s.index->xs_want_itup = true;
     index_rescan(s.index, s.keys, 3, nullptr, 0);
     s.open = true;
-    // A scan that is not MVCC takes no predicate locks by itself.
-    PredicateLockRelation(t.index, snapshot);
 }
+
+void track_reading(table const &t, Snapshot snapshot) { PredicateLockRelation(t.index, snapshot); }
 
 step next(scan &s) {
     while (ItemPointer tid = index_getnext_tid(s.index, s.direction)) {

@@ -37,6 +37,10 @@ struct scan {
 // must not lie beyond what is known to be settled.
 void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection direction, Snapshot snapshot);
 step next(scan &s);
+
+// For readings that a serializable transaction's outcome may depend on: a scan that
+// is not MVCC takes no predicate locks by itself. Upkeep of the log's own does without.
+void track_reading(table const &t, Snapshot snapshot);
 void end(scan &s);
 
 // Deletes the current row. In the way may stand another transaction that is

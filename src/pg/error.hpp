@@ -2,7 +2,7 @@
 //
 // weir's own SQLSTATEs, and the way from a failure of the core to an ereport().
 // Class WR is outside of what the SQL standard reserves. Standard codes are used
-// wherever one fits; 40001 never is, since drivers retry it blindly.
+// wherever one fits; 40001 only where a blind retry, as drivers do it, is right.
 //
 //   WR001 stream_closed          append to a closed stream
 //   WR002 already_exists         create of a stream that is there

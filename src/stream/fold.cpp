@@ -179,6 +179,7 @@ folded fold_log(int64 stream_id, int64 upto, Snapshot snapshot, want what) {
     patches.stream_id = stream_id;
     patches.snapshot = snapshot;
     log::table logged = log::open(log_source, AccessShareLock);
+    log::track_reading(logged, snapshot);
     log::scan s;
     log::begin(s, logged, stream_id, f.position, upto, ForwardScanDirection, snapshot);
     for (log::step step = log::next(s); step != log::step::end; step = log::next(s)) {

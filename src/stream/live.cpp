@@ -16,17 +16,67 @@ constexpr int64 run = 64;        // an append that crosses a multiple of it trim
 constexpr int64 most_a_run = 1024; // rows one append deletes at the most
 constexpr int64 full_sweep = 65536; // every so many frames, from the very beginning
 
-// What this backend knows of floors: a hint, so collisions just overwrite. It holds
-// once the transaction that trimmed so far has committed.
+// What this backend knows of floors: a hint, so collisions just overwrite. What the
+// running transaction trimmed is only for itself until it commits.
 struct known_floor {
     int64 stream_id;
     int64 floor;
-    TransactionId trimmer;
+    int64 own; // as of the running transaction, -1: it did not trim
 };
 constexpr int floors = 1024;
 known_floor known[floors];
 
-known_floor &floor_of(int64 stream_id) { return known[static_cast<uint64>(stream_id) % floors]; }
+constexpr int most_own = 64;
+int16 own[most_own]; // slots that hold something of the running transaction
+int own_count = 0;
+bool callbacks_registered = false;
+
+void settle_own(bool committed) {
+    for (int i = 0; i < own_count; i++) {
+        known_floor &k = known[own[i]];
+        if (committed && k.own > k.floor)
+            k.floor = k.own;
+        k.own = -1;
+    }
+    own_count = 0;
+}
+
+void at_end_of_transaction(XactEvent event, void *) {
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+        settle_own(event == XACT_EVENT_COMMIT);
+}
+
+void at_end_of_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
+    if (event == SUBXACT_EVENT_ABORT_SUB)
+        settle_own(false);
+}
+
+known_floor &slot_of(int64 stream_id) { return known[static_cast<uint64>(stream_id) % floors]; }
+
+void remember_own_floor(int64 stream_id, int64 floor) {
+    if (!callbacks_registered) {
+        RegisterXactCallback(at_end_of_transaction, nullptr);
+        RegisterSubXactCallback(at_end_of_subtransaction, nullptr);
+        callbacks_registered = true;
+    }
+    known_floor &k = slot_of(stream_id);
+    if (k.stream_id != stream_id) {
+        if (k.stream_id != 0 && k.own >= 0)
+            return; // somebody else's, and still needed
+        k = {stream_id, -1, -1};
+    }
+    if (k.own < 0) {
+        if (own_count == most_own)
+            return;
+        own[own_count++] = static_cast<int16>(&k - known);
+    }
+    k.own = floor;
+}
+
+int64 own_floor(int64 stream_id) {
+    known_floor const &k = slot_of(stream_id);
+    return k.stream_id == stream_id ? k.own : -1;
+}
 
 // The newest row visible to the snapshot; frames are plentiful, so not far back.
 bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, live_prefix &out) {
@@ -42,15 +92,8 @@ bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, live_p
 } // namespace
 
 int64 trimmed_floor(int64 stream_id) {
-    known_floor &k = floor_of(stream_id);
-    if (k.stream_id != stream_id)
-        return -1;
-    if (TransactionIdIsValid(k.trimmer)) {
-        if (!TransactionIdDidCommit(k.trimmer))
-            return -1;
-        k.trimmer = InvalidTransactionId;
-    }
-    return k.floor;
+    known_floor const &k = slot_of(stream_id);
+    return k.stream_id == stream_id ? k.floor : -1;
 }
 
 retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
@@ -74,7 +117,9 @@ void trim_live(int64 stream_id, int64 last_ordinal, int count) {
     retention r = retained(live, stream_id, snapshot);
     if (r.any) {
         int64 now_ms = log::clock::now_us() / 1000, dead = 0;
-        int64 floor = r.after > trimmed_floor(stream_id) ? r.after : trimmed_floor(stream_id);
+        int64 floor = r.after;
+        for (int64 reached : {trimmed_floor(stream_id), own_floor(stream_id)})
+            floor = reached > floor ? reached : floor;
         log::scan s;
         log::begin(s, live, stream_id, sweep ? -1 : floor, r.newest_id - 1, ForwardScanDirection, snapshot);
         int64 limit = count > most_a_run ? 2 * count : most_a_run;
@@ -89,7 +134,7 @@ void trim_live(int64 stream_id, int64 last_ordinal, int count) {
             floor = s.id > floor ? s.id : floor;
         }
         log::end(s);
-        floor_of(stream_id) = {stream_id, floor, GetCurrentTransactionId()};
+        remember_own_floor(stream_id, floor);
         worker::report_dead_rows(dead);
     }
     UnregisterSnapshot(snapshot);

@@ -31,7 +31,7 @@ inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms
     return ordinal_of(row) > r.above_ordinal && (row.id >> 20) + row.ttl_ms > now_ms;
 }
 
-// How far this backend knows trimming to have come.
+// How far this backend knows trimming to have come, and to have committed.
 int64 trimmed_floor(int64 stream_id);
 
 // After an append of count frames up to this ordinal: delete some of what is not retained.

@@ -43,6 +43,7 @@ void open_reader_at(reader &r, int64 stream_id, int64 after_logged, int64 after_
     r.unsettled = -1;
     r.live_step = log::step::end;
     r.logged_table = log::open(log_source, AccessShareLock);
+    log::track_reading(r.logged_table, snapshot);
     log::begin(r.logged, r.logged_table, stream_id, after_logged, upto, direction, snapshot);
     if (r.with_live) {
         r.live_table = log::open(live_source, AccessShareLock);
@@ -50,6 +51,7 @@ void open_reader_at(reader &r, int64 stream_id, int64 after_logged, int64 after_
         r.kept = retained(r.live_table, stream_id, snapshot);
         if (after_live < r.kept.after)
             after_live = r.kept.after;
+        log::track_reading(r.live_table, snapshot);
         log::begin(r.live, r.live_table, stream_id, after_live, upto, direction, snapshot);
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
-#include <cmath>
-
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"

@@ -77,13 +77,15 @@ bool enter(Oid database) {
 // Whether there is work; if there is none for long enough, the slot is given up.
 enum class next { work, wait, leave };
 
-next look_for_work(Oid database, TimestampTz idle_since) {
+next look_for_work(Oid database, TimestampTz idle_since, TimestampTz not_before) {
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
     slot *s = find_slot(database);
     next what = next::wait;
     if (s->dead_rows >= s->vacuum_at) {
-        s->dead_rows = 0;
-        what = next::work;
+        if (GetCurrentTimestamp() >= not_before) {
+            s->dead_rows = 0;
+            what = next::work;
+        }
     } else if (GetCurrentTimestamp() - idle_since >= linger_us) {
         set_phase(*s, phase::none, GetCurrentTimestamp());
         what = next::leave;
@@ -180,22 +182,27 @@ void weir_worker_main(Datum database) {
     pgstat_report_appname("weir worker");
     MemoryContext memory = AllocSetContextCreate(TopMemoryContext, "weir worker", ALLOCSET_DEFAULT_SIZES);
 
-    for (TimestampTz idle_since = GetCurrentTimestamp();;) {
+    // At most a tenth of the time goes into it: an old snapshot somewhere may keep the
+    // dead from being removed, whatever is done.
+    TimestampTz idle_since = GetCurrentTimestamp(), not_before = 0;
+    for (;;) {
         CHECK_FOR_INTERRUPTS();
         if (ConfigReloadPending) {
             ConfigReloadPending = false;
             ProcessConfigFile(PGC_SIGHUP);
         }
-        next what = look_for_work(MyDatabaseId, idle_since);
+        next what = look_for_work(MyDatabaseId, idle_since, not_before);
         if (what == next::leave)
             proc_exit(0);
         if (what == next::work) {
+            TimestampTz started = GetCurrentTimestamp();
             if (!vacuum_live_frames(memory))
                 proc_exit(0);
             idle_since = GetCurrentTimestamp();
+            not_before = idle_since + 9 * (idle_since - started);
             continue;
         }
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 500, weir::pg::compat::wait_event());
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, not_before > GetCurrentTimestamp() ? 50 : 500, weir::pg::compat::wait_event());
         ResetLatch(MyLatch);
     }
 }
