@@ -218,7 +218,7 @@ COMMENT ON COLUMN weir.streams.name IS 'The stream.';
 COMMENT ON COLUMN weir.streams.first_id IS 'The oldest frame that is retained, NULL for none.';
 COMMENT ON COLUMN weir.streams.last_id IS 'The newest settled frame or close mark, NULL for none.';
 COMMENT ON COLUMN weir.streams.frames IS 'Settled frames that are retained, of every mode.';
-COMMENT ON COLUMN weir.streams.lifetime_frames IS 'Frames ever appended. Best-effort frames count as they are given out, rolled back ones too, and anew after a crash or once all were trimmed.';
+COMMENT ON COLUMN weir.streams.lifetime_frames IS 'Frames ever appended. Best-effort frames count as they are given out, rolled back ones too, and anew after a crash.';
 COMMENT ON COLUMN weir.streams.bytes IS 'Bytes of payload, type and headers of the retained frames, uncompressed.';
 COMMENT ON COLUMN weir.streams.lifetime_bytes IS 'Bytes of all durable frames ever appended and of the best-effort frames retained.';
 COMMENT ON COLUMN weir.streams.best_effort_frames IS 'Best-effort frames that are retained: among the newest maxlen and younger than their ttl.';
@@ -264,7 +264,7 @@ COMMENT ON FUNCTION weir.trim(text, bigint, weir.position) IS
 COMMENT ON FUNCTION weir.drop_stream(text) IS
 'Removes a stream with its frames, summary and idempotency keys; true if there was one. Waits for appends in flight. Using the name again starts a new stream, whose positions lie above every one of the old. Safe to retry. Errors: 22004, 22023, 25006.';
 COMMENT ON FUNCTION weir.read(text, weir.position, weir.position, integer, text, text[], jsonb, boolean, timestamptz) IS
-'The settled frames of a stream in the order of their positions: everything committed, up to the first frame whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. since: only frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). reverse: newest first, from the settled head. A close mark passes types and headers. An unknown stream gives no rows; best-effort frames do not exist on a standby. Uses the statement''s snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the log, 22004, 22023, 54000.';
+'The settled frames of a stream in the order of their positions: everything committed, up to the first frame whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. since: only frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). reverse: newest first, from the settled head. A close mark passes types and headers. An unknown stream gives no rows; best-effort frames do not exist on a standby; there, and with exclude_best_effort, a cursor may come to lie beyond best-effort frames still in flight. Uses the statement''s snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the log, 22004, 22023, 54000.';
 COMMENT ON FUNCTION weir.read_many(text[], weir.position[], integer, text, text[], jsonb) IS
 'As read(), over several streams with one snapshot: after[i] is the cursor of streams[i]. A stream held up by a transaction in flight holds up no other. max_frames is for each stream, and 10000 rows in all, evenly divided. Further errors: 22023 arrays that differ in length, 22004 NULL name.';
 COMMENT ON FUNCTION weir.head(text) IS

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
-extern "C" {
-#include "commands/sequence.h"
-}
-
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "log/table.hpp"

@@ -8,12 +8,6 @@
 #error "weir needs PostgreSQL 15 or later"
 #endif
 
-extern "C" {
-#if PG_VERSION_NUM >= 170000
-#include "utils/wait_event.h"
-#endif
-}
-
 namespace weir::pg::compat {
 
 // 16 wants the heap beside the index, 17 dropped the snapshot (with "snapshot too old").

@@ -48,7 +48,7 @@ struct live_prefix {
     int64 window_start; // microseconds since 1970
     int64 window_count;
     int32 maxlen; // K in force with this frame
-    int32 ttl_ms;
+    int32 ttl_ms; // 0: a mark, for no reader
 };
 static_assert(offsetof(log_prefix, mode) == 32 && offsetof(live_prefix, ttl_ms) == 60);
 

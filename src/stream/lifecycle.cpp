@@ -132,13 +132,25 @@ int64 put_mark(std::string_view name, int64 stream_id, mode kind) {
     return stream::write_mark(name, to, kind, Datum{0}).id;
 }
 
+int64 newest_live(int64 stream_id, Snapshot snapshot) {
+    log_::table live = log_::open(stream::live_source, AccessShareLock);
+    stream::retention kept = stream::retained(live, stream_id, snapshot);
+    log_::close(live);
+    return kept.any ? kept.newest_id : -1;
+}
+
 // Removes what lies below cutoff and keeps what the stream amounted to there.
-int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 newest_logged, Snapshot snapshot) {
+int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 newest_logged, int64 newest_live,
+                 Snapshot snapshot) {
     stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
     Assert(edge.unsettled < 0);
     stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
     if (cutoff > newest_logged) // no row would be left for the next one to go on from
         put_mark(name, stream_id, mode::trimmed);
+    if (newest_live >= 0 && cutoff > newest_live) {
+        stream::known_stream to{stream_id, false};
+        stream::write_live_mark(name, to);
+    }
     removed gone = remove_below(stream_id, cutoff, true, snapshot);
     // Below an earlier trim there are best-effort frames at the most.
     if (cutoff > latest.trimmed_below) {
@@ -164,10 +176,24 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
         if (cutoff > settled_below)
             cutoff = settled_below;
         if (cutoff > 0)
-            frames = trim_below(name, stream_id, cutoff, state.newest_logged, snapshot);
+            frames = trim_below(name, stream_id, cutoff, state.newest_logged, newest_live(stream_id, snapshot), snapshot);
     }
     UnregisterSnapshot(snapshot);
     return frames;
+}
+
+// Before the mark is there, so that a transaction that has appended can go on and
+// append again; with the mark it would have to wait for us, and we for it. On a busy
+// stream there is always somebody, so not for ever.
+void wait_for_appends(int64 stream_id) {
+    for (int patience = 100; patience > 0; patience--) {
+        Snapshot snapshot = take_snapshot();
+        TransactionId blocker = stream::find_frontier(stream_id, snapshot, true).blocker;
+        UnregisterSnapshot(snapshot);
+        if (!TransactionIdIsValid(blocker))
+            return;
+        XactLockTableWait(blocker, nullptr, nullptr, XLTW_None);
+    }
 }
 
 bool drop(std::string_view name, int64 stream_id) {
@@ -176,6 +202,7 @@ bool drop(std::string_view name, int64 stream_id) {
     UnregisterSnapshot(snapshot);
     if (!there)
         return false;
+    wait_for_appends(stream_id);
     int64 mark = put_mark(name, stream_id, mode::dropped);
     // Appends in flight came before the drop and go with it: wait for each to end.
     for (TransactionId blocker = InvalidTransactionId;;) {

@@ -28,7 +28,7 @@ struct retention {
 retention retained(log::table &live, int64 stream_id, Snapshot snapshot);
 
 inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms) {
-    return ordinal_of(row) > r.above_ordinal && (row.id >> 20) + row.ttl_ms > now_ms;
+    return ordinal_of(row) > r.above_ordinal && row.ttl_ms > 0 && (row.id >> 20) + row.ttl_ms > now_ms;
 }
 
 // How far this backend knows trimming to have come, and to have committed.

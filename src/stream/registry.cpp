@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
-extern "C" {
-#include "catalog/indexing.h"
-#include "commands/sequence.h"
-}
-
 #include "log/lock.hpp"
 #include "log/table.hpp"
 #include "stream/registry.hpp"

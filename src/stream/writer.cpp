@@ -93,6 +93,7 @@ struct predecessor {
     int64 version;
     int64 live_ordinal;
     int64 live_floor;
+    int32 live_maxlen;
     core::rate_state rate;
 };
 
@@ -129,6 +130,7 @@ bool is_alive(log::entry const &e) {
 
 predecessor look_back(tables const &t, int64 stream_id) {
     predecessor p{};
+    p.live_floor = -1;
     log::entry logged, live;
     if (t.both || !t.best_effort)
         logged = log::newest(t.logged, stream_id, is_undone);
@@ -137,23 +139,21 @@ predecessor look_back(tables const &t, int64 stream_id) {
     p.id = logged.id > live.id ? logged.id : live.id;
     p.target_empty = (t.best_effort ? live.id : logged.id) < 0;
     p.alive = is_alive(logged) || is_alive(live);
-    bool starts_anew = false;
     if (logged.readable) {
         p.ordinal = ordinal_of(as_log(logged));
         p.version = as_log(logged).version;
-        if (is_turning_point(as_log(logged).mode)) {
+        if (is_turning_point(as_log(logged).mode))
             heed_mark(p, logged);
-            starts_anew = !p.closed && live.id < logged.id;
-        } else if (decides(logged)) {
+        else if (decides(logged))
             heed_row_behind_drop(p, logged);
-        }
     }
-    if (live.readable && !starts_anew) {
+    if (live.readable && decides_live(live))
+        heed_row_behind_drop(p, live);
+    if (is_alive(live)) { // a drop deletes it: what comes then starts anew
         live_prefix const &row = as_live(live);
-        if (decides_live(live))
-            heed_row_behind_drop(p, live);
         p.live_ordinal = ordinal_of(row);
         p.live_floor = row.floor;
+        p.live_maxlen = row.maxlen;
         p.rate = {row.rate, row.window_start, row.window_count};
     }
     return p;
@@ -218,19 +218,23 @@ void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 firs
 void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, int64 now_us,
                live_settings const &s) {
     core::rate_state rate = core::rate_append(p.rate, now_us, rows.count, s.ema_alpha);
-    auto maxlen = static_cast<int32>(core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor,
-                                                  s.maxlen_ceiling));
+    bool is_mark = s.ttl_ms == 0;
+    if (is_mark)
+        rate = p.rate;
+    int64 maxlen = is_mark ? p.live_maxlen
+                           : core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor,
+                                          s.maxlen_ceiling);
     int64 floor = trimmed_floor(stream_id);
     for (int i = 0; i < rows.count; i++) {
         auto *row = log::prefix_of<live_prefix>(rows.tuples[i]);
         row->stream_id = stream_id;
         row->id = first_id + i;
-        row->ordinal = (p.live_ordinal + i + 1) | (p.behind_own_drop ? behind_own_drop : 0);
+        row->ordinal = (p.live_ordinal + (is_mark ? 0 : i + 1)) | (p.behind_own_drop ? behind_own_drop : 0);
         row->floor = floor > p.live_floor ? floor : p.live_floor;
         row->rate = rate.rate_hz;
         row->window_start = rate.window_start_us;
         row->window_count = rate.window_count;
-        row->maxlen = maxlen;
+        row->maxlen = static_cast<int32>(maxlen);
     }
 }
 
@@ -298,9 +302,7 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
     }
 }
 
-} // namespace
-
-written write(known_stream &stream, request const &r) {
+written write_rows(known_stream &stream, request const &r, if_closed closed) {
     tables t = open_target(r.best_effort);
     log::table &target = r.best_effort ? t.live : t.logged;
     HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
@@ -308,7 +310,7 @@ written write(known_stream &stream, request const &r) {
         tuples[i] = make_tuple(target, r, r.values[i]);
     log::rows rows = log::prepare(target, tuples, r.count);
 
-    turn taken = take_turn(t, r.name, stream, r.count, if_closed::raise);
+    turn taken = take_turn(t, r.name, stream, r.count, closed);
     int64 stream_id = stream.id;
     if (r.best_effort)
         fill_live(rows, taken.before, stream_id, taken.first_id, taken.now_us, r.live);
@@ -322,6 +324,21 @@ written write(known_stream &stream, request const &r) {
     predecessor const &p = taken.before;
     return {taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
             p.version + (r.mode == mode::summary ? r.count : 0)};
+}
+
+} // namespace
+
+written write(known_stream &stream, request const &r) { return write_rows(stream, r, if_closed::raise); }
+
+void write_live_mark(std::string_view name, known_stream &stream) {
+    Datum nothing = 0;
+    request r{};
+    r.name = name;
+    r.best_effort = true;
+    r.count = 1;
+    r.values = &nothing;
+    r.type = r.headers = {Datum{0}, true};
+    write_rows(stream, r, if_closed::ignore);
 }
 
 mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Datum payload) {

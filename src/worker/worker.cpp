@@ -9,16 +9,6 @@
 #include "pg/pg.hpp"
 
 extern "C" {
-#include "commands/vacuum.h"
-#include "parser/parse_node.h"
-#include "parser/parser.h"
-#include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
-#include "storage/ipc.h"
-#include "storage/latch.h"
-#include "storage/procsignal.h"
-#include "tcop/tcopprot.h"
-
 PGDLLEXPORT void weir_worker_main(Datum database);
 }
 
