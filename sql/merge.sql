@@ -19,7 +19,7 @@ COMMENT ON FUNCTION weir.merge_patch(jsonb, jsonb, text) IS
 COMMENT ON FUNCTION weir.merge_diff(jsonb, jsonb) IS
 'The patch that turns "from" into "to": merge_patch("from", merge_diff("from", "to")) = "to". Error 22023 where no patch can, as for a null member in "to". NULL in, NULL out.';
 COMMENT ON FUNCTION weir.merge_diff(jsonb, jsonb, text) IS
-'As merge_diff("from", "to"), with null_sentinel standing for null members of "to". Error 22023 where "to" holds the sentinel itself.';
+'As merge_diff("from", "to"), with null_sentinel standing for null members of "to". Error 22023 where a changed part of "to" holds the sentinel itself.';
 COMMENT ON FUNCTION weir.merge_patches(jsonb, jsonb) IS
 'One patch that does what a and then b do. Error 22023 where none exists: an object in b over a null, scalar or array in a. NULL in, NULL out.';
 

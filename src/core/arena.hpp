@@ -11,8 +11,8 @@
 namespace weir::core {
 
 struct allocator {
-    void* (*allocate)(void* context, std::size_t n) noexcept;  // nullptr: none left
-    void* context;
+    void *(*allocate)(void *context, std::size_t n) noexcept; // nullptr: none left
+    void *context;
 };
 
-}  // namespace weir::core
+} // namespace weir::core

@@ -22,8 +22,7 @@ constexpr void encode_cursor(std::int64_t from, std::byte (&out)[cursor_size]) n
         out[i] = static_cast<std::byte>((bits >> (8 * (cursor_size - 1 - i))) & 0xFF);
 }
 
-constexpr bool decode_cursor(std::span<std::byte const> bytes, std::int64_t& out,
-                             failure& why) noexcept {
+constexpr bool decode_cursor(std::span<std::byte const> bytes, std::int64_t &out, failure &why) noexcept {
     why = failure{};
     out = 0;
     auto malformed = [&](std::string_view detail) {
@@ -35,12 +34,15 @@ constexpr bool decode_cursor(std::span<std::byte const> bytes, std::int64_t& out
     };
     if (bytes.empty() || bytes[0] != cursor_prefix)
         return malformed("A cursor starts with the byte 0x02.");
-    if (bytes.size() != cursor_size) return malformed("A cursor is 9 bytes long.");
+    if (bytes.size() != cursor_size)
+        return malformed("A cursor is 9 bytes long.");
     std::uint64_t bits = 0;
-    for (std::byte b : bytes.subspan(1)) bits = (bits << 8) | std::to_integer<std::uint64_t>(b);
-    if (bits >> 63) return malformed("A cursor holds no negative position.");
+    for (std::byte b : bytes.subspan(1))
+        bits = (bits << 8) | std::to_integer<std::uint64_t>(b);
+    if (bits >> 63)
+        return malformed("A cursor holds no negative position.");
     out = static_cast<std::int64_t>(bits);
     return true;
 }
 
-}  // namespace weir::core
+} // namespace weir::core

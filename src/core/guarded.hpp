@@ -21,18 +21,17 @@ struct error {
     failure why;
 };
 
-template <class F>
-[[nodiscard]] bool guarded(failure& why, F&& body) noexcept {
+template <class F> [[nodiscard]] bool guarded(failure &why, F &&body) noexcept {
     why = failure{};
     try {
         body();
         return true;
-    } catch (error const& e) {
+    } catch (error const &e) {
         why = e.why;
-    } catch (std::bad_alloc const&) {
+    } catch (std::bad_alloc const &) {
         why.code = errc::out_of_memory;
         compose(why.message, "out of memory");
-    } catch (std::exception const& e) {
+    } catch (std::exception const &e) {
         why.code = errc::internal;
         compose(why.message, e.what());
     } catch (...) {
@@ -42,4 +41,4 @@ template <class F>
     return false;
 }
 
-}  // namespace weir::core
+} // namespace weir::core

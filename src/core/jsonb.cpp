@@ -7,23 +7,27 @@
 
 namespace weir::core::jsonb {
 
-bool nests_within(value const& v, int levels) noexcept {
-    if (!v.is_container()) return true;
-    if (levels < 1) return false;
+bool nests_within(value const &v, int levels) noexcept {
+    if (!v.is_container())
+        return true;
+    if (levels < 1)
+        return false;
     std::uint32_t const members = v.count();
     bool const object = v.is_object();
     walker child(v, object ? members * 2 : members, object ? members : 0);
     for (std::uint32_t i = 0; i < members; ++i)
-        if (!nests_within(child.next(), levels - 1)) return false;
+        if (!nests_within(child.next(), levels - 1))
+            return false;
     return true;
 }
 
-writer::writer(std::pmr::memory_resource& memory, std::size_t expected) : memory_(memory) {
+writer::writer(std::pmr::memory_resource &memory, std::size_t expected) : memory_(memory) {
     reserve(std::min<std::size_t>(expected, size_limit));
 }
 
 writer::frame writer::open(std::uint32_t flag, std::size_t members) {
-    if (members > count_mask) throw_too_large((flag & flag_object) != 0);
+    if (members > count_mask)
+        throw_too_large((flag & flag_object) != 0);
     frame f{};
     f.start = used_;
     f.object = (flag & flag_object) != 0;
@@ -35,9 +39,10 @@ writer::frame writer::open(std::uint32_t flag, std::size_t members) {
     return f;
 }
 
-void writer::add(frame& f, kind type, std::uint32_t length) {
+void writer::add(frame &f, kind type, std::uint32_t length) {
     f.total += length;
-    if (f.total > size_limit) throw_too_large(f.object);
+    if (f.total > size_limit)
+        throw_too_large(f.object);
     std::uint32_t entry = static_cast<std::uint32_t>(type);
     if (f.next % offset_stride == 0)
         entry |= static_cast<std::uint32_t>(f.total) | has_offset;
@@ -47,31 +52,34 @@ void writer::add(frame& f, kind type, std::uint32_t length) {
     ++f.next;
 }
 
-void writer::key(frame& f, std::string_view text) { string(f, text); }
+void writer::key(frame &f, std::string_view text) { string(f, text); }
 
-void writer::string(frame& f, std::string_view text) {
-    if (text.size() > size_limit) throw_too_large(f.object);
-    if (!text.empty()) std::memcpy(grow(text.size()), text.data(), text.size());
+void writer::string(frame &f, std::string_view text) {
+    if (text.size() > size_limit)
+        throw_too_large(f.object);
+    if (!text.empty())
+        std::memcpy(grow(text.size()), text.data(), text.size());
     add(f, kind::string, static_cast<std::uint32_t>(text.size()));
 }
 
-void writer::put(frame& f, value const& v) {
+void writer::put(frame &f, value const &v) {
     std::uint32_t const start = used_;
-    if (v.type == kind::numeric || v.is_container()) pad();
-    if (v.size > 0) std::memcpy(grow(v.size), v.data, v.size);
+    if (v.type == kind::numeric || v.is_container())
+        pad();
+    if (v.size > 0)
+        std::memcpy(grow(v.size), v.data, v.size);
     add(f, v.type, used_ - start);
 }
 
-void writer::close(frame& parent, frame const& child) {
-    add(parent, kind::container, used_ - child.start);
-}
+void writer::close(frame &parent, frame const &child) { add(parent, kind::container, used_ - child.start); }
 
 jsonb_result writer::finish() const {
-    if (used_ > size_limit) throw_too_large(true);
+    if (used_ > size_limit)
+        throw_too_large(true);
     return {data_, used_};
 }
 
-jsonb_result writer::finish(value const& root) {
+jsonb_result writer::finish(value const &root) {
     if (root.is_container()) {
         std::memcpy(grow(root.size), root.data, root.size);
     } else {
@@ -83,29 +91,32 @@ jsonb_result writer::finish(value const& root) {
 
 void writer::pad() {
     std::uint32_t const n = align4(used_) - used_;
-    if (n > 0) std::memset(grow(n), 0, n);
+    if (n > 0)
+        std::memset(grow(n), 0, n);
 }
 
 // Room for n more bytes; the place of the first. Offsets stay in 32 bits:
 // one value is at most size_limit, and the sum is checked as it is added.
-std::byte* writer::grow(std::size_t n) {
-    if (n > 2 * std::size_t{size_limit} - used_) throw_too_large(true);
-    if (n > capacity_ - used_) reserve(std::max(used_ + n, std::size_t{2} * capacity_));
-    std::byte* const at = data_ + used_;
+std::byte *writer::grow(std::size_t n) {
+    if (n > 2 * std::size_t{size_limit} - used_)
+        throw_too_large(true);
+    if (n > capacity_ - used_)
+        reserve(std::max(used_ + n, std::size_t{2} * capacity_));
+    std::byte *const at = data_ + used_;
     used_ += static_cast<std::uint32_t>(n);
     return at;
 }
 
 void writer::reserve(std::size_t capacity) {
-    auto* const block =
-        static_cast<std::byte*>(memory_.allocate(jsonb_result::header_size + capacity, 8));
-    std::byte* const data = block + jsonb_result::header_size;
-    if (used_ > 0) std::memcpy(data, data_, used_);
+    auto *const block = static_cast<std::byte *>(memory_.allocate(jsonb_result::header_size + capacity, 8));
+    std::byte *const data = block + jsonb_result::header_size;
+    if (used_ > 0)
+        std::memcpy(data, data_, used_);
     data_ = data;
     capacity_ = capacity;
 }
 
-void writer::store(std::byte* at, std::uint32_t n) noexcept { std::memcpy(at, &n, sizeof n); }
+void writer::store(std::byte *at, std::uint32_t n) noexcept { std::memcpy(at, &n, sizeof n); }
 
 void writer::throw_too_large(bool object) {
     error e{};
@@ -115,4 +126,4 @@ void writer::throw_too_large(bool object) {
     throw e;
 }
 
-}  // namespace weir::core::jsonb
+} // namespace weir::core::jsonb

@@ -34,29 +34,29 @@ public:
         bool object;
     };
 
-    writer(std::pmr::memory_resource& memory, std::size_t expected);
+    writer(std::pmr::memory_resource &memory, std::size_t expected);
 
     [[nodiscard]] frame open(std::uint32_t flag, std::size_t members);
-    void key(frame& object, std::string_view text);
-    void string(frame& in, std::string_view text);
-    void put(frame& in, value const& v);  // as it is, of any depth
-    void close(frame& parent, frame const& child);
+    void key(frame &object, std::string_view text);
+    void string(frame &in, std::string_view text);
+    void put(frame &in, value const &v); // as it is, of any depth
+    void close(frame &parent, frame const &child);
 
     [[nodiscard]] jsonb_result finish() const;
-    [[nodiscard]] jsonb_result finish(value const& root);  // nothing opened before
+    [[nodiscard]] jsonb_result finish(value const &root); // nothing opened before
 
 private:
-    void add(frame& f, kind type, std::uint32_t length);
+    void add(frame &f, kind type, std::uint32_t length);
     void pad();
-    std::byte* grow(std::size_t n);
+    std::byte *grow(std::size_t n);
     void reserve(std::size_t capacity);
-    static void store(std::byte* at, std::uint32_t n) noexcept;
+    static void store(std::byte *at, std::uint32_t n) noexcept;
     [[noreturn]] static void throw_too_large(bool object);
 
-    std::pmr::memory_resource& memory_;
-    std::byte* data_ = nullptr;
+    std::pmr::memory_resource &memory_;
+    std::byte *data_ = nullptr;
     std::uint32_t used_ = 0;
     std::size_t capacity_ = 0;
 };
 
-}  // namespace weir::core::jsonb
+} // namespace weir::core::jsonb

@@ -25,13 +25,16 @@ inline error too_deep(int max_depth) noexcept {
     return e;
 }
 
-inline error not_an_object(jsonb::value const& root) noexcept {
-    char const* name = "an array";
-    if (root.type == jsonb::kind::string) name = "a string";
-    if (root.type == jsonb::kind::numeric) name = "a number";
+inline error not_an_object(jsonb::value const &root) noexcept {
+    char const *name = "an array";
+    if (root.type == jsonb::kind::string)
+        name = "a string";
+    if (root.type == jsonb::kind::numeric)
+        name = "a number";
     if (root.type == jsonb::kind::boolean_false || root.type == jsonb::kind::boolean_true)
         name = "a boolean";
-    if (root.is_null()) name = "null";
+    if (root.is_null())
+        name = "null";
     error e{};
     e.why.code = errc::not_an_object;
     compose(e.why.message, "merge patch must be a JSON object");
@@ -41,13 +44,13 @@ inline error not_an_object(jsonb::value const& root) noexcept {
 
 inline constexpr jsonb::value null_value{jsonb::kind::null, 0, nullptr};
 
-inline bool is_sentinel(jsonb::value const& v, std::string_view sentinel) noexcept {
+inline bool is_sentinel(jsonb::value const &v, std::string_view sentinel) noexcept {
     return sentinel.data() != nullptr && v.is_string() && v.text() == sentinel;
 }
 
 // False where no string in v can be the sentinel, by its raw bytes alone.
-inline bool may_hold(jsonb::value const& v, std::string_view sentinel) noexcept {
+inline bool may_hold(jsonb::value const &v, std::string_view sentinel) noexcept {
     return sentinel.data() != nullptr && v.text().find(sentinel) != std::string_view::npos;
 }
 
-}  // namespace weir::core
+} // namespace weir::core

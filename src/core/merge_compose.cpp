@@ -29,26 +29,29 @@ namespace {
 
 // The way from the root to a member, on the stack of the recursion.
 struct path {
-    path const* up;
+    path const *up;
     std::string_view key;
 };
 
 // Names the member at fault: `Member "a.b"`, or `The root`, into a buffer.
 struct place {
-    explicit place(path const* at) noexcept {
+    explicit place(path const *at) noexcept {
         if (at == nullptr) {
             compose(text, "The root");
             return;
         }
-        path const* way[depth_limit + 1];
+        path const *way[depth_limit + 1];
         std::size_t n = 0;
-        for (; at != nullptr && n <= depth_limit; at = at->up) way[n++] = at;
+        for (; at != nullptr && n <= depth_limit; at = at->up)
+            way[n++] = at;
         char names[96] = {};
         std::size_t used = 0;
         while (n > 0 && used < sizeof names) {
-            if (used > 0 && used < sizeof names) names[used++] = '.';
+            if (used > 0 && used < sizeof names)
+                names[used++] = '.';
             for (char c : way[n - 1]->key)
-                if (used < sizeof names) names[used++] = c;
+                if (used < sizeof names)
+                    names[used++] = c;
             --n;
         }
         char shortened[96];
@@ -70,8 +73,7 @@ struct member {
 using members = std::pmr::vector<member>;
 
 // Pushes the members of two objects, each key once, in order; `wanted` chooses.
-template <class Wanted>
-void pair_up(members& stack, value const& first, value const& second, Wanted wanted) {
+template <class Wanted> void pair_up(members &stack, value const &first, value const &second, Wanted wanted) {
     object_reader left(first);
     object_reader right(second);
     std::string_view left_key;
@@ -83,28 +85,31 @@ void pair_up(members& stack, value const& first, value const& second, Wanted wan
     while (has_left || has_right) {
         int const order = !has_right ? -1 : !has_left ? 1 : compare_keys(left_key, right_key);
         member m{order <= 0 ? left_key : right_key, order <= 0, order >= 0, left_value, right_value};
-        if (wanted(m)) stack.push_back(m);
-        if (order <= 0) has_left = left.next(left_key, left_value);
-        if (order >= 0) has_right = right.next(right_key, right_value);
+        if (wanted(m))
+            stack.push_back(m);
+        if (order <= 0)
+            has_left = left.next(left_key, left_value);
+        if (order >= 0)
+            has_right = right.next(right_key, right_value);
     }
 }
 
 // Both rules write an object from pairs of members; `write` does one member.
-template <class Write>
-writer::frame write_pairs(writer& out, members& stack, std::size_t from, Write write) {
+template <class Write> writer::frame write_pairs(writer &out, members &stack, std::size_t from, Write write) {
     std::size_t const to = stack.size();
     writer::frame object = out.open(flag_object, to - from);
-    for (std::size_t i = from; i < to; ++i) out.key(object, stack[i].key);
+    for (std::size_t i = from; i < to; ++i)
+        out.key(object, stack[i].key);
     for (std::size_t i = from; i < to; ++i) {
-        member const m = stack[i];  // a copy: the stack moves as it grows
+        member const m = stack[i]; // a copy: the stack moves as it grows
         write(object, m);
     }
     stack.erase(stack.begin() + static_cast<std::ptrdiff_t>(from), stack.end());
     return object;
 }
 
-[[noreturn]] void throw_unrepresentable(std::string_view message, path const* at,
-                                        std::string_view detail, std::string_view hint) {
+[[noreturn]] void throw_unrepresentable(std::string_view message, path const *at, std::string_view detail,
+                                        std::string_view hint) {
     error e{};
     e.why.code = errc::unrepresentable;
     compose(e.why.message, message);
@@ -123,25 +128,23 @@ public:
         value const from = root_of(from_bytes);
         value const to = root_of(to_bytes);
         writer out(memory_, to_bytes.size() + 64);
-        if (!to.is_object()) {  // at the root null is null
+        if (!to.is_object()) { // at the root null is null
             check_copy(to, nullptr, max_depth_);
             return out.finish(to);
         }
-        (void)(from.is_object() ? change(out, from, to, nullptr, max_depth_)
-                                : fill(out, to, nullptr, max_depth_));
+        (void)(from.is_object() ? change(out, from, to, nullptr, max_depth_) : fill(out, to, nullptr, max_depth_));
         return out.finish();
     }
 
 private:
     // From one object to another.
-    writer::frame change(writer& out, value const& from, value const& to, path const* at,
-                         int levels) {
-        if (levels < 1) throw too_deep(max_depth_);
+    writer::frame change(writer &out, value const &from, value const &to, path const *at, int levels) {
+        if (levels < 1)
+            throw too_deep(max_depth_);
         std::size_t const mark = stack_.size();
-        pair_up(stack_, from, to, [](member const& m) {
-            return !m.in_first || !m.in_second || !m.first.identical(m.second);
-        });
-        return write_pairs(out, stack_, mark, [&](writer::frame& object, member const& m) {
+        pair_up(stack_, from, to,
+                [](member const &m) { return !m.in_first || !m.in_second || !m.first.identical(m.second); });
+        return write_pairs(out, stack_, mark, [&](writer::frame &object, member const &m) {
             path const here{at, m.key};
             if (!m.in_second)
                 out.put(object, null_value);
@@ -153,18 +156,20 @@ private:
     }
 
     // A new object, or one in the place of something else.
-    writer::frame fill(writer& out, value const& to, path const* at, int levels) {
-        if (levels < 1) throw too_deep(max_depth_);
+    writer::frame fill(writer &out, value const &to, path const *at, int levels) {
+        if (levels < 1)
+            throw too_deep(max_depth_);
         writer::frame object = out.open(flag_object, to.count());
         std::string_view key;
         value v{};
-        for (object_reader keys(to); keys.next(key, v);) out.key(object, key);
+        for (object_reader keys(to); keys.next(key, v);)
+            out.key(object, key);
         for (object_reader values(to); values.next(key, v);)
             set(out, object, v, path{at, key}, levels - 1);
         return object;
     }
 
-    void set(writer& out, writer::frame& object, value const& to, path const& at, int levels) {
+    void set(writer &out, writer::frame &object, value const &to, path const &at, int levels) {
         if (to.is_object()) {
             out.close(object, fill(out, to, &at, levels));
         } else if (!to.is_null()) {
@@ -173,30 +178,33 @@ private:
         } else if (sentinel_.data() != nullptr) {
             out.string(object, sentinel_);
         } else {
-            throw_unrepresentable("no merge patch can set a member to null", &at,
-                                  " of \"to\" is null.",
+            throw_unrepresentable("no merge patch can set a member to null", &at, " of \"to\" is null.",
                                   "Give merge_diff and merge_patch a null_sentinel, "
                                   "a string that stands for null.");
         }
     }
 
     // A scalar or array that goes into the patch as it is.
-    void check_copy(value const& v, path const* at, int levels) const {
-        if (!nests_within(v, levels)) throw too_deep(max_depth_);
+    void check_copy(value const &v, path const *at, int levels) const {
+        if (!nests_within(v, levels))
+            throw too_deep(max_depth_);
         if (holds_sentinel(v))
             throw_unrepresentable("the null sentinel occurs as a value", at,
                                   " of \"to\" holds the string that stands for null.",
                                   "Choose a null_sentinel that the documents do not contain.");
     }
 
-    bool holds_sentinel(value const& v) const noexcept {
-        if (!v.is_container()) return is_sentinel(v, sentinel_);
-        if (!may_hold(v, sentinel_)) return false;
+    bool holds_sentinel(value const &v) const noexcept {
+        if (!v.is_container())
+            return is_sentinel(v, sentinel_);
+        if (!may_hold(v, sentinel_))
+            return false;
         bool const object = v.is_object();
         std::uint32_t const count = v.count();
         walker child(v, object ? count * 2 : count, object ? count : 0);
         for (std::uint32_t i = 0; i < count; ++i)
-            if (holds_sentinel(child.next())) return true;
+            if (holds_sentinel(child.next()))
+                return true;
         return false;
     }
 
@@ -209,8 +217,7 @@ private:
 // Two patches in one.
 class composition {
 public:
-    composition(allocator source, int max_depth) noexcept
-        : memory_(source), max_depth_(clamp_depth(max_depth)) {}
+    composition(allocator source, int max_depth) noexcept : memory_(source), max_depth_(clamp_depth(max_depth)) {}
 
     merge_result of(jsonb_bytes a_bytes, jsonb_bytes b_bytes) {
         value const a = root_of(a_bytes);
@@ -218,17 +225,19 @@ public:
         if (!nests_within(a, max_depth_) || !nests_within(b, max_depth_))
             throw too_deep(max_depth_);
         writer out(memory_, a_bytes.size() + b_bytes.size() + 64);
-        if (!b.is_object()) return out.finish(b);
-        if (!a.is_object()) throw_no_single(nullptr);
+        if (!b.is_object())
+            return out.finish(b);
+        if (!a.is_object())
+            throw_no_single(nullptr);
         (void)merge(out, a, b, nullptr);
         return out.finish();
     }
 
 private:
-    writer::frame merge(writer& out, value const& a, value const& b, path const* at) {
+    writer::frame merge(writer &out, value const &a, value const &b, path const *at) {
         std::size_t const mark = stack_.size();
-        pair_up(stack_, a, b, [](member const&) { return true; });
-        return write_pairs(out, stack_, mark, [&](writer::frame& object, member const& m) {
+        pair_up(stack_, a, b, [](member const &) { return true; });
+        return write_pairs(out, stack_, mark, [&](writer::frame &object, member const &m) {
             path const here{at, m.key};
             if (!m.in_second)
                 out.put(object, m.first);
@@ -241,7 +250,7 @@ private:
         });
     }
 
-    [[noreturn]] static void throw_no_single(path const* at) {
+    [[noreturn]] static void throw_no_single(path const *at) {
         throw_unrepresentable("no single merge patch does what these two do", at,
                               " is an object in \"b\" and something else in \"a\".",
                               "Apply the patches one after the other.");
@@ -252,16 +261,16 @@ private:
     members stack_{&memory_};
 };
 
-}  // namespace
+} // namespace
 
-bool merge_diff(allocator memory, jsonb_bytes from, jsonb_bytes to, std::string_view sentinel,
-                int max_depth, merge_result& out, failure& why) noexcept {
+bool merge_diff(allocator memory, jsonb_bytes from, jsonb_bytes to, std::string_view sentinel, int max_depth,
+                merge_result &out, failure &why) noexcept {
     return guarded(why, [&] { out = difference(memory, sentinel, max_depth).between(from, to); });
 }
 
-bool merge_patches(allocator memory, jsonb_bytes a, jsonb_bytes b, int max_depth,
-                   merge_result& out, failure& why) noexcept {
+bool merge_patches(allocator memory, jsonb_bytes a, jsonb_bytes b, int max_depth, merge_result &out,
+                   failure &why) noexcept {
     return guarded(why, [&] { out = composition(memory, max_depth).of(a, b); });
 }
 
-}  // namespace weir::core
+} // namespace weir::core

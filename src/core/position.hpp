@@ -26,21 +26,20 @@ inline constexpr std::int64_t max_seq = (std::int64_t{1} << seq_bits) - 1;
 inline constexpr std::int64_t max_ms = std::numeric_limits<std::int64_t>::max() >> seq_bits;
 inline constexpr position least = 0;
 inline constexpr position greatest = std::numeric_limits<std::int64_t>::max();
-inline constexpr std::size_t position_text_size = 24;  // 13 + 1 + 7 digits and the NUL fit
+inline constexpr std::size_t position_text_size = 24; // 13 + 1 + 7 digits and the NUL fit
 
 // Both parts must be in range: 0..max_ms, 0..max_seq.
-constexpr position make(std::int64_t ms, std::int64_t seq) noexcept {
-    return (ms << seq_bits) | seq;
-}
+constexpr position make(std::int64_t ms, std::int64_t seq) noexcept { return (ms << seq_bits) | seq; }
 constexpr std::int64_t ms_of(position p) noexcept { return p >> seq_bits; }
 constexpr std::int64_t seq_of(position p) noexcept { return p & max_seq; }
 
 // Reads text; false with errc::malformed or errc::out_of_range. Any number
 // of leading zeros is allowed.
-constexpr bool parse_position(std::string_view text, std::int64_t& out, failure& why) noexcept {
+constexpr bool parse_position(std::string_view text, std::int64_t &out, failure &why) noexcept {
     why = failure{};
     out = least;
-    if (text == "-") return true;
+    if (text == "-")
+        return true;
     if (text == "+") {
         out = greatest;
         return true;
@@ -55,12 +54,13 @@ constexpr bool parse_position(std::string_view text, std::int64_t& out, failure&
         for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
             part[i] = part[i] * 10 + (text[at] - '0');
             if (part[i] > limit[i]) {
-                part[i] = limit[i];  // stays in int64 however many digits follow
+                part[i] = limit[i]; // stays in int64 however many digits follow
                 fits = false;
             }
         }
         formed = at > start;
-        if (i == 0 && formed) formed = at < text.size() && text[at++] == '-';
+        if (i == 0 && formed)
+            formed = at < text.size() && text[at++] == '-';
     }
     if (!formed || at != text.size()) {
         why.code = errc::malformed;
@@ -85,7 +85,7 @@ constexpr bool parse_position(std::string_view text, std::int64_t& out, failure&
 
 // Writes ms-seq and a NUL into a buffer of at least position_text_size bytes;
 // returns the length without the NUL. p must not be negative.
-constexpr std::size_t format_position(position p, char* buffer) noexcept {
+constexpr std::size_t format_position(position p, char *buffer) noexcept {
     std::size_t used = 0;
     auto put = [&](std::int64_t number) {
         char digits[20] = {};
@@ -94,7 +94,8 @@ constexpr std::size_t format_position(position p, char* buffer) noexcept {
             digits[n++] = static_cast<char>('0' + number % 10);
             number /= 10;
         } while (number > 0);
-        while (n > 0) buffer[used++] = digits[--n];
+        while (n > 0)
+            buffer[used++] = digits[--n];
     };
     put(ms_of(p));
     buffer[used++] = '-';
@@ -109,13 +110,15 @@ constexpr std::size_t format_position(position p, char* buffer) noexcept {
 // which as an exclusive cursor means the beginning. -1 where they do not all
 // fit below or at the greatest position, or count < 1. A clock before 1970 counts
 // as 1970.
-constexpr position mint(position last, std::int64_t now_ms, position floor,
-                        std::int64_t count = 1) noexcept {
-    if (now_ms > max_ms || count < 1 || last == greatest || floor == greatest) return -1;
+constexpr position mint(position last, std::int64_t now_ms, position floor, std::int64_t count = 1) noexcept {
+    if (now_ms > max_ms || count < 1 || last == greatest || floor == greatest)
+        return -1;
     position next = now_ms > 0 ? make(now_ms, 0) : 1;
-    if (last + 1 > next) next = last + 1;
-    if (floor + 1 > next) next = floor + 1;
+    if (last + 1 > next)
+        next = last + 1;
+    if (floor + 1 > next)
+        next = floor + 1;
     return count - 1 > greatest - next ? -1 : next;
 }
 
-}  // namespace weir::core
+} // namespace weir::core

@@ -58,37 +58,34 @@ inline double rush(double count, double length) noexcept {
 // The average after a window of `count` frames in `length` seconds.
 inline double blend(double rate, double count, double length, double alpha) noexcept {
     double const sample = count / length;
-    if (!(rate > 0)) return sample;
-    double const unit =
-        std::max(window_s, std::min(frames_a_unit / rate, frames_a_unit_rising / sample));
+    if (!(rate > 0))
+        return sample;
+    double const unit = std::max(window_s, std::min(frames_a_unit / rate, frames_a_unit_rising / sample));
     double const kept = std::pow(1.0 - alpha, length / unit);
     return std::max(kept * rate + (1.0 - kept) * sample, rush(count, length));
 }
 
-inline bool usable(double rate) noexcept {
-    return rate >= 0 && rate <= std::numeric_limits<double>::max();
-}
+inline bool usable(double rate) noexcept { return rate >= 0 && rate <= std::numeric_limits<double>::max(); }
 
-inline double sane_alpha(double alpha) noexcept {
-    return alpha > 0 && alpha <= 1 ? alpha : 0.2;
-}
+inline double sane_alpha(double alpha) noexcept { return alpha > 0 && alpha <= 1 ? alpha : 0.2; }
 
-}  // namespace rate_detail
+} // namespace rate_detail
 
 // The state after an append of n frames (a batch counts each) at now_us,
 // microseconds of any clock. alpha in (0, 1], anything else counts as 0.2.
 // A clock that stepped back opens a new window and keeps the estimate.
-inline rate_state rate_append(rate_state state, std::int64_t now_us, std::int64_t n,
-                              double alpha) noexcept {
+inline rate_state rate_append(rate_state state, std::int64_t now_us, std::int64_t n, double alpha) noexcept {
     using namespace rate_detail;
     n = std::max<std::int64_t>(n, 0);
-    if (!usable(state.rate_hz)) state.rate_hz = 0;
-    if (state.window_count <= 0) return {state.rate_hz, now_us, n};
+    if (!usable(state.rate_hz))
+        state.rate_hz = 0;
+    if (state.window_count <= 0)
+        return {state.rate_hz, now_us, n};
     double const length = seconds(state.window_start_us, now_us);
-    if (length < 0) return {state.rate_hz, now_us, n};
+    if (length < 0)
+        return {state.rate_hz, now_us, n};
     if (length >= window_s) {
-        double const rate = blend(state.rate_hz, static_cast<double>(state.window_count), length,
-                                  sane_alpha(alpha));
+        double const rate = blend(state.rate_hz, static_cast<double>(state.window_count), length, sane_alpha(alpha));
         return {rate, now_us, n};
     }
     std::int64_t const room = std::numeric_limits<std::int64_t>::max() - state.window_count;
@@ -100,9 +97,11 @@ inline rate_state rate_append(rate_state state, std::int64_t now_us, std::int64_
 inline double rate_at(rate_state state, std::int64_t now_us, double alpha) noexcept {
     using namespace rate_detail;
     double const rate = usable(state.rate_hz) ? state.rate_hz : 0;
-    if (state.window_count <= 0) return rate;
+    if (state.window_count <= 0)
+        return rate;
     double const length = seconds(state.window_start_us, now_us);
-    if (length < 0) return rate;
+    if (length < 0)
+        return rate;
     double const count = static_cast<double>(state.window_count);
     // The frame that opened the window says nothing yet of the gap behind it.
     double const proven = rush(count - 1, std::max(length, window_s));
@@ -113,12 +112,13 @@ inline double rate_at(rate_state state, std::int64_t now_us, double alpha) noexc
 
 // How many frames to keep so that none is dropped before its time to live:
 // twice the frames expected in ttl_ms, within [floor, ceiling].
-inline std::int64_t maxlen(double rate, std::int64_t ttl_ms, std::int64_t floor,
-                           std::int64_t ceiling) noexcept {
+inline std::int64_t maxlen(double rate, std::int64_t ttl_ms, std::int64_t floor, std::int64_t ceiling) noexcept {
     double const wanted = std::ceil(rate * static_cast<double>(ttl_ms) / 1000.0) * 2.0;
-    if (!(wanted > static_cast<double>(floor))) return floor;  // NaN comes here too
-    if (wanted >= static_cast<double>(ceiling)) return std::max(floor, ceiling);
+    if (!(wanted > static_cast<double>(floor)))
+        return floor; // NaN comes here too
+    if (wanted >= static_cast<double>(ceiling))
+        return std::max(floor, ceiling);
     return static_cast<std::int64_t>(wanted);
 }
 
-}  // namespace weir::core
+} // namespace weir::core

@@ -14,8 +14,8 @@ namespace weir::log {
 inline constexpr int prefix_bytes = 96;
 
 struct entry {
-    int64 id = -1;          // the newest position in the index; -1: there is none
-    bool readable = false;  // xmin and prefix are those of the newest entry that was not passed over
+    int64 id = -1;                             // the newest position in the index; -1: there is none
+    bool readable = false;                     // xmin and prefix are those of the newest entry that was not passed over
     TransactionId xmin = InvalidTransactionId; // FrozenTransactionId once that is what it is
     TransactionId xmax = InvalidTransactionId; // who deleted or is deleting it
     ItemPointerData tid = {};

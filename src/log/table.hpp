@@ -19,12 +19,12 @@ namespace weir::log {
 struct source {
     const char *name; // in the schema weir
     Oid heap = InvalidOid;
-    Oid index = InvalidOid;      // of the primary key
-    bool single_index = false;   // the primary key is the only index
-    bool detailed = false;       // info and seek are those of the index
-    IndexInfo info = {};         // of the primary key
-    BTScanInsertData seek = {};  // template of the key that finds the newest entry
-    source *next = nullptr;      // all that are in use
+    Oid index = InvalidOid;     // of the primary key
+    bool single_index = false;  // the primary key is the only index
+    bool detailed = false;      // info and seek are those of the index
+    IndexInfo info = {};        // of the primary key
+    BTScanInsertData seek = {}; // template of the key that finds the newest entry
+    source *next = nullptr;     // all that are in use
 };
 
 // A source opened for one call.

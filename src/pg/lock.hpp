@@ -10,7 +10,7 @@
 namespace weir::pg {
 
 enum class lock_class : uint16 {
-    clock = 0x5701,     // moving the bound of positions; released at once
+    clock = 0x5701,      // moving the bound of positions; released at once
     maintenance = 0x5702 // folding, trimming or dropping a stream; held until commit, appends only try for it
 };
 

@@ -30,7 +30,8 @@ uint64 run(statement &st, Datum const *values, bool const *nulls, Snapshot snaps
     char flags[max_arguments + 1] = {};
     for (int i = 0; i < st.count; i++)
         flags[i] = nulls != nullptr && nulls[i] ? 'n' : ' ';
-    int code = SPI_execute_snapshot(st.plan, const_cast<Datum *>(values), flags, snapshot, nullptr, read_only, false, 0);
+    int code =
+        SPI_execute_snapshot(st.plan, const_cast<Datum *>(values), flags, snapshot, nullptr, read_only, false, 0);
     if (code < 0)
         elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(code));
     return SPI_processed;

@@ -49,9 +49,9 @@ WEIR_FUNCTION(weir_position_from_timestamptz) {
         PG_RETURN_INT64(core::greatest);
     constexpr int64 epoch_difference = static_cast<int64>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
     if (value < -epoch_difference || value / 1000 > core::max_ms - epoch_difference / 1000)
-        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-                        errmsg("timestamp out of range for type weir.position"),
-                        errdetail("Positions go from 1970 to the year 2248.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range for type weir.position"),
+                 errdetail("Positions go from 1970 to the year 2248.")));
     PG_RETURN_INT64(core::make(weir::log::clock::to_unix_us(value) / 1000, 0));
 }
 

@@ -60,7 +60,21 @@ enum { stream_id = 1, id, ordinal, version, mode, type, payload, bytes, headers 
 inline constexpr int count = headers;
 } // namespace log_column
 namespace live_column {
-enum { stream_id = 1, id, ordinal, floor, rate, window_start, window_count, maxlen, ttl_ms, type, payload, bytes, headers };
+enum {
+    stream_id = 1,
+    id,
+    ordinal,
+    floor,
+    rate,
+    window_start,
+    window_count,
+    maxlen,
+    ttl_ms,
+    type,
+    payload,
+    bytes,
+    headers
+};
 inline constexpr int count = headers;
 } // namespace live_column
 

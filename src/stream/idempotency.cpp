@@ -34,12 +34,11 @@ constinit spi::statement record_statement{
     5,
     {INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID}};
 
-constinit spi::statement expire_statement{
-    "DELETE FROM weir.idempotency WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-    " SELECT ctid FROM weir.idempotency WHERE called_at OPERATOR(pg_catalog.<) $1"
-    " ORDER BY called_at LIMIT 256 FOR UPDATE SKIP LOCKED))",
-    1,
-    {TIMESTAMPTZOID}};
+constinit spi::statement expire_statement{"DELETE FROM weir.idempotency WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+                                          " SELECT ctid FROM weir.idempotency WHERE called_at OPERATOR(pg_catalog.<) $1"
+                                          " ORDER BY called_at LIMIT 256 FOR UPDATE SKIP LOCKED))",
+                                          1,
+                                          {TIMESTAMPTZOID}};
 
 constinit spi::statement forget_statement{
     "DELETE FROM weir.idempotency WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};

@@ -176,7 +176,8 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
         if (cutoff > settled_below)
             cutoff = settled_below;
         if (cutoff > 0)
-            frames = trim_below(name, stream_id, cutoff, state.newest_logged, newest_live(stream_id, snapshot), snapshot);
+            frames =
+                trim_below(name, stream_id, cutoff, state.newest_logged, newest_live(stream_id, snapshot), snapshot);
     }
     UnregisterSnapshot(snapshot);
     return frames;

@@ -12,8 +12,8 @@ namespace weir::stream {
 
 namespace {
 
-constexpr int64 run = 64;        // an append that crosses a multiple of it trims
-constexpr int64 most_a_run = 1024; // rows one append deletes at the most
+constexpr int64 run = 64;           // an append that crosses a multiple of it trims
+constexpr int64 most_a_run = 1024;  // rows one append deletes at the most
 constexpr int64 full_sweep = 65536; // every so many frames, from the very beginning
 
 // What this backend knows of floors: a hint, so collisions just overwrite. What the

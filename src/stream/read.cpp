@@ -106,8 +106,8 @@ bool is_of_type(filter const &f, NullableDatum const &type) {
 bool passes(filter const &f, NullableDatum const &type, NullableDatum const &headers) {
     if (!is_of_type(f, type))
         return false;
-    return f.headers.isnull || (!headers.isnull && DatumGetBool(DirectFunctionCall2(jsonb_contains, headers.value,
-                                                                                    f.headers.value)));
+    return f.headers.isnull ||
+           (!headers.isnull && DatumGetBool(DirectFunctionCall2(jsonb_contains, headers.value, f.headers.value)));
 }
 
 NullableDatum column(TupleTableSlot *slot, int n) {
@@ -137,7 +137,8 @@ bool emit(output &out, stream::reader &r, filter const &f) {
     if (!stream::is_for_readers(r))
         return false;
     TupleTableSlot *slot = r.at->slot;
-    int first = r.best_effort ? static_cast<int>(stream::live_column::type) : static_cast<int>(stream::log_column::type);
+    int first =
+        r.best_effort ? static_cast<int>(stream::live_column::type) : static_cast<int>(stream::log_column::type);
     Datum mode = mode_of(out, r);
     NullableDatum type = column(slot, first), headers = column(slot, first + 3);
     if (mode != out.mode_names[close_name] && !passes(f, type, headers))

@@ -28,9 +28,7 @@ void step_on(reader &r, log::scan &s) {
         r.logged_step = log::next(s);
 }
 
-bool comes_first(reader const &r, int64 a, int64 b) {
-    return ScanDirectionIsForward(r.direction) ? a < b : a > b;
-}
+bool comes_first(reader const &r, int64 a, int64 b) { return ScanDirectionIsForward(r.direction) ? a < b : a > b; }
 
 // With a cursor for each table.
 void open_reader_at(reader &r, int64 stream_id, int64 after_logged, int64 after_live, int64 upto, bool with_live,

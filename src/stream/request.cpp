@@ -13,8 +13,17 @@ namespace {
 
 namespace settings = pg::settings;
 
-enum { stream_argument, payload_argument, type_argument, headers_argument, key_argument, ttl_argument, floor_argument,
-       ceiling_argument, alpha_argument };
+enum {
+    stream_argument,
+    payload_argument,
+    type_argument,
+    headers_argument,
+    key_argument,
+    ttl_argument,
+    floor_argument,
+    ceiling_argument,
+    alpha_argument
+};
 
 constexpr int max_label_bytes = 512; // type and idempotency key
 constexpr int32 max_ttl_ms = 86400000;

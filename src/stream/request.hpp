@@ -21,14 +21,14 @@ struct live_settings {
 
 struct request {
     std::string_view name;
-    enum mode mode;        // durable or summary; best_effort overrides
+    enum mode mode; // durable or summary; best_effort overrides
     bool best_effort;
-    bool bytes;            // values are bytea, else jsonb
+    bool bytes; // values are bytea, else jsonb
     int count;
-    Datum *values;         // detoasted
+    Datum *values; // detoasted
     NullableDatum type;
     NullableDatum headers;
-    NullableDatum key;     // of idempotency
+    NullableDatum key; // of idempotency
     live_settings live;
 };
 

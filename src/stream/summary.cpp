@@ -71,10 +71,10 @@ WEIR_FUNCTION(weir_summary_at) {
         if (!RecoveryInProgress() && at > stream::newest_position(stream_id)) {
             char wanted[core::position_text_size];
             core::format_position(at, wanted);
-            ereport(ERROR, (errcode(weir::pg::errcode_cursor_ahead),
-                            errmsg("position %s is ahead of stream \"%.*s\"", wanted, weir::pg::shown(name),
-                                   name.data()),
-                            errhint("Use weir.summary() for the present document.")));
+            ereport(ERROR,
+                    (errcode(weir::pg::errcode_cursor_ahead),
+                     errmsg("position %s is ahead of stream \"%.*s\"", wanted, weir::pg::shown(name), name.data()),
+                     errhint("Use weir.summary() for the present document.")));
         }
         stream::folded f = stream::fold_log(stream_id, at, snapshot, stream::want::document);
         check_kept(name, stream_id, at, f, snapshot);

@@ -40,9 +40,7 @@ fate fate_of(TransactionId xmin) {
 log_prefix const &as_log(log::entry const &e) { return *reinterpret_cast<log_prefix const *>(e.prefix); }
 live_prefix const &as_live(log::entry const &e) { return *reinterpret_cast<live_prefix const *>(e.prefix); }
 
-bool is_turning_point(char m) {
-    return m == static_cast<char>(mode::close) || m == static_cast<char>(mode::dropped);
-}
+bool is_turning_point(char m) { return m == static_cast<char>(mode::close) || m == static_cast<char>(mode::dropped); }
 
 bool decides(log::entry const &e) { return is_turning_point(as_log(e).mode) || (as_log(e).ordinal & behind_own_drop); }
 bool decides_live(log::entry const &e) { return as_live(e).ordinal & behind_own_drop; }
@@ -160,9 +158,9 @@ predecessor look_back(tables const &t, int64 stream_id) {
 }
 
 [[noreturn]] void raise_closed(std::string_view name) {
-    ereport(ERROR, (errcode(pg::errcode_stream_closed),
-                    errmsg("stream \"%.*s\" is closed", pg::shown(name), name.data()),
-                    errhint("Append to another stream, or drop this one first with weir.drop_stream().")));
+    ereport(ERROR,
+            (errcode(pg::errcode_stream_closed), errmsg("stream \"%.*s\" is closed", pg::shown(name), name.data()),
+             errhint("Append to another stream, or drop this one first with weir.drop_stream().")));
     pg_unreachable();
 }
 
@@ -170,8 +168,7 @@ predecessor look_back(tables const &t, int64 stream_id) {
 Datum compressed(Relation heap, int column, Datum value) {
     if (VARSIZE_ANY(DatumGetPointer(value)) < TOAST_TUPLE_THRESHOLD)
         return value;
-    Datum smaller =
-        toast_compress_datum(value, TupleDescAttr(RelationGetDescr(heap), column - 1)->attcompression);
+    Datum smaller = toast_compress_datum(value, TupleDescAttr(RelationGetDescr(heap), column - 1)->attcompression);
     return DatumGetPointer(smaller) == nullptr ? value : smaller;
 }
 
@@ -221,9 +218,9 @@ void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 fir
     bool is_mark = s.ttl_ms == 0;
     if (is_mark)
         rate = p.rate;
-    int64 maxlen = is_mark ? p.live_maxlen
-                           : core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor,
-                                          s.maxlen_ceiling);
+    int64 maxlen =
+        is_mark ? p.live_maxlen
+                : core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor, s.maxlen_ceiling);
     int64 floor = trimmed_floor(stream_id);
     for (int i = 0; i < rows.count; i++) {
         auto *row = log::prefix_of<live_prefix>(rows.tuples[i]);

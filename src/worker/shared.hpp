@@ -11,13 +11,13 @@ namespace weir::worker {
 enum class phase : int32 { none, starting, running };
 
 struct slot {
-    Oid database;            // InvalidOid: free
+    Oid database; // InvalidOid: free
     enum phase phase;
-    pid_t pid;               // running: of the worker
-    Latch *latch;            // running: of the worker
-    TimestampTz changed_at;  // of phase; a start that leads to nothing is tried again later
-    int64 dead_rows;         // since the last vacuum
-    int64 vacuum_at;         // so many are worth one
+    pid_t pid;              // running: of the worker
+    Latch *latch;           // running: of the worker
+    TimestampTz changed_at; // of phase; a start that leads to nothing is tried again later
+    int64 dead_rows;        // since the last vacuum
+    int64 vacuum_at;        // so many are worth one
 };
 
 inline constexpr int slot_count = 64;

@@ -192,7 +192,8 @@ void weir_worker_main(Datum database) {
             not_before = idle_since + 9 * (idle_since - started);
             continue;
         }
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, not_before > GetCurrentTimestamp() ? 50 : 500, weir::pg::compat::wait_event());
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+                  not_before > GetCurrentTimestamp() ? 50 : 500, weir::pg::compat::wait_event());
         ResetLatch(MyLatch);
     }
 }

@@ -14,7 +14,8 @@ using namespace weir::core;
 TEST_CASE("a cursor is 0x02 and eight bytes, big-endian", "[cursor]") {
     std::byte out[cursor_size];
     encode_cursor(0x0102030405060708, out);
-    for (int i = 0; i < 9; ++i) CHECK(std::to_integer<int>(out[i]) == (i == 0 ? 2 : i));
+    for (int i = 0; i < 9; ++i)
+        CHECK(std::to_integer<int>(out[i]) == (i == 0 ? 2 : i));
     encode_cursor(12345, out);
     CHECK(out[0] == std::byte{2});
     std::int64_t read = 0;
@@ -29,8 +30,10 @@ TEST_CASE("every position survives, and bytes order as positions do", "[cursor]"
     std::array<std::byte, cursor_size> previous_bytes{};
     for (int i = 0; i < 20000; ++i) {
         std::int64_t p = static_cast<std::int64_t>(engine() >> (1 + engine() % 63));
-        if (i == 0) p = least;
-        if (i == 1) p = greatest;
+        if (i == 0)
+            p = least;
+        if (i == 1)
+            p = greatest;
         std::byte out[cursor_size];
         encode_cursor(p, out);
         std::int64_t read = -1;
@@ -38,16 +41,18 @@ TEST_CASE("every position survives, and bytes order as positions do", "[cursor]"
         REQUIRE(decode_cursor(out, read, why));
         REQUIRE(read == p);
         auto const now = std::to_array(out);
-        if (i > 0) REQUIRE((now < previous_bytes) == (p < previous));
+        if (i > 0)
+            REQUIRE((now < previous_bytes) == (p < previous));
         previous = p;
         previous_bytes = now;
     }
 }
 
 TEST_CASE("a wrong prefix, a wrong length and a negative number are malformed", "[cursor]") {
-    auto rejects = [](std::vector<int> const& numbers) {
+    auto rejects = [](std::vector<int> const &numbers) {
         std::vector<std::byte> bytes;
-        for (int n : numbers) bytes.push_back(static_cast<std::byte>(n));
+        for (int n : numbers)
+            bytes.push_back(static_cast<std::byte>(n));
         std::int64_t read = -1;
         failure why{};
         bool const done = decode_cursor(bytes, read, why);

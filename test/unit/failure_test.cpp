@@ -64,9 +64,10 @@ TEST_CASE("memory is aligned beyond what the callback promises", "[arena]") {
     arena_resource resource(memory.get());
     for (std::size_t alignment : {1, 2, 4, 8, 16, 32, 64, 4096})
         for (std::size_t size : {0, 1, 7, 100}) {
-            void* p = resource.allocate(size, alignment);
+            void *p = resource.allocate(size, alignment);
             REQUIRE(reinterpret_cast<std::uintptr_t>(p) % alignment == 0);
-            if (size > 0) std::memset(p, 1, size);
+            if (size > 0)
+                std::memset(p, 1, size);
         }
     CHECK_THROWS_AS(resource.allocate(SIZE_MAX - 4, 64), std::bad_alloc);
     weir::test::arena none(0);

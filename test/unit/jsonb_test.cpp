@@ -27,7 +27,7 @@ struct vector_line {
 };
 
 std::vector<vector_line> server_vectors() {
-    char const* other = std::getenv("WEIR_JSONB_VECTORS");  // a larger file, for a longer look
+    char const *other = std::getenv("WEIR_JSONB_VECTORS"); // a larger file, for a longer look
     std::ifstream in(other ? other : WEIR_UNIT_DIR "/jsonb_vectors.txt");
     std::vector<vector_line> out;
     for (std::string line; std::getline(in, line);) {
@@ -40,35 +40,40 @@ std::vector<vector_line> server_vectors() {
     return out;
 }
 
-bytes copy(jsonb_result const& r) { return {r.data, r.data + r.size}; }
+bytes copy(jsonb_result const &r) { return {r.data, r.data + r.size}; }
 
-void rebuild_members(writer& out, writer::frame& f, value const& container);
+void rebuild_members(writer &out, writer::frame &f, value const &container);
 
-void rebuild(writer& out, writer::frame& in, value const& v) {
-    if (!v.is_container()) return out.put(in, v);
+void rebuild(writer &out, writer::frame &in, value const &v) {
+    if (!v.is_container())
+        return out.put(in, v);
     auto f = out.open(v.is_object() ? jsonb::flag_object : jsonb::flag_array, v.count());
     rebuild_members(out, f, v);
     out.close(in, f);
 }
 
-void rebuild_members(writer& out, writer::frame& f, value const& container) {
+void rebuild_members(writer &out, writer::frame &f, value const &container) {
     value v{};
     if (container.is_array()) {
-        for (jsonb::array_reader r(container); r.next(v);) rebuild(out, f, v);
+        for (jsonb::array_reader r(container); r.next(v);)
+            rebuild(out, f, v);
         return;
     }
     std::string_view key;
-    for (jsonb::object_reader r(container); r.next(key, v);) out.key(f, key);
-    for (jsonb::object_reader r(container); r.next(key, v);) rebuild(out, f, v);
+    for (jsonb::object_reader r(container); r.next(key, v);)
+        out.key(f, key);
+    for (jsonb::object_reader r(container); r.next(key, v);)
+        rebuild(out, f, v);
 }
 
 // The same document member by member through the writer.
-bytes rebuilt(bytes const& container, std::size_t expected) {
+bytes rebuilt(bytes const &container, std::size_t expected) {
     arena memory;
     arena_resource resource(memory.get());
     writer out(resource, expected);
     value const root = jsonb::root_of(container);
-    if (!root.is_container()) return copy(out.finish(root));
+    if (!root.is_container())
+        return copy(out.finish(root));
     auto f = out.open(root.is_object() ? jsonb::flag_object : jsonb::flag_array, root.count());
     rebuild_members(out, f, root);
     return copy(out.finish());
@@ -84,19 +89,19 @@ json mixed(int depth) {
     return tree;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a server's bytes are read, and written again to the byte", "[jsonb]") {
     auto const vectors = server_vectors();
     REQUIRE(vectors.size() >= 40);
-    for (auto const& v : vectors) {
+    for (auto const &v : vectors) {
         INFO(v.text);
         json const tree = json::parse(v.text);
         bool const exact = v.text.find("12345678901234567890.") == std::string::npos;
         REQUIRE((!exact || to_json(v.container) == tree));
         REQUIRE(rebuilt(v.container, 0) == v.container);
         REQUIRE(rebuilt(v.container, v.container.size()) == v.container);
-        REQUIRE(to_jsonb(tree) == v.container);  // the tests' own builder, too
+        REQUIRE(to_jsonb(tree) == v.container); // the tests' own builder, too
     }
 }
 
@@ -122,7 +127,8 @@ TEST_CASE("bytes at any address are read", "[jsonb]") {
 
 TEST_CASE("a walker may start at any child", "[jsonb]") {
     json tree = json::array();
-    for (int i = 0; i < 200; ++i) tree.push_back(i % 3 == 0 ? json(i) : json(std::string(i % 7, 'x')));
+    for (int i = 0; i < 200; ++i)
+        tree.push_back(i % 3 == 0 ? json(i) : json(std::string(i % 7, 'x')));
     bytes const container = to_jsonb(tree);
     value const root = jsonb::root_of(container);
     for (std::uint32_t first = 0; first < 200; ++first) {
@@ -158,7 +164,7 @@ TEST_CASE("the result leaves room for the varlena header", "[jsonb]") {
     writer out(resource, 0);
     bytes const container = to_jsonb(R"({"a":1})");
     auto const r = out.finish(jsonb::root_of(container));
-    CHECK(static_cast<std::byte*>(r.varlena()) + 4 == r.data);
+    CHECK(static_cast<std::byte *>(r.varlena()) + 4 == r.data);
     CHECK(r.varlena_size() == container.size() + 4);
     CHECK(reinterpret_cast<std::uintptr_t>(r.varlena()) % 8 == 0);
     std::memset(r.varlena(), 0xFF, 4);
@@ -169,17 +175,18 @@ TEST_CASE("what does not fit the format is an error, before it is wrong", "[json
     arena memory;
     arena_resource resource(memory.get());
     std::string const large(100'000'000, 'x');
-    auto too_large = [](auto&& body) {
+    auto too_large = [](auto &&body) {
         failure why{};
         return !guarded(why, body) && why.code == errc::too_large &&
                std::string_view(why.message).find("268435455") != std::string_view::npos;
     };
-    CHECK(too_large([&] {  // the sum of the elements
+    CHECK(too_large([&] { // the sum of the elements
         writer out(resource, 0);
         auto f = out.open(jsonb::flag_array, 3);
-        for (int i = 0; i < 3; ++i) out.string(f, large);
+        for (int i = 0; i < 3; ++i)
+            out.string(f, large);
     }));
-    CHECK(too_large([&] {  // in a nested one
+    CHECK(too_large([&] { // in a nested one
         writer out(resource, 0);
         auto f = out.open(jsonb::flag_array, 2);
         for (int i = 0; i < 2; ++i) {
@@ -194,7 +201,7 @@ TEST_CASE("what does not fit the format is an error, before it is wrong", "[json
     }));
     CHECK(too_large([&] { (void)writer(resource, 0).open(jsonb::flag_array, 0x10000000); }));
     CHECK(too_large([&] { (void)writer(resource, 0).open(jsonb::flag_object, 0x0FFFFFFF); }));
-    CHECK(too_large([&] {  // the entries do not count into the sum, but into the size
+    CHECK(too_large([&] { // the entries do not count into the sum, but into the size
         writer out(resource, 0);
         auto f = out.open(jsonb::flag_array, 2);
         out.string(f, large);

@@ -9,8 +9,8 @@ using namespace weir::core;
 using namespace weir::test;
 
 namespace {
-json operator""_j(char const* text, std::size_t n) { return json::parse(text, text + n); }
-}  // namespace
+json operator""_j(char const *text, std::size_t n) { return json::parse(text, text + n); }
+} // namespace
 
 TEST_CASE("a difference holds what changed and nothing else", "[diff]") {
     CHECK(difference(R"({"a":1,"b":2})"_j, R"({"a":1,"b":2})"_j) == R"({})"_j);
@@ -25,7 +25,7 @@ TEST_CASE("a difference holds what changed and nothing else", "[diff]") {
 }
 
 TEST_CASE("a difference at the root", "[diff]") {
-    for (json const& to : {json(nullptr), json(7), json("x"), json(true), R"([null,{"a":null}])"_j}) {
+    for (json const &to : {json(nullptr), json(7), json("x"), json(true), R"([null,{"a":null}])"_j}) {
         CHECK(difference(R"({"a":1})"_j, to) == to);
         CHECK(difference(to, to) == to);
         CHECK(difference(to, R"({"a":1})"_j) == R"({"a":1})"_j);
@@ -40,7 +40,7 @@ TEST_CASE("nulls that are there already need no patch", "[diff]") {
 }
 
 TEST_CASE("a new null has no patch without a sentinel", "[diff]") {
-    for (char const* to : {R"({"a":{"b":null}})", R"({"a":{"b":{"c":null}}})"}) {
+    for (char const *to : {R"({"a":{"b":null}})", R"({"a":{"b":{"c":null}}})"}) {
         auto const refused = difference(R"({"a":1})"_j, json::parse(to));
         CHECK(refused.code() == errc::unrepresentable);
     }
@@ -58,12 +58,12 @@ TEST_CASE("a sentinel stands for a new null", "[diff][sentinel]") {
 }
 
 TEST_CASE("a sentinel that is a value of the document is refused", "[diff][sentinel]") {
-    std::pair<json, char const*> const documents[] = {
+    std::pair<json, char const *> const documents[] = {
         {R"({"a":"S"})"_j, "Member \"a\" of \"to\" holds the string that stands for null."},
         {R"({"a":{"b":[1,{"c":"S"}]}})"_j, "Member \"a.b\" of \"to\" holds the string that stands for null."},
         {R"(["S"])"_j, "The root of \"to\" holds the string that stands for null."},
         {"S", "The root of \"to\" holds the string that stands for null."}};
-    for (auto const& [to, detail] : documents) {
+    for (auto const &[to, detail] : documents) {
         auto const refused = difference(R"({"z":1})"_j, to, "S");
         CHECK(refused.code() == errc::unrepresentable);
         CHECK(std::string(refused.why.detail) == detail);
@@ -91,8 +91,7 @@ TEST_CASE("two patches that compose", "[compose]") {
     CHECK(composed(R"({"a":1})"_j, R"({"b":2})"_j) == R"({"a":1,"b":2})"_j);
     CHECK(composed(R"({"a":1})"_j, R"({"a":null})"_j) == R"({"a":null})"_j);
     CHECK(composed(R"({"a":null})"_j, R"({"a":1})"_j) == R"({"a":1})"_j);
-    CHECK(composed(R"({"a":{"b":1,"c":2}})"_j, R"({"a":{"b":null,"d":3}})"_j) ==
-          R"({"a":{"b":null,"c":2,"d":3}})"_j);
+    CHECK(composed(R"({"a":{"b":1,"c":2}})"_j, R"({"a":{"b":null,"d":3}})"_j) == R"({"a":{"b":null,"c":2,"d":3}})"_j);
     CHECK(composed(R"({"a":{"b":1}})"_j, R"({"a":7})"_j) == R"({"a":7})"_j);
     CHECK(composed(R"({"a":{"b":1}})"_j, R"({"a":{}})"_j) == R"({"a":{"b":1}})"_j);
     CHECK(composed(R"({"a":1})"_j, R"([1])"_j) == R"([1])"_j);
@@ -101,8 +100,8 @@ TEST_CASE("two patches that compose", "[compose]") {
 }
 
 TEST_CASE("an object over something else has no single patch", "[compose]") {
-    for (char const* a : {R"({"k":{"a":null}})", R"({"k":{"a":1}})", R"({"k":{"a":[1]}})", R"({"k":{"a":"x"}})"})
-        for (char const* b : {R"({"k":{"a":{"b":1}}})", R"({"k":{"a":{}}})"}) {
+    for (char const *a : {R"({"k":{"a":null}})", R"({"k":{"a":1}})", R"({"k":{"a":[1]}})", R"({"k":{"a":"x"}})"})
+        for (char const *b : {R"({"k":{"a":{"b":1}}})", R"({"k":{"a":{}}})"}) {
             auto const refused = composed(json::parse(a), json::parse(b));
             CHECK(refused.code() == errc::unrepresentable);
             CHECK(std::string(refused.why.message) == "no single merge patch does what these two do");
@@ -116,13 +115,14 @@ TEST_CASE("an object over something else has no single patch", "[compose]") {
 
 TEST_CASE("the member at fault is named, shortened where its path is long", "[diff]") {
     json to = R"({"last":null})"_j;
-    for (int i = 0; i < 100; ++i) to = json{{"\xC3\xA9\xC3\xA9" + std::to_string(i), to}};
+    for (int i = 0; i < 100; ++i)
+        to = json{{"\xC3\xA9\xC3\xA9" + std::to_string(i), to}};
     auto const refused = difference(R"({})"_j, to);
     CHECK(refused.code() == errc::unrepresentable);
     std::string const detail = refused.why.detail;
     CHECK(detail.substr(0, 8) == "Member \"");
     CHECK(detail.find("...\" of \"to\" is null.") != std::string::npos);
-    CHECK_NOTHROW(json(detail).dump());  // valid UTF-8
+    CHECK_NOTHROW(json(detail).dump()); // valid UTF-8
 }
 
 TEST_CASE("difference and composition are bounded in depth", "[depth]") {

@@ -9,32 +9,32 @@ using namespace weir::core;
 using namespace weir::test;
 
 namespace {
-json operator""_j(char const* text, std::size_t n) { return json::parse(text, text + n); }
+json operator""_j(char const *text, std::size_t n) { return json::parse(text, text + n); }
 oracle::sentinel const null_string = "__weir_null__";
-}  // namespace
+} // namespace
 
 TEST_CASE("RFC 7396 appendix A", "[merge]") {
     struct vector {
-        char const* original;
-        char const* patch;
-        char const* result;
+        char const *original;
+        char const *patch;
+        char const *result;
     };
-    for (vector const& v : std::initializer_list<vector>{
-             {R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
-             {R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
-             {R"({"a":"b"})", R"({"a":null})", R"({})"},
-             {R"({"a":"b","b":"c"})", R"({"a":null})", R"({"b":"c"})"},
-             {R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"},
-             {R"({"a":"c"})", R"({"a":["b"]})", R"({"a":["b"]})"},
-             {R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
-             {R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"},
-             {R"(["a","b"])", R"(["c","d"])", R"(["c","d"])"},
-             {R"({"a":"b"})", R"(["c"])", R"(["c"])"},
-             {R"({"a":"foo"})", R"(null)", R"(null)"},
-             {R"({"a":"foo"})", R"("bar")", R"("bar")"},
-             {R"({"e":null})", R"({"a":1})", R"({"e":null,"a":1})"},
-             {R"([1,2])", R"({"a":"b","c":null})", R"({"a":"b"})"},
-             {R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"}}) {
+    for (vector const &v :
+         std::initializer_list<vector>{{R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
+                                       {R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
+                                       {R"({"a":"b"})", R"({"a":null})", R"({})"},
+                                       {R"({"a":"b","b":"c"})", R"({"a":null})", R"({"b":"c"})"},
+                                       {R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"},
+                                       {R"({"a":"c"})", R"({"a":["b"]})", R"({"a":["b"]})"},
+                                       {R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
+                                       {R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"},
+                                       {R"(["a","b"])", R"(["c","d"])", R"(["c","d"])"},
+                                       {R"({"a":"b"})", R"(["c"])", R"(["c"])"},
+                                       {R"({"a":"foo"})", R"(null)", R"(null)"},
+                                       {R"({"a":"foo"})", R"("bar")", R"("bar")"},
+                                       {R"({"e":null})", R"({"a":1})", R"({"e":null,"a":1})"},
+                                       {R"([1,2])", R"({"a":"b","c":null})", R"({"a":"b"})"},
+                                       {R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"}}) {
         INFO(v.original << " <- " << v.patch);
         json const result = json::parse(v.result);
         CHECK(patched(json::parse(v.original), json::parse(v.patch)) == result);
@@ -65,8 +65,7 @@ TEST_CASE("a rolling document keeps what later patches do not touch", "[merge][f
     oracle::sentinel const s = "__ff_null__";
     CHECK(folded({}, {R"({"a":1})"_j, R"({"b":2})"_j, R"({"a":42,"c":{"x":"__ff_null__"}})"_j}, s) ==
           R"({"a":42,"b":2,"c":{"x":null}})"_j);
-    CHECK(folded({}, {R"({"a":1,"b":{"c":2}})"_j, R"({"a":null,"b":{"d":3}})"_j}, s) ==
-          R"({"b":{"c":2,"d":3}})"_j);
+    CHECK(folded({}, {R"({"a":1,"b":{"c":2}})"_j, R"({"a":null,"b":{"d":3}})"_j}, s) == R"({"b":{"c":2,"d":3}})"_j);
     CHECK(folded({}, {R"({"x":"__ff_null__"})"_j}, s) == R"({"x":null})"_j);
     CHECK(folded({}, {}) == R"({})"_j);
     CHECK(folded(R"([1])"_j, {}) == R"([1])"_j);
@@ -78,13 +77,12 @@ TEST_CASE("what was removed or replaced comes back empty", "[merge][fold]") {
     CHECK(folded(base, {R"({"a":null})"_j, R"({"a":{"x":1}})"_j}) == R"({"a":{"x":1},"b":2})"_j);
     CHECK(folded(base, {R"({"a":7})"_j, R"({"a":{"x":null}})"_j}) == R"({"a":{},"b":2})"_j);
     CHECK(folded(base, {R"({"a":[1]})"_j, R"({"a":{}})"_j}) == R"({"a":{},"b":2})"_j);
-    CHECK(folded(base, {R"({"a":{"x":1}})"_j, R"({"a":null})"_j, R"({"a":{"y":1}})"_j}) ==
-          R"({"a":{"y":1},"b":2})"_j);
+    CHECK(folded(base, {R"({"a":{"x":1}})"_j, R"({"a":null})"_j, R"({"a":{"y":1}})"_j}) == R"({"a":{"y":1},"b":2})"_j);
 }
 
 TEST_CASE("a root that is no object replaces the document, and a later object starts anew", "[merge][fold]") {
     json const base = R"({"a":1})"_j;
-    for (json const& root : {json(nullptr), json(true), json(1.5), json("x"), R"([1,{"a":2}])"_j, R"([])"_j}) {
+    for (json const &root : {json(nullptr), json(true), json(1.5), json("x"), R"([1,{"a":2}])"_j, R"([])"_j}) {
         CHECK(folded(base, {root}) == root);
         CHECK(folded(base, {root, R"({"b":2})"_j}) == R"({"b":2})"_j);
         CHECK(folded(base, {R"({"b":2})"_j, root}) == root);
@@ -94,10 +92,12 @@ TEST_CASE("a root that is no object replaces the document, and a later object st
 }
 
 TEST_CASE("where an object is required another root is refused and the fold goes on", "[merge][fold]") {
-    std::pair<json, char const*> const roots[] = {
-        {nullptr, "Its root is null."}, {true, "Its root is a boolean."}, {1, "Its root is a number."},
-        {"x", "Its root is a string."}, {R"([{"a":1}])"_j, "Its root is an array."}};
-    for (auto const& [root, detail] : roots) {
+    std::pair<json, char const *> const roots[] = {{nullptr, "Its root is null."},
+                                                   {true, "Its root is a boolean."},
+                                                   {1, "Its root is a number."},
+                                                   {"x", "Its root is a string."},
+                                                   {R"([{"a":1}])"_j, "Its root is an array."}};
+    for (auto const &[root, detail] : roots) {
         auto const refused = folded({}, {root}, {}, patch_root::object);
         CHECK(refused.code() == errc::not_an_object);
         CHECK(std::string(refused.why.message) == "merge patch must be a JSON object");
@@ -105,7 +105,7 @@ TEST_CASE("where an object is required another root is refused and the fold goes
     }
     arena memory;
     failure why{};
-    fold* const state = fold_begin(memory.get(), {}, 64, why);
+    fold *const state = fold_begin(memory.get(), {}, 64, why);
     bytes const good = to_jsonb(R"({"a":1})");
     bytes const bad = to_jsonb("[1]");
     REQUIRE(fold_apply(state, good, patch_root::object, why));
@@ -184,13 +184,13 @@ TEST_CASE("depth 10000 is an error in a patch and no matter in a target", "[merg
 }
 
 TEST_CASE("patch_check admits objects within the depth", "[merge][depth]") {
-    auto code_of = [](bytes const& p, int depth) {
+    auto code_of = [](bytes const &p, int depth) {
         failure why{};
         bool const done = patch_check(p, depth, why);
         CHECK(done == (why.code == errc::none));
         return why.code;
     };
-    auto code = [&](json const& patch, int depth) { return code_of(to_jsonb(patch), depth); };
+    auto code = [&](json const &patch, int depth) { return code_of(to_jsonb(patch), depth); };
     CHECK(code(R"({})"_j, 64) == errc::none);
     CHECK(code(R"({"a":[1,{"b":2}]})"_j, 3) == errc::none);
     CHECK(code(R"({"a":[1,{"b":2}]})"_j, 2) == errc::too_deep);
@@ -201,7 +201,7 @@ TEST_CASE("patch_check admits objects within the depth", "[merge][depth]") {
     CHECK(code_of(nested_bytes(nest::objects, 513), 100000) == errc::too_deep);
     CHECK(code_of(nested_bytes(nest::objects, 10000), 512) == errc::too_deep);
     CHECK(code_of(nested_bytes(nest::objects, 1'000'000), 512) == errc::too_deep);
-    for (json const& root : {json(nullptr), json(1), json("x"), json(false), R"([{"a":1}])"_j})
+    for (json const &root : {json(nullptr), json(1), json("x"), json(false), R"([{"a":1}])"_j})
         CHECK(code(root, 64) == errc::not_an_object);
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("many distinct keys in any order cost no more than their number", "[me
 TEST_CASE("a fold may be finished more than once and go on", "[merge][fold]") {
     arena memory;
     failure why{};
-    fold* const state = fold_begin(memory.get(), "S", 64, why);
+    fold *const state = fold_begin(memory.get(), "S", 64, why);
     bytes const base = to_jsonb(R"({"z":1})");
     bytes const first = to_jsonb(R"({"a":["S"]})");
     bytes const second = to_jsonb(R"({"a":{"b":"S"}})");
@@ -239,7 +239,8 @@ TEST_CASE("a fold may be finished more than once and go on", "[merge][fold]") {
 
 TEST_CASE("a small patch takes memory for the result and little else", "[merge][fold]") {
     json document = json::object();
-    for (int i = 0; i < 2000; ++i) document["member" + std::to_string(i)] = std::string(20, 'x');
+    for (int i = 0; i < 2000; ++i)
+        document["member" + std::to_string(i)] = std::string(20, 'x');
     bytes const base = to_jsonb(document);
     bytes const patch = to_jsonb(R"({"member7":"y","new":1})");
     arena memory;
@@ -255,26 +256,25 @@ TEST_CASE("wherever memory ends, the answer is out_of_memory", "[merge][memory]"
     json const patch = R"({"a":{"b":null,"x":["S"]},"e":{"f":{"h":2}},"i":3})"_j;
     bytes const t = to_jsonb(target);
     bytes const p = to_jsonb(patch);
-    auto exhaust = [](auto&& call) {
+    auto exhaust = [](auto &&call) {
         for (std::size_t calls = 0;; ++calls) {
             arena memory(calls);
             merge_result r{};
             failure why{};
-            if (call(memory.get(), r, why)) return calls;
+            if (call(memory.get(), r, why))
+                return calls;
             REQUIRE(why.code == errc::out_of_memory);
             REQUIRE(calls < 1000);
         }
     };
-    CHECK(exhaust([&](auto m, auto& r, auto& why) { return merge_patch(m, t, p, "S", 64, r, why); }) > 2);
-    CHECK(exhaust([&](auto m, auto& r, auto& why) { return merge_diff(m, t, p, "N", 64, r, why); }) > 1);
-    CHECK(exhaust([&](auto m, auto& r, auto& why) { return merge_patches(m, t, p, 64, r, why); }) > 1);
+    CHECK(exhaust([&](auto m, auto &r, auto &why) { return merge_patch(m, t, p, "S", 64, r, why); }) > 2);
+    CHECK(exhaust([&](auto m, auto &r, auto &why) { return merge_diff(m, t, p, "N", 64, r, why); }) > 1);
+    CHECK(exhaust([&](auto m, auto &r, auto &why) { return merge_patches(m, t, p, 64, r, why); }) > 1);
 }
 
 TEST_CASE("a result beyond the format is too_large", "[merge][large]") {
     std::string const large(150'000'000, 'x');
-    auto object = [&](char const* key) {
-        return to_jsonb(json{{key, large}});
-    };
+    auto object = [&](char const *key) { return to_jsonb(json{{key, large}}); };
     bytes const a = object("a");
     bytes const b = object("b");
     arena memory;
@@ -282,8 +282,7 @@ TEST_CASE("a result beyond the format is too_large", "[merge][large]") {
     failure why{};
     CHECK_FALSE(merge_patch(memory.get(), a, b, {}, 64, r, why));
     CHECK(why.code == errc::too_large);
-    CHECK(std::string(why.message) ==
-          "total size of jsonb object elements exceeds the maximum of 268435455 bytes");
+    CHECK(std::string(why.message) == "total size of jsonb object elements exceeds the maximum of 268435455 bytes");
     CHECK_FALSE(merge_patches(memory.get(), a, b, 64, r, why));
     CHECK(why.code == errc::too_large);
 }

@@ -20,15 +20,18 @@ struct source {
     std::size_t operator()(std::size_t n) { return static_cast<std::size_t>(engine() % n); }
 };
 
-oracle::sentinel some_sentinel(source& pick) {
+oracle::sentinel some_sentinel(source &pick) {
     switch (pick(3)) {
-        case 0: return {};
-        case 1: return "";
-        default: return the_sentinel;
+    case 0:
+        return {};
+    case 1:
+        return "";
+    default:
+        return the_sentinel;
     }
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("merge_patch agrees with the oracle", "[property]") {
     source pick{std::mt19937_64(11)};
@@ -50,8 +53,9 @@ TEST_CASE("a fold is its patches one by one", "[property]") {
         json const base = document;
         json singly = document;
         std::vector<json> patches;
-        for (std::size_t n = pick(8); n > 0; --n) patches.push_back(generate(pick, 4));
-        for (json const& patch : patches) {
+        for (std::size_t n = pick(8); n > 0; --n)
+            patches.push_back(generate(pick, 4));
+        for (json const &patch : patches) {
             document = oracle::apply(document, patch, s);
             singly = *patched(singly, patch, s).tree;
         }
@@ -67,13 +71,15 @@ TEST_CASE("no document made of patches alone holds the sentinel", "[property]") 
     int seen = 0;
     for (int i = 0; i < 5000; ++i) {
         std::vector<json> patches;
-        for (std::size_t n = 1 + pick(5); n > 0; --n) patches.push_back(generate(pick, 5));
-        for (json const& patch : patches) seen += oracle::holds(patch, s) ? 1 : 0;
+        for (std::size_t n = 1 + pick(5); n > 0; --n)
+            patches.push_back(generate(pick, 5));
+        for (json const &patch : patches)
+            seen += oracle::holds(patch, s) ? 1 : 0;
         auto const result = folded({}, patches, s);
         REQUIRE(result.tree);
         REQUIRE_FALSE(oracle::holds(*result.tree, s));
     }
-    CHECK(seen > 1000);  // the patches did
+    CHECK(seen > 1000); // the patches did
 }
 
 TEST_CASE("a composed patch does what the two do, and exists where it can", "[property]") {
@@ -104,16 +110,18 @@ TEST_CASE("a composed patch does what the two do, and exists where it can", "[pr
 TEST_CASE("where composition is refused, no patch would do", "[property]") {
     // Any single patch that fits two documents fails a third: search small ones.
     std::vector<json> small;
-    for (json const& leaf : {json(nullptr), json(1), json::object(), json::array(), json{{"b", 1}},
-                             json{{"b", nullptr}}, json{{"c", 1}}})
+    for (json const &leaf :
+         {json(nullptr), json(1), json::object(), json::array(), json{{"b", 1}}, json{{"b", nullptr}}, json{{"c", 1}}})
         small.push_back(leaf);
-    for (std::size_t i = 0, n = small.size(); i < n; ++i) small.push_back(json{{"a", small[i]}});
-    for (json const& a : small)
-        for (json const& b : small) {
-            if (composed(a, b).tree) continue;
-            for (json const& candidate : small) {
+    for (std::size_t i = 0, n = small.size(); i < n; ++i)
+        small.push_back(json{{"a", small[i]}});
+    for (json const &a : small)
+        for (json const &b : small) {
+            if (composed(a, b).tree)
+                continue;
+            for (json const &candidate : small) {
                 bool always = true;
-                for (json const& d : small)
+                for (json const &d : small)
                     always = always && oracle::apply(d, candidate) == oracle::apply(oracle::apply(d, a), b);
                 INFO(a.dump() << " then " << b.dump() << " is " << candidate.dump());
                 REQUIRE_FALSE(always);
@@ -129,7 +137,8 @@ TEST_CASE("a difference leads to its goal, and exists where it can", "[property]
         json const from = generate(pick, 4);
         json to = generate(pick, 4);
         // Often a near relative, so that there is something in common.
-        if (pick(2) == 0) to = oracle::apply(from, to);
+        if (pick(2) == 0)
+            to = oracle::apply(from, to);
         auto const expected = oracle::diff(from, to, s);
         auto const patch = difference(from, to, s);
         INFO(from.dump() << " to " << to.dump() << " sentinel " << (s ? *s : "none"));
@@ -140,7 +149,8 @@ TEST_CASE("a difference leads to its goal, and exists where it can", "[property]
         ++there;
         REQUIRE(patch == *expected);
         REQUIRE(patched(from, *patch.tree, s) == to);
-        if (from == to && to.is_object()) REQUIRE(patch == json::object());
+        if (from == to && to.is_object())
+            REQUIRE(patch == json::object());
     }
     CHECK(there > 5000);
     CHECK(there < 19000);

@@ -26,11 +26,12 @@ errc code_of(std::string_view text) {
     failure why{};
     bool const done = parse_position(text, p, why);
     CHECK(done == (why.code == errc::none));
-    if (!done) CHECK(why.message[0] != '\0');
+    if (!done)
+        CHECK(why.message[0] != '\0');
     return why.code;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a position is milliseconds and sequence in one ordered integer", "[position]") {
     static_assert(make(0, 0) == least);
@@ -43,10 +44,12 @@ TEST_CASE("a position is milliseconds and sequence in one ordered integer", "[po
 }
 
 TEST_CASE("text reads back to the same position", "[position]") {
-    for (auto const& [p, text] : {std::pair{least, "0-0"}, {greatest, "8796093022207-1048575"},
+    for (auto const &[p, text] : {std::pair{least, "0-0"},
+                                  {greatest, "8796093022207-1048575"},
                                   {make(1795171438346, 0), "1795171438346-0"},
                                   {make(1713100800150, 12), "1713100800150-12"},
-                                  {make(0, 1), "0-1"}, {make(1, 0), "1-0"}}) {
+                                  {make(0, 1), "0-1"},
+                                  {make(1, 0), "1-0"}}) {
         CHECK(text_of(p) == text);
         position read = -1;
         failure why{};
@@ -75,10 +78,35 @@ TEST_CASE("- is the least and + the greatest, leading zeros are no matter", "[po
 }
 
 TEST_CASE("anything else is malformed", "[position]") {
-    for (std::string_view text :
-         {"", "abc", "-1", "1-", "-1-2", "1-2-3", "1.2", "1 2", "1- 2", "start", "START", "END", "1\xE2\x80\x93"
-          "2", "123", "--", "++", "+1-0", "1-+0", " 1-0", "1-0 ", "1-0\n", "0x1-0", "1e3-0", "1--0", "-+",
-          "99999999999999999999999999", "99999999999999999999999999-", "99999999999999999999999999-x"})
+    for (std::string_view text : {"",
+                                  "abc",
+                                  "-1",
+                                  "1-",
+                                  "-1-2",
+                                  "1-2-3",
+                                  "1.2",
+                                  "1 2",
+                                  "1- 2",
+                                  "start",
+                                  "START",
+                                  "END",
+                                  "1\xE2\x80\x93"
+                                  "2",
+                                  "123",
+                                  "--",
+                                  "++",
+                                  "+1-0",
+                                  "1-+0",
+                                  " 1-0",
+                                  "1-0 ",
+                                  "1-0\n",
+                                  "0x1-0",
+                                  "1e3-0",
+                                  "1--0",
+                                  "-+",
+                                  "99999999999999999999999999",
+                                  "99999999999999999999999999-",
+                                  "99999999999999999999999999-x"})
         CHECK(code_of(text) == errc::malformed);
     CHECK(code_of(std::string_view("1-0\0", 4)) == errc::malformed);
     CHECK(code_of(std::string(100000, '1')) == errc::malformed);
@@ -86,8 +114,8 @@ TEST_CASE("anything else is malformed", "[position]") {
 
 TEST_CASE("a part that does not fit is out of range, not wrapped", "[position]") {
     for (std::string_view text :
-         {"8796093022208-0", "0-1048576", "9223372036854775807-0", "18446744073709551616-0",
-          "0-18446744073709551616", "8796093022207-1048576", "99999999999999999999999999999999999-0"})
+         {"8796093022208-0", "0-1048576", "9223372036854775807-0", "18446744073709551616-0", "0-18446744073709551616",
+          "8796093022207-1048576", "99999999999999999999999999999999999-0"})
         CHECK(code_of(text) == errc::out_of_range);
     CHECK(code_of(std::string(100000, '9') + "-0") == errc::out_of_range);
 }
@@ -114,6 +142,8 @@ TEST_CASE("mint follows the clock, and the log where that is ahead", "[position]
     CHECK(mint(make(1000, max_seq), 1000, -1) == make(1001, 0));
     CHECK(mint(make(1000, 3), 1000, make(3000, 9)) == make(3000, 10));
     CHECK(mint(make(1000, 3), 1000, make(900, 9)) == make(1000, 4));
+    CHECK(mint(-1, 1000, make(1000, 0)) == make(1000, 1));
+    CHECK(mint(-1, 1000, make(1000, 0) - 1) == make(1000, 0));
 }
 
 TEST_CASE("mint never hands out 0-0 and takes a clock before 1970 as 1970", "[position][mint]") {
