@@ -81,8 +81,10 @@ rows prepare(table const &t, HeapTuple *tuples, int count) {
     r.count = count;
     if (count > 1) {
         r.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * count));
+        // Of a descriptor of their own: that of a relation is counted for every slot.
+        TupleDesc descriptor = CreateTupleDescCopy(RelationGetDescr(t.heap));
         for (int i = 0; i < count; i++) {
-            r.slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(t.heap), &TTSOpsHeapTuple);
+            r.slots[i] = MakeSingleTupleTableSlot(descriptor, &TTSOpsHeapTuple);
             ExecStoreHeapTuple(tuples[i], r.slots[i], true);
         }
     }

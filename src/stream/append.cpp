@@ -30,7 +30,7 @@ stream::written append(stream::request const &r) {
     if (!r.key.isnull)
         stream::record_result(to.id, r, result);
     if (r.best_effort)
-        stream::trim_live(to.id, result.ordinal, r.count);
+        stream::trim_live(to.id, result.ordinal, result.maxlen, r.count);
     else
         stream::upkeep(to.id, result, r.count);
     return result;

@@ -164,11 +164,10 @@ void take_row(folded &f, log::scan &s, pending_patches &p, want what) {
 
 int64 frame_size(TupleTableSlot *slot, int type_column) {
     int64 size = 0;
-    for (int column = type_column; column < type_column + 4; column++) {
-        bool null = false;
-        Datum value = slot_getattr(slot, column, &null);
-        if (!null)
-            size += static_cast<int64>(toast_raw_datum_size(value)) - VARHDRSZ;
+    slot_getallattrs(slot);
+    for (int i = type_column - 1; i < type_column + 3; i++) {
+        if (!slot->tts_isnull[i])
+            size += static_cast<int64>(toast_raw_datum_size(slot->tts_values[i])) - VARHDRSZ;
     }
     return size;
 }

@@ -113,7 +113,7 @@ bool recall_result(int64 stream_id, request const &r, written &result) {
                             errmsg("idempotency key \"%.*s\" was used for another request", pg::shown(key), key.data()),
                             errdetail("The stream is \"%.*s\".", pg::shown(r.name), r.name.data()),
                             errhint("A retry must repeat the call exactly; a new call needs a new key.")));
-        result = {integer(0, 2), integer(0, 3), 0, integer(0, 4)};
+        result = {integer(0, 2), integer(0, 3), 0, integer(0, 4), 0};
         if (result.first_id < 0)
             elog(ERROR, "idempotency key has no result");
         UnregisterSnapshot(latest);

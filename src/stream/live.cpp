@@ -12,7 +12,9 @@ namespace weir::stream {
 
 namespace {
 
-constexpr int64 run = 64;           // an append that crosses a multiple of it trims
+// An append that crosses a multiple of the run trims: of a quarter of K, so that the
+// table stays close to K, within bounds that keep a trim cheap.
+constexpr int64 least_run = 32, greatest_run = 512;
 constexpr int64 most_a_run = 1024;  // rows one append deletes at the most
 constexpr int64 full_sweep = 65536; // every so many frames, from the very beginning
 
@@ -108,7 +110,8 @@ retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
     return r;
 }
 
-void trim_live(int64 stream_id, int64 last_ordinal, int count) {
+void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count) {
+    int64 run = maxlen / 4 < least_run ? least_run : maxlen / 4 > greatest_run ? greatest_run : maxlen / 4;
     if (last_ordinal / run == (last_ordinal - count) / run)
         return;
     bool sweep = last_ordinal / full_sweep != (last_ordinal - count) / full_sweep;

@@ -34,7 +34,7 @@ inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms
 // How far this backend knows trimming to have come, and to have committed.
 int64 trimmed_floor(int64 stream_id);
 
-// After an append of count frames up to this ordinal: delete some of what is not retained.
-void trim_live(int64 stream_id, int64 last_ordinal, int count);
+// After an append of count frames: delete some of what is not retained.
+void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count);
 
 } // namespace weir::stream

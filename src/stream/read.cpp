@@ -110,10 +110,10 @@ bool passes(filter const &f, NullableDatum const &type, NullableDatum const &hea
            (!headers.isnull && DatumGetBool(DirectFunctionCall2(jsonb_contains, headers.value, f.headers.value)));
 }
 
+// A column of a row that has been taken apart. Out-of-line values are fetched while
+// the snapshot that keeps them is held.
 NullableDatum column(TupleTableSlot *slot, int n) {
-    NullableDatum d;
-    d.value = slot_getattr(slot, n, &d.isnull);
-    // Out-of-line values are fetched while the snapshot that keeps them is held.
+    NullableDatum d{slot->tts_values[n - 1], slot->tts_isnull[n - 1]};
     if (!d.isnull && VARATT_IS_EXTERNAL(DatumGetPointer(d.value)))
         d.value = PointerGetDatum(PG_DETOAST_DATUM(d.value));
     return d;
@@ -139,6 +139,7 @@ bool emit(output &out, stream::reader &r, filter const &f) {
     TupleTableSlot *slot = r.at->slot;
     int first =
         r.best_effort ? static_cast<int>(stream::live_column::type) : static_cast<int>(stream::log_column::type);
+    slot_getallattrs(slot);
     Datum mode = mode_of(out, r);
     NullableDatum type = column(slot, first), headers = column(slot, first + 3);
     if (mode != out.mode_names[close_name] && !passes(f, type, headers))

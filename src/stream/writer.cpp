@@ -315,12 +315,14 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
         fill_log(rows, taken.before, stream_id, taken.first_id, r.mode);
     log::insert(target, rows);
     log::unlock(stream_id);
-    log::release(rows);
 
-    close_tables(t);
     predecessor const &p = taken.before;
-    return {taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
-            p.version + (r.mode == mode::summary ? r.count : 0)};
+    written result{taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
+                   p.version + (r.mode == mode::summary ? r.count : 0),
+                   r.best_effort ? log::prefix_of<live_prefix>(rows.tuples[0])->maxlen : 0};
+    log::release(rows);
+    close_tables(t);
+    return result;
 }
 
 } // namespace

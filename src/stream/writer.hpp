@@ -15,6 +15,7 @@ struct written {
     int64 last_id;
     int64 ordinal; // of the last row, in its table
     int64 version; // of the summary after it
+    int64 maxlen;  // best effort: K in force
 };
 
 // Waits for a transaction that is closing or dropping the stream; raises
