@@ -46,6 +46,6 @@ describe_machine() {
          FROM unnest('{fsync,synchronous_commit,wal_sync_method,full_page_writes,wal_level,shared_buffers,
                        max_wal_size,checkpoint_timeout,autovacuum,debug_assertions}'::text[]) name"
     printf '| load | pgbench -M prepared over a unix socket, 100-byte payload |\n'
-    printf '| runs | %s mode: %s rounds of A then B, %s s each, after %s s of each to warm up |\n' \
-        "$mode" "$rounds" "$seconds" "$warmup"
+    printf '| runs | %s mode: A then B, %s s each after a second of warm-up, %s to %s times |\n' \
+        "$mode" "$seconds" "$rounds" "$most_rounds"
 }

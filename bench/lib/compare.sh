@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-# Runs one case: sources its declaration, then for each client count a warm-up and
-# alternating runs A B A B …, and appends to $work/raw.csv (every run) and
+# Runs one case: sources its declaration, then for each client count alternating
+# runs A B A B …, and appends to $work/raw.csv (every run) and
 # $work/rows (one line a comparison, the input of report.sh). Neighbouring runs
 # share whatever else the machine was doing, so a ratio is taken from each pair and
 # the median of the ratios is the result. Sourced by run.
@@ -13,7 +13,7 @@
 #              note       one line for the table (optional)
 # and defines: a, b           print the pgbench scripts
 #              setup          before all runs (optional)
-#              before ROUND CLIENTS   before each round, 0 is the warm-up (optional)
+#              before ROUND CLIENTS   before each round (optional)
 #              measure        instead of the alternating runs (optional)
 
 # 100 bytes of JSON each, as parameters: both sides parse them.
@@ -32,9 +32,11 @@ defined_options() {
     done
 }
 
-# run_script FILE CLIENTS PGBENCH-OPTION...: prints tps, mean and median latency in ms.
+# run_script FILE CLIENTS PGBENCH-OPTION…: prints tps, mean and median latency in ms.
+# The tps of a run by time (-T) leaves out its first second, in which each connection
+# fills its caches: with many connections that would be a good part of a short run.
 run_script() {
-    local file=$1 clients=$2 threads log=$work/log options=()
+    local file=$1 clients=$2 threads log=$work/log median='' options=()
     shift 2
     threads=$(nproc)
     [ "$threads" -le "$clients" ] || threads=$clients
@@ -44,18 +46,21 @@ run_script() {
         rm -rf "$log"
         mkdir "$log"
     fi
-    pgbench -n -M prepared -c "$clients" -j "$threads" -f "$file" "${options[@]}" "$@" \
-        > "$work/pgbench.out" 2> "$work/pgbench.err" || { head -n 5 "$work/pgbench.err" >&2; return 1; }
+    pgbench -n -M prepared -P 1 -c "$clients" -j "$threads" -f "$file" "${options[@]}" "$@" \
+        > "$work/pgbench.out" 2> "$work/pgbench.err" || { grep -v '^progress' "$work/pgbench.err" | head -n 5 >&2; return 1; }
     # What the server has to say on each call costs time, and is a defect anyhow.
     ! grep -m 1 'WARNING' "$work/pgbench.err" >&2 || return 1
-    local median=
-    if [ "$metric" = latency ]; then
-        median=$(cat "$log"/run* | awk '{ printf "%.6f\n", $3 / 1000 }' | median)
-    fi
-    awk -v median="$median" '
+    [ "$metric" != latency ] || median=$(cat "$log"/run* | awk '{ printf "%.6f\n", $3 / 1000 }' | median)
+    awk -v median="$median" -v by_time="$([ "$1" = -T ] && echo 1)" '
+        /^progress/ && !early { early = $2; early_count = $2 * $4 }
+        /^number of transactions actually processed/ { count = $NF + 0 }
         /^latency average/ { latency = $4 }
         /^tps/ { tps = $3 }
-        END { if (tps == "") exit 1; print tps, latency, median }' "$work/pgbench.out"
+        END {
+            if (!tps) exit 1
+            if (by_time && early && count / tps > early) tps = (count - early_count) / (count / tps - early)
+            print tps, latency, median
+        }' "$work/pgbench.err" "$work/pgbench.out"
 }
 
 # load COUNT CLIENTS: runs the script on standard input that often, to fill tables.
@@ -87,6 +92,18 @@ holds() {
         'BEGIN { exit !(op == ">=" ? value >= bound : value <= bound) }'
 }
 
+# 1 if the least and the greatest of the pairs lie on two sides of the target.
+disagree() {
+    local low high
+    read -r low high < <(spread < "$work/pairs")
+    if [ -z "$target" ] || { holds "$low" "$target" && holds "$high" "$target"; } ||
+        { ! holds "$low" "$target" && ! holds "$high" "$target"; }; then
+        echo 0
+    else
+        echo 1
+    fi
+}
+
 # row CLIENTS UNIT A B VALUE LOW HIGH: one line of the table, judged against $target.
 row() {
     local verdict=-
@@ -96,13 +113,14 @@ row() {
     fi
     printf '    %s%s: %s %.3g (%.3g to %.3g)%s\n' "$title" "${1:+, clients $1}" "$judge" "$5" "$6" "$7" \
         "${target:+, target $target: $verdict}"
-    (IFS=$'\t'; printf '%s\n' "$case_name	$title	$1	$a_name	$b_name	$2	$3	$4	$judge	$5	$6	$7	$target	$verdict	$note" >> "$work/rows")
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$case_name" "$title" "$1" "$a_name" "$b_name" \
+        "$2" "$3" "$4" "$judge" "$5" "$6" "$7" "$target" "$verdict" "$note" >> "$work/rows"
 }
 
 # One side of a round: value in the unit of the table, to $work/a or $work/b and raw.csv.
 one_run() {
     local side=$1 count=$2 round=$3 name=$4 tps latency middle
-    read -r tps latency middle < <(run_script "$work/$side.pgbench" "$count" -T "$seconds" || echo failed)
+    read -r tps latency middle < <(run_script "$work/$side.pgbench" "$count" -T $((seconds + 1)) || echo failed)
     [ "$tps" != failed ] || return 1
     raw "$count" "$round" "$side" "$name" "$tps" "$latency" "$middle"
     if [ "$metric" = latency ]; then
@@ -112,22 +130,20 @@ one_run() {
     fi >> "$work/$side"
 }
 
+# After the rounds of this mode come some more as long as they disagree on the target.
 alternate() {
     local count=$1 round unit low high
-    rm -f "$work/a" "$work/b"
-    sql 'CHECKPOINT'
-    before 0 "$count"
-    run_script "$work/a.pgbench" "$count" -T "$warmup" > /dev/null
-    run_script "$work/b.pgbench" "$count" -T "$warmup" > /dev/null
-    for ((round = 1; round <= rounds; round++)); do
+    : > "$work/a"
+    : > "$work/b"
+    : > "$work/pairs"
+    sql CHECKPOINT
+    for ((round = 1; round <= rounds || (round <= most_rounds && $(disagree)); round++)); do
         before "$round" "$count"
         one_run a "$count" "$round" "$a_name"
         one_run b "$count" "$round" "$b_name"
+        paste "$work/a" "$work/b" | awk -v judge="$judge" \
+            '{ printf "%.4f\n", judge == "ratio" ? $1 / $2 : $1 - $2 }' > "$work/pairs"
     done
-    case $judge in
-        ratio)      paste "$work/a" "$work/b" | awk '{ printf "%.4f\n", $1 / $2 }' ;;
-        difference) paste "$work/a" "$work/b" | awk '{ printf "%.4f\n", $1 - $2 }' ;;
-    esac > "$work/pairs"
     unit=tps
     [ "$frames" -eq 1 ] || unit=rows/s
     [ "$metric" != latency ] || unit=ms

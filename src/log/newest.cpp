@@ -105,7 +105,7 @@ quick newest_quickly(table const &t, int64 key, entry &out) {
     return result;
 }
 
-entry newest_by_scan(table const &t, int64 key, pass_over skip) {
+entry newest_by_scan(table const &t, int64 key, pass_over skip, int most) {
     entry out;
     ScanKeyData match;
     ScanKeyInit(&match, key_attribute, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
@@ -118,7 +118,7 @@ entry newest_by_scan(table const &t, int64 key, pass_over skip) {
         if (out.id < 0)
             out.id = found.id;
         bool pruned = false;
-        if (read_row(t.heap, tid, found, out, &pruned) && !skip(out))
+        if (read_row(t.heap, tid, found, out, &pruned) && (most-- <= 0 || !skip(out)))
             break;
         out.readable = false;
         // Lets a full leaf drop it, else a run of rollbacks would be walked again and again.
@@ -130,7 +130,7 @@ entry newest_by_scan(table const &t, int64 key, pass_over skip) {
 
 } // namespace
 
-entry newest(table const &t, int64 key, pass_over skip) {
+entry newest(table const &t, int64 key, pass_over skip, int most) {
     entry out;
     switch (newest_quickly(t, key, out)) {
     case quick::found:
@@ -142,7 +142,7 @@ entry newest(table const &t, int64 key, pass_over skip) {
     case quick::unsure:
         break;
     }
-    return newest_by_scan(t, key, skip);
+    return newest_by_scan(t, key, skip, most);
 }
 
 } // namespace weir::log

@@ -22,9 +22,9 @@ struct entry {
     alignas(8) char prefix[prefix_bytes] = {}; // leading columns of its row
 };
 
-// Whether to look further back than this entry.
+// Whether to look further back than this entry; it is obeyed so many times at the most.
 using pass_over = bool (*)(entry const &);
 
-entry newest(table const &t, int64 key, pass_over skip);
+entry newest(table const &t, int64 key, pass_over skip, int most = INT_MAX);
 
 } // namespace weir::log

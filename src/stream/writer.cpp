@@ -46,9 +46,15 @@ bool decides(log::entry const &e) { return is_turning_point(as_log(e).mode) || (
 bool decides_live(log::entry const &e) { return as_live(e).ordinal & behind_own_drop; }
 
 // A close or drop that was rolled back never happened, nor what stood on it. Other
-// rows that were rolled back are as good a predecessor as any.
+// logged rows that were rolled back are as good a predecessor as any.
 bool is_undone(log::entry const &e) { return decides(e) && fate_of(e.xmin) == fate::aborted; }
-bool is_undone_live(log::entry const &e) { return decides_live(e) && fate_of(e.xmin) == fate::aborted; }
+
+// Ordinals of best-effort frames decide what is retained, so here those that were
+// rolled back do not count, as far as that is known by now.
+bool is_undone_live(log::entry const &e) {
+    return TransactionIdIsNormal(e.xmin) && !TransactionIdIsCurrentTransactionId(e.xmin) && TransactionIdDidAbort(e.xmin);
+}
+constexpr int most_undone = 1000; // looked past; a writer that rolls back all the time is none of our trouble
 
 struct tables {
     log::table logged;
@@ -133,7 +139,7 @@ predecessor look_back(tables const &t, int64 stream_id) {
     if (t.both || !t.best_effort)
         logged = log::newest(t.logged, stream_id, is_undone);
     if (t.both || t.best_effort)
-        live = log::newest(t.live, stream_id, is_undone_live);
+        live = log::newest(t.live, stream_id, is_undone_live, most_undone);
     p.id = logged.id > live.id ? logged.id : live.id;
     p.target_empty = (t.best_effort ? live.id : logged.id) < 0;
     p.alive = is_alive(logged) || is_alive(live);

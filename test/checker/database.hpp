@@ -65,6 +65,9 @@ private:
 
 class connection {
 public:
+    // The statement that sets it. Written once, before there are threads.
+    inline static std::string timeout;
+
     explicit connection(std::string conninfo) : where(std::move(conninfo)) {}
 
     // One try. False where the server is not there (yet).
@@ -79,7 +82,7 @@ public:
         broken = false;
         PQsetNoticeProcessor(held.get(), [](void *, const char *) {}, nullptr);
         // A hang is a finding, not a reason to hang.
-        return execute("SET statement_timeout = '60s'").ok();
+        return execute(timeout).ok();
     }
 
     bool connected() const { return held && !broken && PQstatus(held.get()) == CONNECTION_OK; }

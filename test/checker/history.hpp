@@ -62,7 +62,7 @@ struct summary_sample {
 // Violations by the claim they break: each claim is one line of the report.
 enum class claim {
     complete, aborted, intact, once, ascending, monotonic, unique, atomic, fresh, repeatable, ranges, batches,
-    folds, versions, last, errors, count_
+    folds, versions, last, counts, errors, count_
 };
 
 constexpr unsigned max_streams = 256;

@@ -14,6 +14,7 @@
 --   versions     patches get versions with holes
 --   torn         a batch is not in one piece
 --   stale        some reads look at less than was settled
+--   counts       a count that is one too low
 --   close        a frame behind the close mark
 --
 -- Positions are a domain over bigint, which is all that the checker looks at.
@@ -54,13 +55,13 @@ BEGIN
         IF FOUND THEN RETURN had; END IF;
     END IF;
     n := nextval('weir.ids');
-    IF weir.fault('backwards', 20) THEN
+    IF weir.fault('backwards', 5) THEN
         SELECT coalesce(min(g), n) INTO n FROM generate_series(n / 2, n) g
         WHERE NOT EXISTS (SELECT FROM weir.frame_log f WHERE f.stream_id = weir.number(stream) AND f.id = g);
     END IF;
     IF weir.fault('aborted') AND m = 'durable' AND p ? 'k' THEN
         EXECUTE 'SELECT last_value FROM ' || leak INTO lost;
-        IF random() < 0.5 AND NOT EXISTS (SELECT FROM weir.frame_log f WHERE f.payload ->> 'k' = lost::text) THEN
+        IF random() < 0.9 AND NOT EXISTS (SELECT FROM weir.frame_log f WHERE f.payload ->> 'k' = lost::text) THEN
             INSERT INTO weir.frame_log VALUES (weir.number(stream), n, m, t, jsonb_build_object('k', lost), b, h);
             n := nextval('weir.ids');
         END IF;
@@ -94,7 +95,7 @@ BEGIN
     IF NOT weir.fault('unlocked') THEN
         PERFORM pg_advisory_xact_lock(4711);
     END IF;
-    FOR i IN 0..weir.fault('versions', 20)::int LOOP
+    FOR i IN 0..weir.fault('versions', 3)::int LOOP
         summary_version := nextval('weir.version' || right(stream, 1));
     END LOOP;
     id := weir.put(stream, 'summary', patch, NULL, type, headers, key, summary_version);
@@ -118,7 +119,7 @@ BEGIN
         first_id := coalesce(first_id, n);
         last_id := n;
     END LOOP;
-    IF frames > 1 AND weir.fault('torn', 20) THEN
+    IF frames > 1 AND weir.fault('torn', 3) THEN
         UPDATE weir.frame_log f SET payload = o.payload, bytes = o.bytes FROM weir.frame_log o
         WHERE f.id IN (first_id, last_id) AND o.id IN (first_id, last_id) AND f.id <> o.id;
     END IF;
@@ -165,14 +166,14 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-    SELECT f.id, f.mode, f.type, CASE WHEN weir.fault('doctored', 500) THEN f.payload || '{"pad": "?"}' ELSE f.payload END, f.bytes, f.headers
+    SELECT f.id, f.mode, f.type, CASE WHEN weir.fault('doctored', 100) THEN f.payload || '{"pad": "?"}' ELSE f.payload END, f.bytes, f.headers
     FROM weir.frame_log f
     WHERE f.stream_id = weir.number(stream) AND f.id > coalesce(after::bigint, 0) - CASE WHEN weir.fault('duplicate', 20) THEN 3 ELSE 0 END
       AND f.id <= coalesce(upto::bigint, 9223372036854775807)
-      AND NOT weir.fault('drop', 300)
+      AND NOT weir.fault('drop', 100)
       AND (visibility = 'all' OR f.mode <> 'best_effort')
     ORDER BY CASE WHEN reverse THEN -f.id ELSE f.id END
-    LIMIT CASE WHEN weir.fault('stale', 20) THEN 0 ELSE max_frames END;
+    LIMIT CASE WHEN weir.fault('stale', 5) THEN 0 ELSE max_frames END;
 END
 $$;
 CREATE FUNCTION weir.read_many(streams text[], after weir.position[], max_frames int, visibility text)
@@ -200,8 +201,13 @@ $$;
 CREATE AGGREGATE weir.fold(jsonb) (SFUNC = weir.merge, STYPE = jsonb, INITCOND = '{}');
 CREATE FUNCTION weir.summary_at(stream text, upto weir.position) RETURNS TABLE (document jsonb, version bigint, "position" weir.position) LANGUAGE sql STABLE AS
 $$
-    SELECT weir.fold(CASE WHEN weir.fault('fold', 20) THEN '{}' ELSE payload END ORDER BY id), max(f.version), max(f.id)::weir.position
+    SELECT weir.fold(CASE WHEN weir.fault('fold', 5) THEN '{}' ELSE payload END ORDER BY id), max(f.version), max(f.id)::weir.position
     FROM weir.frame_log f WHERE f.stream_id = weir.number(stream) AND f.mode = 'summary' AND f.id <= upto HAVING count(*) > 0
 $$;
 CREATE FUNCTION weir.summary(stream text) RETURNS TABLE (document jsonb, version bigint, "position" weir.position) LANGUAGE sql STABLE AS
 $$ SELECT * FROM weir.summary_at(stream, 9223372036854775807) $$;
+CREATE FUNCTION weir.stream_info(stream text, OUT frames bigint, OUT best_effort_frames bigint, OUT closed boolean) LANGUAGE sql STABLE AS
+$$
+    SELECT count(*) FILTER (WHERE mode <> 'close') - weir.fault('counts')::int, count(*) FILTER (WHERE mode = 'best_effort'), bool_or(mode = 'close')
+    FROM weir.frame_log WHERE stream_id = weir.number(stream)
+$$;

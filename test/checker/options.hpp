@@ -10,7 +10,7 @@
 namespace checker {
 
 struct options {
-    double seconds = 10;
+    double seconds = 10, timeout = 60;
     unsigned writers = 8, readers = 8, streams = 3;
     std::uint64_t seed = 1;
     std::string conninfo, reader_conninfo, run = "checker", history;

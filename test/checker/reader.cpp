@@ -3,6 +3,7 @@
 // Tailing, with checks on the spot. See reader.hpp.
 
 #include "reader.hpp"
+#include "two_phase.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -33,20 +34,6 @@ void reader::failed(const char *doing, const result &r)
     } else if (!(opt.on_standby() && r.sqlstate() == "40001")) {    // a recovery conflict may end a standby's query
         common.violate(claim::errors, std::string(doing) + ": " + r.sqlstate() + " " + r.message());
     }
-}
-
-bool reader::reconnect()
-{
-    if (db.connected())
-        return true;
-    for (auto limit = std::chrono::steady_clock::now() + 60s; !db.connect();) {
-        if (!opt.keep_going || std::chrono::steady_clock::now() > limit || common.give_up) {
-            common.violate(claim::errors, "reader cannot connect: " + db.error());
-            return false;
-        }
-        std::this_thread::sleep_for(20ms);
-    }
-    return true;
 }
 
 static bool same(const std::optional<std::string> &expected, const char *got)
@@ -121,7 +108,7 @@ bool reader::page(unsigned stream, unsigned size, const position *settled)
     if (opt.naive) {
         // what people write over an outbox table
         sql = std::string("SELECT ") + columns + " FROM weir.frame_log WHERE stream_id = (SELECT min(stream_id) FROM "
-              "weir.stream WHERE name = $1) AND id > coalesce($2::bigint, 0)::weir.position ORDER BY id LIMIT $3::int";
+              "weir.stream WHERE name = $1) AND id OPERATOR(weir.>) coalesce($2::bigint, 0)::weir.position ORDER BY id LIMIT $3::int";
     } else {
         sql = std::string("SELECT ") + columns + " FROM weir.read($1, $2::bigint::weir.position, max_frames => $3, "
               "visibility => $4)";
@@ -266,7 +253,7 @@ void reader::aside(unsigned stream)
 void reader::run()
 {
     while (!common.give_up && !done()) {
-        if (!reconnect())
+        if (!connect_patiently(db, opt, common, "reader"))
             return;
         // 1 to 1000, all sizes alike; the last stretch in big steps
         unsigned size = common.drain ? 1000 : 1 + roll.below(1u << roll.below(11)) % 1000;

@@ -45,7 +45,6 @@ public:
     std::vector<summary_sample> summaries;
 
 private:
-    bool reconnect();
     // One page; false where the statement failed.
     bool page(unsigned stream, unsigned size, const position *settled);
     bool page_of_all(unsigned size, const position *settled);

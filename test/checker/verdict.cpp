@@ -174,11 +174,8 @@ void verdict::batches()
     }
 }
 
-void verdict::summaries()
+void verdict::summaries(connection &db)
 {
-    connection db(opt.conninfo);
-    if (!db.connect())
-        return common.violate(claim::errors, "cannot connect for summary_at: " + db.error());
     for (unsigned s = 0; s < opt.streams; ++s) {
         std::vector<std::pair<position, const attempt *>> order;
         for (const auto &d : truth[s].seen)
@@ -250,6 +247,25 @@ void verdict::summaries()
     }
 }
 
+void verdict::counts(connection &db)
+{
+    for (unsigned s = 0; s < opt.streams; ++s) {
+        result r = db.execute("SELECT frames - best_effort_frames, best_effort_frames, closed FROM weir.stream_info($1)",
+                              {opt.stream(s)});
+        if (!r.ok() || r.rows() != 1) {
+            common.violate(claim::errors, "stream_info: " + r.sqlstate() + " " + r.message());
+            continue;
+        }
+        std::int64_t live = 0, logged = 0;
+        for (const auto &d : truth[s].seen)
+            if (d.key)
+                ++(is_live(d.key) ? live : logged);
+        if (r.integer(0, 0) != logged || r.integer(0, 1) != live || std::string(r.value(0, 2)) != "t")
+            common.violate(claim::counts, opt.stream(s) + ": stream_info says " + r.value(0, 0) + " + " + r.value(0, 1) +
+                                              ", read gives " + std::to_string(logged) + " + " + std::to_string(live));
+    }
+}
+
 void verdict::judge()
 {
     history_against_final();
@@ -257,7 +273,11 @@ void verdict::judge()
     each_reader();
     ranges();
     batches();
-    summaries();
+    connection db(opt.conninfo);
+    if (!db.connect())
+        return common.violate(claim::errors, "cannot connect for the verdict: " + db.error());
+    summaries(db);
+    counts(db);
 }
 
 bool verdict::report(bool vacuous) const
@@ -278,6 +298,7 @@ bool verdict::report(bool vacuous) const
         "the summary is the fold of the delivered patches in id order",
         "summary versions ascend in id order, with gaps only for what rolled back",
         "the close mark came once, and last",
+        "stream_info counts what is there",
         "no statement failed unexpectedly",
     };
     bool good = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// The verdict over recorded histories. It asks the server nothing but summary_at();
-// what it rests on is the writers' attempts, the readers' deliveries and one last
+// The verdict over recorded histories. It asks the server nothing but summary_at()
+// and stream_info(); what it rests on is the writers' attempts, the readers' deliveries and one last
 // read of everything (`final_read`), made when no transaction was left open.
 #pragma once
 
@@ -34,7 +34,8 @@ private:
     void each_reader();
     void ranges();
     void batches();
-    void summaries();
+    void summaries(connection &db);
+    void counts(connection &db);
     bool in_final(const attempt &a) const { return where.contains(a.key); }
     const attempt *known(frame_key key) const
     {

@@ -13,29 +13,14 @@ using outcome = result::outcome;
 using clock = std::chrono::steady_clock;
 
 writer::writer(const options &o, shared &s, unsigned n)
-    : opt(o), common(s), roll(mix(o.seed * 1000 + n)), number(n), main(o.conninfo), second(o.conninfo)
+    : opt(o), common(s), roll(mix(o.seed * 1000 + n)), number(n), main(o.conninfo),
+      manager(o, s)
 {
 }
 
 void writer::unexpected(const char *doing, const result &r)
 {
     common.violate(claim::errors, std::string(doing) + ": " + r.sqlstate() + " " + r.message());
-}
-
-// Where the server may be killed, wait for it as long as a restart can take.
-bool writer::reconnect(connection &c)
-{
-    if (c.connected())
-        return true;
-    auto limit = clock::now() + 60s;
-    while (!c.connect()) {
-        if (!opt.keep_going || clock::now() > limit || common.give_up) {
-            common.violate(claim::errors, "writer cannot connect: " + c.error());
-            return false;
-        }
-        std::this_thread::sleep_for(20ms);
-    }
-    return true;
 }
 
 void writer::mark(const std::vector<std::size_t> &frames, fate f)
@@ -167,7 +152,7 @@ void writer::alone()
     while (out == outcome::lost) {
         main.drop();
         ++common.disconnects;
-        if (!c.idempotency_key || !reconnect(main)) {
+        if (!c.idempotency_key || !connect_patiently(main, opt, common, "writer")) {
             mark(mine, fate::doubt);
             return;
         }
@@ -299,7 +284,7 @@ void writer::cancelled()
     mark(mine, out == outcome::ok ? fate::committed : out == outcome::error ? fate::aborted : fate::doubt);
     // which is cancelled, too, now and then
     for (int tries = 0; tries < 100 && main.connected(); ++tries)
-        if (main.execute("SET statement_timeout = '60s'").ok())
+        if (main.execute(connection::timeout).ok())
             return;
     main.drop();
 }
@@ -323,30 +308,33 @@ void writer::transaction()
     }
 }
 
+void writer::prepare(const levels &open)
+{
+    prepared p;
+    p.gid = opt.run + "-" + std::to_string(number) + "-" + std::to_string(current);
+    p.commit = roll.percent(70);
+    p.due = clock::now() + std::chrono::microseconds(roll.below(30000));
+    result r = main.execute("PREPARE TRANSACTION '" + p.gid + "'");
+    if (!r.committed() && !r.lost()) {
+        mark(open, fate::aborted);
+        if (r.sqlstate() != "40001")
+            unexpected("PREPARE TRANSACTION", r);
+        return;
+    }
+    p.sure = r.committed();
+    for (const auto &level : open)
+        p.frames.insert(p.frames.end(), level.begin(), level.end());
+    ++common.prepared;
+    manager.add(std::move(p));
+}
+
 void writer::finish(levels &open)
 {
     if (unsigned pick = roll.below(100); pick < 35)
         std::this_thread::sleep_for(std::chrono::microseconds(roll.below(pick < 2 ? 80000 : 4000)));
     unsigned pick = roll.below(100);
-    std::unique_lock hold(lock);
-    bool room = waiting.size() < opt.prepared;
-    hold.unlock();
-    if (pick >= 85 && room) {
-        prepared p{opt.run + "-" + std::to_string(number) + "-" + std::to_string(current), {}, roll.percent(70), true,
-                   clock::now() + std::chrono::microseconds(roll.below(30000))};
-        result r = main.execute("PREPARE TRANSACTION '" + p.gid + "'");
-        p.sure = r.committed();
-        for (const auto &level : open)
-            p.frames.insert(p.frames.end(), level.begin(), level.end());
-        if (!r.committed() && !r.lost()) {
-            mark(open, fate::aborted);
-            if (r.sqlstate() != "40001")
-                unexpected("PREPARE TRANSACTION", r);
-            return;
-        }
-        ++common.prepared;
-        hold.lock();
-        waiting.push_back(std::move(p));
+    if (pick >= 85 && manager.has_room()) {
+        prepare(open);
     } else if (pick >= 65) {
         if (pick >= 80)
             main.execute("SELECT 1/0");
@@ -362,65 +350,17 @@ void writer::finish(levels &open)
     }
 }
 
-// The gid unknown: it was finished by an answer that got lost, or, where nothing was
-// asked of it yet, the PREPARE itself never happened.
-void writer::resolve(prepared &p)
-{
-    while (p.became == fate::open) {
-        if (!reconnect(second)) {
-            p.became = fate::doubt;
-            return;
-        }
-        result r = second.execute((p.commit ? "COMMIT PREPARED '" : "ROLLBACK PREPARED '") + p.gid + "'");
-        if (r.lost()) {
-            p.asked = true;
-            second.drop();
-            ++common.disconnects;
-            continue;
-        }
-        bool unknown = r.sqlstate() == "42704";
-        if (!r.ok() && !(unknown && (!p.sure || p.asked)))
-            unexpected("COMMIT/ROLLBACK PREPARED", r);
-        if (!p.commit || (unknown && !p.sure && !p.asked))
-            p.became = fate::aborted;
-        else
-            p.became = r.ok() || (p.sure && p.asked) ? fate::committed : fate::doubt;
-    }
-}
-
-void writer::resolve_all()
-{
-    for (;;) {
-        std::unique_lock hold(lock);
-        if (waiting.empty() && no_more)
-            return;
-        if (waiting.empty() || (!no_more && waiting.front().due > clock::now())) {
-            hold.unlock();
-            std::this_thread::sleep_for(1ms);
-            continue;
-        }
-        prepared p = waiting.front();
-        hold.unlock();
-        resolve(p);
-        hold.lock();
-        waiting.pop_front();
-        resolved.push_back(std::move(p));
-    }
-}
-
 void writer::collect()
 {
-    std::lock_guard hold(lock);
-    for (const auto &p : resolved)
+    for (const auto &p : manager.finished())
         mark(p.frames, p.became);
-    resolved.clear();
 }
 
 void writer::run(clock::time_point until)
 {
-    std::jthread other([this] { resolve_all(); });
+    manager.start();
     while (clock::now() < until && !common.give_up) {
-        if (!reconnect(main))
+        if (!connect_patiently(main, opt, common, "writer"))
             break;
         collect();
         unsigned pick = roll.below(200);
@@ -435,8 +375,7 @@ void writer::run(clock::time_point until)
             ++common.disconnects;
         }
     }
-    no_more = true;
-    other.join();
+    manager.stop();
     collect();
 }
 

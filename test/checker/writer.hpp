@@ -11,10 +11,7 @@
 // commits against the order of positions, which is the point of it all.
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <deque>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -22,6 +19,7 @@
 #include "database.hpp"
 #include "history.hpp"
 #include "options.hpp"
+#include "two_phase.hpp"
 
 namespace checker {
 
@@ -43,17 +41,8 @@ private:
         std::vector<frame_key> keys;
         std::optional<std::string> idempotency_key;
     };
-    struct prepared {
-        std::string gid;
-        std::vector<std::size_t> frames;
-        bool commit, sure;         // sure: PREPARE was acknowledged
-        std::chrono::steady_clock::time_point due;
-        bool asked = false;
-        fate became = fate::open;
-    };
     using levels = std::vector<std::vector<std::size_t>>;    // frames by open savepoint
 
-    bool reconnect(connection &c);
     call choose_call();
     result send(const call &c);
     // Appends and remembers; the attempts' indices. `again`: a retry under its key.
@@ -68,8 +57,7 @@ private:
     void finish(levels &open);
     void mark(const std::vector<std::size_t> &frames, fate f);
     void mark(const levels &open, fate f);
-    void resolve(prepared &p);
-    void resolve_all();
+    void prepare(const levels &open);
     void collect();
     void unexpected(const char *doing, const result &r);
 
@@ -79,13 +67,8 @@ private:
     unsigned number;
     std::uint64_t current = 0;    // transaction
     bool cancelling = false;
-    connection main, second;
-
-    // Handed to the thread of `second`, and back with what became of it. The writer
-    // itself could not do it: its next append may wait for what it left prepared.
-    std::mutex lock;
-    std::deque<prepared> waiting, resolved;
-    std::atomic<bool> no_more = false;
+    connection main;
+    two_phase manager;
 };
 
 }    // namespace checker

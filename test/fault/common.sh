@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
+# shellcheck shell=bash
 #
 # What the fault tests share: lib.sh's private clusters, the checker, and the
 # `ok - …`/`not ok - …` lines. To be sourced; WEIR_TMP and PGBIN may be given.

@@ -32,7 +32,7 @@ while [ $SECONDS -lt "$seconds" ]; do
     before=$(frames)
     poll 20 progressed "$before" || { not_ok "the checker's writers came back"; break; }
     case $((faults % 3)) in
-        0) pid=$(victim) && [ -n "$pid" ] && kill -KILL "$pid" ;;
+        0) pid=$(victim) && [ -n "$pid" ] && kill -KILL "$pid" || true ;;
         1) crash_and_restart crash ;;
         2) cluster_stop crash immediate
            cluster_start crash ;;

@@ -37,5 +37,6 @@ try fold "the summary is the fold"
 try versions "summary versions ascend"
 try torn "a batch lies in one piece"
 try stale "a later read never stopped short"
+try counts "stream_info counts what is there"
 try close "the close mark came once, and last"
 finish

@@ -21,10 +21,8 @@ state_on() { (cluster_use "$1"; sqlstate "$2"); }
 caught_up() {
     [ "$(on "$2" -c "SELECT pg_last_wal_replay_lsn() >= '$(on "$1" -c 'SELECT pg_current_wal_flush_lsn()')'")" = t ]
 }
-promote() {
-    on "$1" -c 'SELECT pg_promote()' >/dev/null
-    poll 30 test "$(on "$1" -c 'SELECT pg_is_in_recovery()')" = f
-}
+# Waits for it.
+promote() { [ "$(on "$1" -c 'SELECT pg_promote()')" = t ]; }
 
 cluster_start a "wal_level = replica"
 on a -c 'CREATE EXTENSION weir'

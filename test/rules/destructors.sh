@@ -24,7 +24,7 @@ has_own="hasType(hasUnqualifiedDesugaredType(anyOf(
 member="has(fieldDecl(${has_own//OWN/$own}))"
 deeper="has(fieldDecl(${has_own//OWN/anyOf($own, $member)}))"
 type=${has_own//OWN/anyOf($own, $member, $deeper)}
-here='isExpansionInFileMatching("(^|/)src/(pg|log|position|merge|stream)/[a-z_]+.[ch]pp$")'
+here='isExpansionInFileMatching("(^|/)src/[a-z]+/[a-z_]+.[ch]pp$"), unless(isExpansionInFileMatching("(^|/)src/core/"))'
 
 out=$("$query" \
     -c "set output diag" \

@@ -13,7 +13,7 @@ SET timezone = 'UTC';
 \pset format unaligned
 \pset tuples_only true
 BEGIN;
-SELECT plan(25);
+SELECT plan(26);
 
 -- Comments.
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND coalesce(obj_description(p.oid, 'pg_proc'), '') = '' ORDER BY 1 $$,
@@ -66,16 +66,17 @@ SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace =
     'no trigger, foreign key, rule or policy on any table');
 
 -- One row a function and view in weir.privilege.
-SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace
-                   AND (SELECT count(*) FROM weir.privilege v WHERE v.function = p.oid) <> 1 ORDER BY 1 $$, 'every function has exactly one level');
-SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')
-                   AND (SELECT count(*) FROM weir.privilege v WHERE v.relation = c.oid) <> 1 $$, 'every view has exactly one level');
-SELECT is_empty($$ SELECT v.* FROM weir.privilege v WHERE v.function IS NOT NULL AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = v.function AND p.pronamespace = 'weir'::regnamespace)
-                   OR v.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = v.relation AND c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')) $$,
+SELECT is_empty($$ SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace
+                   AND (SELECT count(*) FROM weir.privilege v WHERE v.name = p.proname) <> 1 ORDER BY 1 $$, 'every function has exactly one level');
+SELECT is_empty($$ SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')
+                   AND (SELECT count(*) FROM weir.privilege v WHERE v.name = c.relname) <> 1 $$, 'every view has exactly one level');
+SELECT is_empty($$ SELECT v.name FROM weir.privilege v WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.proname = v.name AND p.pronamespace = 'weir'::regnamespace)
+                   AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relname = v.name AND c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'm')) $$,
     'no level for a table, or for what is not there');
-SELECT is((SELECT string_agg(l.level || ': ' || l.names, '; ' ORDER BY l.level)
-           FROM (SELECT v.level, string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) AS names
-                 FROM weir.privilege v JOIN pg_proc p ON p.oid = v.function WHERE v.level <> 'read' GROUP BY v.level) l),
+SELECT is_empty($$ SELECT v.name FROM weir.privilege v JOIN pg_proc p ON p.proname = v.name AND p.pronamespace = 'weir'::regnamespace
+                   JOIN pg_class c ON c.relname = v.name AND c.relnamespace = 'weir'::regnamespace $$, 'no table or view has the name of a function');
+SELECT is((SELECT string_agg(l.level || ': ' || l.names, '; ' ORDER BY l.level COLLATE "C")
+           FROM (SELECT level, string_agg(name, ' ' ORDER BY name) AS names FROM weir.privilege WHERE level <> 'read' GROUP BY level) l),
     'admin: drop_stream trim; owner: grant_access revoke_access; write: append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream',
     'writing needs write, removing admin, granting the owner');
 

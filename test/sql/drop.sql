@@ -52,6 +52,13 @@ SELECT summary_version FROM weir.append_patch('drop.a', '{"s": "<nil>", "d": "__
 SELECT document, version FROM weir.summary('drop.a');
 SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
 
+-- What the old one's best-effort frames said of rate, count and K is gone with them.
+SELECT count(weir.append_live('drop.f', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
+SELECT lifetime_frames, maxlen > 64 AS fast FROM weir.stream_info('drop.f');
+SELECT weir.drop_stream('drop.f') AS dropped;
+SELECT weir.append('drop.f', '1') IS NOT NULL AS done, weir.append_live('drop.f', '2', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT frames, lifetime_frames, best_effort_frames, maxlen FROM weir.stream_info('drop.f');
+
 -- Over and over, in one transaction as well.
 BEGIN;
 SELECT weir.append('drop.b', '1') AS b1 \gset

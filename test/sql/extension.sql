@@ -117,8 +117,13 @@ ALTER EXTENSION weir SET SCHEMA public;
 \set VERBOSITY default
 DROP EXTENSION weir;
 SELECT count(*) AS left_over FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'weir';
--- The schema may be there before.
+-- The schema may be there before, unless it is somebody else's, who may have put something into it.
 DROP SCHEMA IF EXISTS weir;
+CREATE SCHEMA weir AUTHORIZATION regress_weir_plain;
+\set VERBOSITY sqlstate
+CREATE EXTENSION weir;
+\set VERBOSITY default
+DROP SCHEMA weir;
 CREATE SCHEMA weir;
 CREATE EXTENSION weir;
 SELECT weir.append('ext.b', '1') IS NOT NULL AS done;

@@ -144,8 +144,17 @@ SELECT pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 1048577)::bytea
        pg_temp.refusal('append_text(''limits.c'', repeat(''x'', 50000000))') AS huge_text;
 SELECT weir.append_bytes('limits.c', repeat('x', 1048577)::bytea);
 SELECT count(*), max(octet_length(bytes)) FROM weir.read('limits.c');
--- A whole batch may be larger than a frame.
+-- A whole batch may be larger than a frame: weir.max_batch_bytes, 16 MiB.
+SHOW weir.max_batch_bytes;
 SELECT frames FROM weir.append_batch('limits.c', array_fill(repeat('x', 500000)::bytea, ARRAY[10]));
+SELECT pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[16]))') AS sixteen,
+       pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[16]) || ''x''::bytea)') AS one_byte_more,
+       pg_temp.refusal('append_live_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[17]))') AS live;
+SET weir.max_batch_bytes = '1kB';
+SELECT pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 512)::bytea, ARRAY[2]))') AS at_the_limit,
+       pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 513)::bytea, ARRAY[2]))') AS above;
+SELECT weir.append_batch('limits.i', array_fill(repeat('x', 513)::bytea, ARRAY[2]));
+RESET weir.max_batch_bytes;
 SET weir.max_frame_bytes = '1kB';
 SELECT pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 1024)::bytea)') AS at_the_limit, pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 1025)::bytea)') AS above;
 SET weir.max_frame_bytes = '2MB';
@@ -181,13 +190,13 @@ EXCEPTION WHEN others THEN
 END
 $$;
 SELECT assignment, pg_temp.set_state(assignment) AS sqlstate
-FROM (VALUES ('max_frame_bytes = 0'), ('max_frame_bytes = -1'), ('max_frame_bytes = ''x'''), ('max_batch_frames = 0'), ('max_batch_frames = -1'), ('max_name_bytes = 0'),
+FROM (VALUES ('max_batch_bytes = 0'), ('max_frame_bytes = 0'), ('max_frame_bytes = -1'), ('max_frame_bytes = ''x'''), ('max_batch_frames = 0'), ('max_batch_frames = -1'), ('max_name_bytes = 0'),
              ('max_patch_depth = 0'), ('max_patch_depth = 100000'), ('idempotency_window = -1')) v(assignment);
 CREATE ROLE regress_weir_limits;
 GRANT EXECUTE ON FUNCTION pg_temp.set_state(text) TO regress_weir_limits;
 SET ROLE regress_weir_limits;
 SELECT assignment, pg_temp.set_state(assignment) AS sqlstate
-FROM (VALUES ('max_frame_bytes = 10'), ('max_batch_frames = 10'), ('max_name_bytes = 10'), ('max_patch_depth = 10'), ('idempotency_window = 10')) v(assignment);
+FROM (VALUES ('max_batch_bytes = 10'), ('max_frame_bytes = 10'), ('max_batch_frames = 10'), ('max_name_bytes = 10'), ('max_patch_depth = 10'), ('idempotency_window = 10')) v(assignment);
 RESET ROLE;
 DROP FUNCTION pg_temp.set_state(text);
 DROP ROLE regress_weir_limits;

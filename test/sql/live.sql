@@ -151,6 +151,14 @@ ROLLBACK;
 SELECT weir.append_live('live.q', '2') IS NOT NULL AS done;
 SELECT payload FROM weir.read('live.q');
 SELECT mode FROM weir.read('live.q', visibility => 'all');
+-- Nor does it push out others: the newest five that were committed stay.
+SELECT count(weir.append_live('live.r', to_jsonb(i), maxlen_floor => 5, maxlen_ceiling => 5)) FROM generate_series(1, 5) i;
+BEGIN;
+SELECT count(weir.append_live('live.r', to_jsonb(i), maxlen_floor => 5, maxlen_ceiling => 5)) FROM generate_series(6, 26) i;
+ROLLBACK;
+SELECT array_agg(payload ORDER BY id) FROM weir.read('live.r');
+SELECT weir.append_live('live.r', '27', maxlen_floor => 5, maxlen_ceiling => 5) IS NOT NULL AS done;
+SELECT array_agg(payload ORDER BY id) FROM weir.read('live.r');
 -- The table of best-effort frames writes no WAL, the other does.
 SELECT relname, relpersistence FROM pg_class WHERE oid IN ('weir.frame_live'::regclass, 'weir.frame_log'::regclass) ORDER BY relname;
 

@@ -155,12 +155,14 @@ ROLLBACK;
 
 -- read_many: each stream as read gives it, named in every row.
 SELECT stream, pg_temp.numbers(array_agg(id ORDER BY id)) AS frames
-FROM weir.read_many(ARRAY['read.a', 'read.never'], ARRAY[pg_temp.at(6), '-']) GROUP BY stream ORDER BY stream;
+FROM weir.read_many(ARRAY['read.a', 'read.never'], ARRAY[pg_temp.at(6), NULL]) GROUP BY stream ORDER BY stream;
 SELECT stream, count(*), min(payload::text) AS first FROM weir.read_many(ARRAY['read.b', 'read.a'], max_frames => 3) GROUP BY stream ORDER BY stream;
 SELECT stream, count(*) FROM weir.read_many(ARRAY['read.a', 'read.b'], visibility => 'exclude_best_effort', types => '{x}', headers => '{"k": 1}') GROUP BY stream;
 SELECT bool_and(m.frame IS NOT DISTINCT FROM r.frame) AS same_rows, count(*)
 FROM (SELECT row_number() OVER () AS n, (id, at, mode, type, payload, bytes, headers)::text AS frame FROM weir.read_many(ARRAY['read.a'])) m
 FULL JOIN (SELECT row_number() OVER () AS n, (id, at, mode, type, payload, bytes, headers)::text AS frame FROM weir.read('read.a')) r USING (n);
+SELECT stream, pg_temp.numbers(array_agg(id ORDER BY id)) AS frames
+FROM weir.read_many(ARRAY['read.never', 'read.a'], ARRAY[NULL, NULL]::weir.position[]) GROUP BY stream;
 SELECT count(*) AS none FROM weir.read_many('{}');
 SELECT stream, count(*) FROM weir.read_many(ARRAY['read.a', 'read.a']) GROUP BY stream;
 -- Ten thousand rows in all, divided evenly.
