@@ -10,46 +10,49 @@
 
 namespace checker {
 
-std::uint64_t mix(std::uint64_t x)
-{
+std::uint64_t mix(std::uint64_t x) {
     x += 0x9e3779b97f4a7c15;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
     x = (x ^ x >> 27) * 0x94d049bb133111eb;
     return x ^ x >> 31;
 }
 
-json json::of(std::int64_t n)
-{
+json json::of(std::int64_t n) {
     json j;
     j.is = type::number;
     j.number = n;
     return j;
 }
 
-json json::of(std::string s)
-{
+json json::of(std::string s) {
     json j;
     j.is = type::string;
     j.string = std::move(s);
     return j;
 }
 
-json json::object()
-{
+json json::object() {
     json j;
     j.is = type::object;
     return j;
 }
 
-static std::string quoted(const std::string &s)
-{
+static std::string quoted(const std::string &s) {
     std::string out = "\"";
     for (char c : s) {
         switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\t': out += "\\t"; break;
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
         default:
             if (static_cast<unsigned char>(c) < ' ') {
                 char escape[8];
@@ -63,13 +66,16 @@ static std::string quoted(const std::string &s)
     return out + '"';
 }
 
-std::string json::text() const
-{
+std::string json::text() const {
     switch (is) {
-    case type::null: return "null";
-    case type::number: return std::to_string(number);
-    case type::string: return quoted(string);
-    case type::object: break;
+    case type::null:
+        return "null";
+    case type::number:
+        return std::to_string(number);
+    case type::string:
+        return quoted(string);
+    case type::object:
+        break;
     }
     std::string out = "{";
     for (const auto &[name, value] : members) {
@@ -81,8 +87,7 @@ std::string json::text() const
 }
 
 // RFC 7396, section 2; the sentinel then becomes a null that stays.
-void merge_patch(json &target, const json &patch)
-{
+void merge_patch(json &target, const json &patch) {
     if (patch.is != json::type::object) {
         target = patch.is == json::type::string && patch.string == null_sentinel ? json{} : patch;
         return;
@@ -98,16 +103,22 @@ void merge_patch(json &target, const json &patch)
 }
 
 // "k" is in every patch, so that the fold also shows which patch came last.
-json patch_of(frame_key key)
-{
+json patch_of(frame_key key) {
     std::uint64_t r = mix(key ^ 0x7061746368);
-    auto next = [&r](unsigned n) { r = mix(r); return static_cast<unsigned>(r >> 16) % n; };
+    auto next = [&r](unsigned n) {
+        r = mix(r);
+        return static_cast<unsigned>(r >> 16) % n;
+    };
     auto leaf = [&next] {
         switch (next(6)) {
-        case 0: return json{};
-        case 1: return json::of(std::string(null_sentinel));
-        case 2: return json::of("s\"" + std::to_string(next(100)));
-        default: return json::of(static_cast<std::int64_t>(next(1000000)) - 500000);
+        case 0:
+            return json{};
+        case 1:
+            return json::of(std::string(null_sentinel));
+        case 2:
+            return json::of("s\"" + std::to_string(next(100)));
+        default:
+            return json::of(static_cast<std::int64_t>(next(1000000)) - 500000);
         }
     };
     json patch = json::object();
@@ -127,8 +138,7 @@ json patch_of(frame_key key)
 }
 
 // Mostly short; some long enough to be TOASTed. Hex of noise does not compress away.
-static std::string padding(std::uint64_t r)
-{
+static std::string padding(std::uint64_t r) {
     unsigned pick = r % 100, size = pick < 90 ? r >> 8 & 63 : pick < 99 ? 2500 : 20000;
     std::string out;
     while (out.size() < size) {
@@ -140,8 +150,7 @@ static std::string padding(std::uint64_t r)
     return out;
 }
 
-content content_of(frame_key key)
-{
+content content_of(frame_key key) {
     static constexpr const char *types[] = {"tick", "trade", "note"};
     content c;
     std::uint64_t r = mix(key);
@@ -182,8 +191,7 @@ content content_of(frame_key key)
     return c;
 }
 
-std::optional<frame_key> key_in(const char *payload, const char *bytes)
-{
+std::optional<frame_key> key_in(const char *payload, const char *bytes) {
     frame_key key = 0;
     const char *start = nullptr;
     int base = 10;
@@ -202,4 +210,4 @@ std::optional<frame_key> key_in(const char *payload, const char *bytes)
     return key;
 }
 
-}    // namespace checker
+} // namespace checker

@@ -24,8 +24,7 @@ enum class frame_kind : unsigned { json, text, bytes, patch, live_json, live_tex
 
 // serial in the high bits, 8 bits of stream, 1 bit for frames that share type and
 // headers with others of their call, 3 bits of kind
-constexpr frame_key make_key(std::uint64_t serial, unsigned stream, frame_kind kind, bool batch)
-{
+constexpr frame_key make_key(std::uint64_t serial, unsigned stream, frame_kind kind, bool batch) {
     return serial << 12 | frame_key{stream} << 4 | frame_key{batch} << 3 | static_cast<frame_key>(kind);
 }
 constexpr unsigned stream_of(frame_key key) { return key >> 4 & 0xff; }
@@ -34,12 +33,11 @@ constexpr frame_kind kind_of(frame_key key) { return static_cast<frame_kind>(key
 constexpr bool is_live(frame_key key) { return kind_of(key) >= frame_kind::live_json; }
 constexpr bool is_patch(frame_key key) { return kind_of(key) == frame_kind::patch; }
 
-std::uint64_t mix(std::uint64_t x);    // splitmix64
+std::uint64_t mix(std::uint64_t x); // splitmix64
 
 // Shorter keys first, then bytewise: the order in which jsonb keeps and prints them.
 struct jsonb_order {
-    bool operator()(const std::string &a, const std::string &b) const
-    {
+    bool operator()(const std::string &a, const std::string &b) const {
         return a.size() != b.size() ? a.size() < b.size() : a < b;
     }
 };
@@ -64,8 +62,8 @@ void merge_patch(json &target, const json &patch);
 struct content {
     std::string mode;
     std::optional<std::string> type, headers;
-    std::string argument;                        // as passed to append…()
-    std::optional<std::string> payload, bytes;   // as read() prints them
+    std::string argument;                      // as passed to append…()
+    std::optional<std::string> payload, bytes; // as read() prints them
 };
 
 content content_of(frame_key key);
@@ -74,4 +72,4 @@ json patch_of(frame_key key);
 // The key in a delivered payload; nothing where there is none.
 std::optional<frame_key> key_in(const char *payload, const char *bytes);
 
-}    // namespace checker
+} // namespace checker

@@ -25,8 +25,7 @@ class result {
 public:
     enum class outcome { ok, error, lost };
 
-    result(PGresult *r, const PGconn *conn) : held(r, PQclear)
-    {
+    result(PGresult *r, const PGconn *conn) : held(r, PQclear) {
         ExecStatusType status = PQresultStatus(r);
         if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
             return;
@@ -47,12 +46,10 @@ public:
     const std::string &sqlstate() const { return state; }
     const std::string &message() const { return text; }
     int rows() const { return PQntuples(held.get()); }
-    const char *value(int row, int column) const
-    {
+    const char *value(int row, int column) const {
         return PQgetisnull(held.get(), row, column) ? nullptr : PQgetvalue(held.get(), row, column);
     }
-    std::int64_t integer(int row, int column) const
-    {
+    std::int64_t integer(int row, int column) const {
         const char *v = value(row, column);
         return v ? std::strtoll(v, nullptr, 10) : 0;
     }
@@ -71,8 +68,7 @@ public:
     explicit connection(std::string conninfo) : where(std::move(conninfo)) {}
 
     // One try. False where the server is not there (yet).
-    bool connect()
-    {
+    bool connect() {
         held.reset(PQconnectdb((where + " connect_timeout=5 application_name=weir-checker").c_str()));
         if (PQstatus(held.get()) != CONNECTION_OK) {
             why = PQerrorMessage(held.get());
@@ -80,7 +76,8 @@ public:
             return false;
         }
         broken = false;
-        PQsetNoticeProcessor(held.get(), [](void *, const char *) {}, nullptr);
+        PQsetNoticeProcessor(
+            held.get(), [](void *, const char *) {}, nullptr);
         // A hang is a finding, not a reason to hang.
         return execute(timeout).ok();
     }
@@ -89,8 +86,7 @@ public:
     void drop() { held.reset(); }
     const std::string &error() const { return why; }
 
-    result execute(const std::string &sql, const parameters &values = {})
-    {
+    result execute(const std::string &sql, const parameters &values = {}) {
         std::vector<const char *> raw;
         for (const auto &v : values)
             raw.push_back(v ? v->c_str() : nullptr);
@@ -108,8 +104,7 @@ private:
 };
 
 // A text array literal; elements are quoted, so that any text survives.
-inline std::string array_literal(const std::vector<std::string> &elements)
-{
+inline std::string array_literal(const std::vector<std::string> &elements) {
     std::string out = "{";
     for (const auto &element : elements) {
         if (out.size() > 1)
@@ -125,4 +120,4 @@ inline std::string array_literal(const std::vector<std::string> &elements)
     return out + "}";
 }
 
-}    // namespace checker
+} // namespace checker

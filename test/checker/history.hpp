@@ -32,22 +32,22 @@ enum class fate { open, committed, aborted, doubt };
 struct attempt {
     frame_key key = 0;
     std::uint64_t transaction = 0;
-    position first = 0, last = 0;    // of its call; 0: never returned
-    unsigned index = 0, count = 1;   // within its call
-    std::int64_t version = 0;        // patches
+    position first = 0, last = 0;  // of its call; 0: never returned
+    unsigned index = 0, count = 1; // within its call
+    std::int64_t version = 0;      // patches
     fate became = fate::open;
 };
 
 struct delivery {
     position id;
-    frame_key key;                   // 0: the close mark
+    frame_key key; // 0: the close mark
 };
 
 // Frames that one statement returned for the whole of a range.
 struct range_sample {
     unsigned stream = 0;
-    position above = 0;              // exclusive
-    std::uint64_t own = 0;           // the reader's own transaction, whose open frames it may see
+    position above = 0;    // exclusive
+    std::uint64_t own = 0; // the reader's own transaction, whose open frames it may see
     bool with_live = true;
     std::vector<delivery> frames;
 };
@@ -61,8 +61,24 @@ struct summary_sample {
 
 // Violations by the claim they break: each claim is one line of the report.
 enum class claim {
-    complete, aborted, intact, once, ascending, monotonic, unique, atomic, fresh, repeatable, ranges, batches,
-    folds, versions, last, counts, errors, count_
+    complete,
+    aborted,
+    intact,
+    once,
+    ascending,
+    monotonic,
+    unique,
+    atomic,
+    fresh,
+    repeatable,
+    ranges,
+    batches,
+    folds,
+    versions,
+    last,
+    counts,
+    errors,
+    count_
 };
 
 constexpr unsigned max_streams = 256;
@@ -75,15 +91,13 @@ struct shared {
         disconnects{0}, cancelled{0}, replayed{0}, vacuums{0}, reads{0};
     std::atomic<bool> writers_done{false}, drain{false}, give_up{false};
 
-    static void raise_to(std::atomic<position> &bound, position to)
-    {
+    static void raise_to(std::atomic<position> &bound, position to) {
         position seen = bound.load();
         while (seen < to && !bound.compare_exchange_weak(seen, to)) {
         }
     }
 
-    void violate(claim which, std::string what)
-    {
+    void violate(claim which, std::string what) {
         std::lock_guard hold(lock);
         auto &list = violations[static_cast<unsigned>(which)];
         ++counts[static_cast<unsigned>(which)];
@@ -96,9 +110,6 @@ struct shared {
     std::array<std::uint64_t, static_cast<unsigned>(claim::count_)> counts{};
 };
 
-inline std::string text_of(position p)
-{
-    return std::to_string(p >> 20) + "-" + std::to_string(p & 0xfffff);
-}
+inline std::string text_of(position p) { return std::to_string(p >> 20) + "-" + std::to_string(p & 0xfffff); }
 
-}    // namespace checker
+} // namespace checker

@@ -26,8 +26,7 @@ using namespace checker;
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-static bool parse(int argc, char **argv, options &o)
-{
+static bool parse(int argc, char **argv, options &o) {
     for (int i = 1; i < argc; ++i) {
         std::string name = argv[i];
         if (name == "--naive")
@@ -68,12 +67,16 @@ static bool parse(int argc, char **argv, options &o)
 // rows are frozen, indexes change while they are written. Not REINDEX TABLE: of a
 // TOAST index the server itself (15.18) makes "missing chunk number 0" meanwhile, on
 // any table.
-static void maintain(const options &o, shared &s)
-{
+static void maintain(const options &o, shared &s) {
     static constexpr const char *statements[] = {
-        "VACUUM weir.frame_log", "VACUUM weir.frame_live", "VACUUM (FREEZE) weir.frame_log", "VACUUM (FREEZE) weir.frame_live",
-        "VACUUM (INDEX_CLEANUP ON) weir.frame_log", "REINDEX INDEX CONCURRENTLY weir.frame_log_pkey",
-        "VACUUM weir.frame_live", "REINDEX INDEX CONCURRENTLY weir.frame_live_pkey",
+        "VACUUM weir.frame_log",
+        "VACUUM weir.frame_live",
+        "VACUUM (FREEZE) weir.frame_log",
+        "VACUUM (FREEZE) weir.frame_live",
+        "VACUUM (INDEX_CLEANUP ON) weir.frame_log",
+        "REINDEX INDEX CONCURRENTLY weir.frame_log_pkey",
+        "VACUUM weir.frame_live",
+        "REINDEX INDEX CONCURRENTLY weir.frame_live_pkey",
     };
     connection db(o.conninfo);
     for (unsigned i = 0; !s.writers_done && !s.give_up; ++i) {
@@ -84,8 +87,7 @@ static void maintain(const options &o, shared &s)
 }
 
 // Also under a server that is being killed.
-static bool close_streams(const options &o, shared &s)
-{
+static bool close_streams(const options &o, shared &s) {
     connection db(o.conninfo);
     auto limit = steady::now() + 60s;
     for (unsigned stream = 0; stream < o.streams;) {
@@ -102,15 +104,14 @@ static bool close_streams(const options &o, shared &s)
         if (!r.ok())
             s.violate(claim::errors, "close: " + r.sqlstate() + " " + r.message());
         else if (r.integer(0, 0) <= below)
-            s.violate(claim::monotonic, o.stream(stream) + ": closed at " + text_of(r.integer(0, 0)) + ", below " +
-                                            text_of(below));
+            s.violate(claim::monotonic,
+                      o.stream(stream) + ": closed at " + text_of(r.integer(0, 0)) + ", below " + text_of(below));
         ++stream;
     }
     return true;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     options o;
     if (!parse(argc, argv, o)) {
         std::cerr << "usage: see the head of main.cpp\n";
@@ -138,7 +139,10 @@ int main(int argc, char **argv)
     std::vector<std::jthread> threads;
     std::atomic<unsigned> reading = o.readers;
     for (auto &r : readers)
-        threads.emplace_back([&] { r->run(); --reading; });
+        threads.emplace_back([&] {
+            r->run();
+            --reading;
+        });
     if (o.vacuum)
         threads.emplace_back([&] { maintain(o, s); });
     {
@@ -180,11 +184,12 @@ int main(int argc, char **argv)
         v.dump(o.history);
     std::cout << "# weir-checker: seed " << o.seed << ", " << o.writers << " writers, " << o.readers << " readers, "
               << o.streams << " streams, "
-              << std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - started).count() << " ms; frames "
-              << v.committed << " committed, " << v.aborted << " aborted, " << v.doubtful << " in doubt; deliveries "
-              << v.deliveries << ", reads " << s.reads << ", patches " << v.patches << "; transactions " << s.commits
-              << " committed, " << s.rollbacks << " rolled back, " << s.prepared << " prepared; savepoints rolled back "
-              << s.savepoint_rollbacks << ", overflowed snapshots " << s.overflows << ", cancelled " << s.cancelled
-              << ", disconnects " << s.disconnects << ", replays " << s.replayed << ", maintenance " << s.vacuums << '\n';
+              << std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - started).count()
+              << " ms; frames " << v.committed << " committed, " << v.aborted << " aborted, " << v.doubtful
+              << " in doubt; deliveries " << v.deliveries << ", reads " << s.reads << ", patches " << v.patches
+              << "; transactions " << s.commits << " committed, " << s.rollbacks << " rolled back, " << s.prepared
+              << " prepared; savepoints rolled back " << s.savepoint_rollbacks << ", overflowed snapshots "
+              << s.overflows << ", cancelled " << s.cancelled << ", disconnects " << s.disconnects << ", replays "
+              << s.replayed << ", maintenance " << s.vacuums << '\n';
     return good ? 0 : 1;
 }

@@ -55,7 +55,7 @@ BEGIN
         IF FOUND THEN RETURN had; END IF;
     END IF;
     n := nextval('weir.ids');
-    IF weir.fault('backwards', 5) THEN
+    IF m <> 'close' AND weir.fault('backwards', 5) THEN
         SELECT coalesce(min(g), n) INTO n FROM generate_series(n / 2, n) g
         WHERE NOT EXISTS (SELECT FROM weir.frame_log f WHERE f.stream_id = weir.number(stream) AND f.id = g);
     END IF;

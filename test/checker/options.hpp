@@ -15,7 +15,7 @@ struct options {
     std::uint64_t seed = 1;
     std::string conninfo, reader_conninfo, run = "checker", history;
     bool naive = false, keep_going = false, vacuum = true;
-    unsigned prepared = 2;      // transactions that one writer leaves prepared at a time
+    unsigned prepared = 2; // transactions that one writer leaves prepared at a time
 
     bool on_standby() const { return !reader_conninfo.empty(); }
     // Best-effort frames may go missing: they are not on a standby, nor behind a crash.
@@ -34,4 +34,4 @@ private:
     std::mt19937_64 engine;
 };
 
-}    // namespace checker
+} // namespace checker

@@ -17,39 +17,33 @@ static constexpr const char *columns = "id::bigint, payload, bytes, mode, type, 
 
 reader::reader(const options &o, shared &s, unsigned n)
     : with_live(n % 3 != 2), number(n), tails(o.streams), opt(o), common(s), roll(mix(o.seed * 1000 + 500 + n)),
-      db(o.on_standby() ? o.reader_conninfo : o.conninfo), all_at_once(n % 4 >= 2), transactions(n % 2)
-{
-}
+      db(o.on_standby() ? o.reader_conninfo : o.conninfo), all_at_once(n % 4 >= 2), transactions(n % 2) {}
 
-bool reader::done() const
-{
+bool reader::done() const {
     return std::ranges::all_of(tails, [](const tail &t) { return t.closed; });
 }
 
-void reader::failed(const char *doing, const result &r)
-{
+void reader::failed(const char *doing, const result &r) {
     if (r.lost()) {
         db.drop();
         ++common.disconnects;
-    } else if (!(opt.on_standby() && r.sqlstate() == "40001")) {    // a recovery conflict may end a standby's query
+    } else if (!(opt.on_standby() && r.sqlstate() == "40001")) { // a recovery conflict may end a standby's query
         common.violate(claim::errors, std::string(doing) + ": " + r.sqlstate() + " " + r.message());
     }
 }
 
-static bool same(const std::optional<std::string> &expected, const char *got)
-{
+static bool same(const std::optional<std::string> &expected, const char *got) {
     return expected ? got && *expected == got : !got;
 }
 
-delivery judge(const options &o, shared &s, unsigned stream, const result &r, int row, int at, bool naive)
-{
+delivery judge(const options &o, shared &s, unsigned stream, const result &r, int row, int at, bool naive) {
     delivery d{r.integer(row, at), 0};
     const char *payload = r.value(row, at + 1), *bytes = r.value(row, at + 2), *mode = r.value(row, at + 3);
     std::string where = o.stream(stream) + " " + text_of(d.id);
     if (!naive && mode && std::string(mode) == "close")
         return d;
     auto key = key_in(payload, bytes);
-    if (naive && !key)    // whatever marks the table holds
+    if (naive && !key) // whatever marks the table holds
         return d;
     if (!key || stream_of(*key) != stream) {
         s.violate(claim::intact, where + ": " + (key ? "a frame of another stream" : "no frame of ours"));
@@ -57,8 +51,9 @@ delivery judge(const options &o, shared &s, unsigned stream, const result &r, in
     }
     d.key = *key;
     content expected = content_of(d.key);
-    bool intact = same(expected.payload, payload) && same(expected.bytes, bytes) && same(expected.type, r.value(row, at + 4)) &&
-                  same(expected.headers, r.value(row, at + 5)) && (naive || same(expected.mode, mode));
+    bool intact = same(expected.payload, payload) && same(expected.bytes, bytes) &&
+                  same(expected.type, r.value(row, at + 4)) && same(expected.headers, r.value(row, at + 5)) &&
+                  (naive || same(expected.mode, mode));
     if (!intact)
         s.violate(claim::intact, where + ": differs from what was appended");
     if (o.on_standby() && !naive && is_live(d.key) && mode)
@@ -66,8 +61,7 @@ delivery judge(const options &o, shared &s, unsigned stream, const result &r, in
     return d;
 }
 
-void reader::take(unsigned stream, delivery d)
-{
+void reader::take(unsigned stream, delivery d) {
     tail &t = tails[stream];
     if (t.cursor && d.id <= *t.cursor)
         common.violate(claim::ascending, opt.stream(stream) + ": " + text_of(d.id) + " after " + text_of(*t.cursor));
@@ -90,16 +84,14 @@ void reader::take(unsigned stream, delivery d)
 
 // The page was not full, so it ran up to what is settled: not below what another
 // reader had before this snapshot was taken.
-void reader::short_page(unsigned stream, const position *settled)
-{
+void reader::short_page(unsigned stream, const position *settled) {
     position reached = tails[stream].cursor.value_or(0);
     if (settled && reached < settled[stream])
         common.violate(claim::fresh, opt.stream(stream) + ": a page ended at " + text_of(reached) + ", but " +
                                          text_of(settled[stream]) + " had been delivered before");
 }
 
-bool reader::page(unsigned stream, unsigned size, const position *settled)
-{
+bool reader::page(unsigned stream, unsigned size, const position *settled) {
     tail &t = tails[stream];
     parameters values{opt.stream(stream), {}, std::to_string(size)};
     if (t.cursor)
@@ -107,10 +99,13 @@ bool reader::page(unsigned stream, unsigned size, const position *settled)
     std::string sql;
     if (opt.naive) {
         // what people write over an outbox table
-        sql = std::string("SELECT ") + columns + " FROM weir.frame_log WHERE stream_id = (SELECT min(stream_id) FROM "
-              "weir.stream WHERE name = $1) AND id OPERATOR(weir.>) coalesce($2::bigint, 0)::weir.position ORDER BY id LIMIT $3::int";
+        sql = std::string("SELECT ") + columns +
+              " FROM weir.frame_log WHERE stream_id = (SELECT min(stream_id) FROM "
+              "weir.stream WHERE name = $1) AND id OPERATOR(weir.>) coalesce($2::bigint, 0)::weir.position ORDER BY id "
+              "LIMIT $3::int";
     } else {
-        sql = std::string("SELECT ") + columns + " FROM weir.read($1, $2::bigint::weir.position, max_frames => $3, "
+        sql = std::string("SELECT ") + columns +
+              " FROM weir.read($1, $2::bigint::weir.position, max_frames => $3, "
               "visibility => $4)";
         values.push_back(visibility());
     }
@@ -129,8 +124,7 @@ bool reader::page(unsigned stream, unsigned size, const position *settled)
     return true;
 }
 
-bool reader::page_of_all(unsigned size, const position *settled)
-{
+bool reader::page_of_all(unsigned size, const position *settled) {
     std::vector<std::string> names, cursors;
     std::vector<unsigned> got(opt.streams);
     unsigned limit = std::min(size, 10000 / opt.streams);
@@ -138,8 +132,9 @@ bool reader::page_of_all(unsigned size, const position *settled)
         names.push_back(opt.stream(s));
         cursors.push_back(std::to_string(tails[s].cursor.value_or(0)));
     }
-    result r = db.execute(std::string("SELECT stream, ") + columns + " FROM weir.read_many($1, $2::bigint[]::weir.position[], "
-                          "max_frames => $3, visibility => $4)",
+    result r = db.execute(std::string("SELECT stream, ") + columns +
+                              " FROM weir.read_many($1, $2::bigint[]::weir.position[], "
+                              "max_frames => $3, visibility => $4)",
                           {array_literal(names), array_literal(cursors), std::to_string(size), visibility()});
     ++common.reads;
     if (!r.ok()) {
@@ -166,8 +161,7 @@ bool reader::page_of_all(unsigned size, const position *settled)
 }
 
 // Several pages of one snapshot; at times the whole of them once more, which must be the same.
-bool reader::repeatable(unsigned size)
-{
+bool reader::repeatable(unsigned size) {
     if (!db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").ok())
         return false;
     position settled[max_streams];
@@ -185,10 +179,11 @@ bool reader::repeatable(unsigned size)
     unsigned s = roll.below(opt.streams);
     std::size_t count = tails[s].seen.size() - before[s].seen.size();
     if (going && !opt.naive && count > 0 && count <= 10000 && roll.percent(20)) {
-        result r = db.execute("SELECT id::bigint FROM weir.read($1, $2::bigint::weir.position, $3::bigint::weir.position, "
-                              "max_frames => 10000, visibility => $4)",
-                              {opt.stream(s), std::to_string(before[s].cursor.value_or(0)),
-                               std::to_string(*tails[s].cursor), visibility()});
+        result r =
+            db.execute("SELECT id::bigint FROM weir.read($1, $2::bigint::weir.position, $3::bigint::weir.position, "
+                       "max_frames => 10000, visibility => $4)",
+                       {opt.stream(s), std::to_string(before[s].cursor.value_or(0)), std::to_string(*tails[s].cursor),
+                        visibility()});
         bool equal = r.ok() && r.rows() == static_cast<int>(count);
         for (std::size_t i = 0; equal && i < count; ++i)
             equal = r.integer(static_cast<int>(i), 0) == tails[s].seen[before[s].seen.size() + i].id;
@@ -203,9 +198,9 @@ bool reader::repeatable(unsigned size)
     return going;
 }
 
-void reader::aside(unsigned stream)
-{
-    position settled = common.settled[with_live][stream], seen_by_all = common.settled[1][stream], patched = common.settled_patch[stream];
+void reader::aside(unsigned stream) {
+    position settled = common.settled[with_live][stream], seen_by_all = common.settled[1][stream],
+             patched = common.settled_patch[stream];
     std::string name = opt.stream(stream);
     switch (roll.below(3)) {
     case 0: {
@@ -231,8 +226,9 @@ void reader::aside(unsigned stream)
     }
     default: {
         unsigned size = 1 + roll.below(200);
-        result r = db.execute(std::string("SELECT ") + columns + " FROM weir.read($1, max_frames => $2, visibility => $3, "
-                              "reverse => true)",
+        result r = db.execute(std::string("SELECT ") + columns +
+                                  " FROM weir.read($1, max_frames => $2, visibility => $3, "
+                                  "reverse => true)",
                               {name, std::to_string(size), visibility()});
         if (!r.ok())
             return failed("reverse read", r);
@@ -250,8 +246,7 @@ void reader::aside(unsigned stream)
     }
 }
 
-void reader::run()
-{
+void reader::run() {
     while (!common.give_up && !done()) {
         if (!connect_patiently(db, opt, common, "reader"))
             return;
@@ -275,9 +270,9 @@ void reader::run()
             aside(roll.below(opt.streams));
         for (const auto &t : tails)
             after += t.seen.size();
-        if (after == before)    // nothing new: look again soon
+        if (after == before) // nothing new: look again soon
             std::this_thread::sleep_for(std::chrono::milliseconds(1 + roll.below(5)));
     }
 }
 
-}    // namespace checker
+} // namespace checker

@@ -62,4 +62,4 @@ private:
     bool all_at_once, transactions;
 };
 
-}    // namespace checker
+} // namespace checker

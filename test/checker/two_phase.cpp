@@ -9,8 +9,7 @@ namespace checker {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-bool connect_patiently(connection &c, const options &o, shared &s, const char *who)
-{
+bool connect_patiently(connection &c, const options &o, shared &s, const char *who) {
     if (c.connected())
         return true;
     for (auto limit = clock::now() + 60s; !c.connect();) {
@@ -23,37 +22,31 @@ bool connect_patiently(connection &c, const options &o, shared &s, const char *w
     return true;
 }
 
-void two_phase::start()
-{
+void two_phase::start() {
     thread = std::thread([this] { run(); });
 }
 
-bool two_phase::has_room()
-{
+bool two_phase::has_room() {
     std::lock_guard hold(lock);
     return waiting.size() < opt.prepared;
 }
 
-void two_phase::add(prepared p)
-{
+void two_phase::add(prepared p) {
     std::lock_guard hold(lock);
     waiting.push_back(std::move(p));
 }
 
-std::deque<prepared> two_phase::finished()
-{
+std::deque<prepared> two_phase::finished() {
     std::lock_guard hold(lock);
     return std::exchange(done, {});
 }
 
-void two_phase::stop()
-{
+void two_phase::stop() {
     no_more = true;
     thread.join();
 }
 
-void two_phase::run()
-{
+void two_phase::run() {
     for (;;) {
         std::unique_lock hold(lock);
         if (waiting.empty() && no_more)
@@ -63,7 +56,7 @@ void two_phase::run()
             std::this_thread::sleep_for(1ms);
             continue;
         }
-        prepared p = waiting.front();    // stays there, as it takes up room
+        prepared p = waiting.front(); // stays there, as it takes up room
         hold.unlock();
         finish(p);
         hold.lock();
@@ -74,8 +67,7 @@ void two_phase::run()
 
 // The gid unknown: it was finished by an answer that got lost, or, where nothing was
 // asked of it yet, the PREPARE itself never happened.
-void two_phase::finish(prepared &p)
-{
+void two_phase::finish(prepared &p) {
     while (p.became == fate::open) {
         if (!connect_patiently(db, opt, common, "transaction manager")) {
             p.became = fate::doubt;
@@ -98,4 +90,4 @@ void two_phase::finish(prepared &p)
     }
 }
 
-}    // namespace checker
+} // namespace checker

@@ -22,9 +22,9 @@ namespace checker {
 
 struct prepared {
     std::string gid;
-    std::vector<std::size_t> frames;    // the writer's attempts
+    std::vector<std::size_t> frames; // the writer's attempts
     bool commit = true;
-    bool sure = true;                   // PREPARE was acknowledged
+    bool sure = true; // PREPARE was acknowledged
     std::chrono::steady_clock::time_point due;
     bool asked = false;
     fate became = fate::open;
@@ -58,4 +58,4 @@ private:
 // Where the server may be killed, wait for it as long as a restart can take.
 bool connect_patiently(connection &c, const options &o, shared &s, const char *who);
 
-}    // namespace checker
+} // namespace checker

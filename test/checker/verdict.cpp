@@ -13,8 +13,7 @@ namespace checker {
 
 verdict::verdict(const options &o, shared &s, const std::vector<std::unique_ptr<writer>> &w,
                  const std::vector<std::unique_ptr<reader>> &r, const reader &final_read)
-    : opt(o), common(s), writers(w), readers(r), truth(final_read.tails)
-{
+    : opt(o), common(s), writers(w), readers(r), truth(final_read.tails) {
     for (const auto &each : writers)
         for (const auto &a : each->attempts)
             tried[a.key] = &a;
@@ -24,14 +23,12 @@ verdict::verdict(const options &o, shared &s, const std::vector<std::unique_ptr<
                 common.violate(claim::once, "the last read has a frame twice, at " + text_of(d.id));
 }
 
-std::string verdict::name(const attempt &a) const
-{
+std::string verdict::name(const attempt &a) const {
     return opt.stream(stream_of(a.key)) + " " + text_of(a.first) + " (" + content_of(a.key).mode + ", transaction " +
            std::to_string(a.transaction) + ")";
 }
 
-void verdict::history_against_final()
-{
+void verdict::history_against_final() {
     for (const auto &[key, a] : tried) {
         bool there = in_final(*a), lossy = opt.live_is_lossy() && is_live(key);
         if (a->became == fate::committed) {
@@ -68,8 +65,7 @@ void verdict::history_against_final()
 }
 
 // The durable frames of a transaction whose end nobody knows: all there, or none.
-void verdict::transactions_in_doubt()
-{
+void verdict::transactions_in_doubt() {
     std::unordered_map<std::uint64_t, std::pair<unsigned, unsigned>> count;
     for (const auto &[key, a] : tried)
         if (a->became == fate::doubt && !is_live(key)) {
@@ -78,12 +74,12 @@ void verdict::transactions_in_doubt()
         }
     for (const auto &[transaction, c] : count)
         if (c.first && c.second)
-            common.violate(claim::atomic, "transaction " + std::to_string(transaction) + ": " + std::to_string(c.first) +
-                                              " frames are there, " + std::to_string(c.second) + " are not");
+            common.violate(claim::atomic, "transaction " + std::to_string(transaction) + ": " +
+                                              std::to_string(c.first) + " frames are there, " +
+                                              std::to_string(c.second) + " are not");
 }
 
-void verdict::each_reader()
-{
+void verdict::each_reader() {
     for (const auto &r : readers) {
         bool live = r->with_live && !opt.on_standby() && !opt.naive, lossy = opt.live_is_lossy();
         for (unsigned s = 0; s < opt.streams; ++s) {
@@ -101,8 +97,8 @@ void verdict::each_reader()
                 else if (a && !in_final(*a) && !(is_live(d.key) && lossy))
                     common.violate(claim::complete, who + ": delivered " + name(*a) + ", which is gone");
                 else if (a && in_final(*a) && where.at(d.key) != d.id)
-                    common.violate(claim::unique, who + ": " + text_of(d.id) + " and " + text_of(where.at(d.key)) +
-                                                      " are one frame");
+                    common.violate(claim::unique,
+                                   who + ": " + text_of(d.id) + " and " + text_of(where.at(d.key)) + " are one frame");
             }
             for (const auto &d : truth[s].seen)
                 if (d.key && (live || !is_live(d.key)) && !(lossy && is_live(d.key)) && !times.contains(d.key))
@@ -114,8 +110,7 @@ void verdict::each_reader()
 }
 
 // A statement that returned n after m returned all that lies between.
-void verdict::ranges()
-{
+void verdict::ranges() {
     auto check = [this](const range_sample &sample, const std::string &who) {
         if (sample.frames.empty())
             return;
@@ -135,7 +130,8 @@ void verdict::ranges()
             };
             while (next != all.end() && next->id < d.id) {
                 if (!skippable(*next))
-                    common.violate(claim::ranges, who + ": " + text_of(next->id) + " is missing before " + text_of(d.id));
+                    common.violate(claim::ranges,
+                                   who + ": " + text_of(next->id) + " is missing before " + text_of(d.id));
                 ++next;
             }
             if (next != all.end() && next->id == d.id)
@@ -153,8 +149,7 @@ void verdict::ranges()
 }
 
 // One call: order kept, nobody in between, from first_id to last_id.
-void verdict::batches()
-{
+void verdict::batches() {
     for (const auto &t : truth) {
         const attempt *previous = nullptr;
         for (const auto &d : t.seen) {
@@ -174,8 +169,7 @@ void verdict::batches()
     }
 }
 
-void verdict::summaries(connection &db)
-{
+void verdict::summaries(connection &db) {
     for (unsigned s = 0; s < opt.streams; ++s) {
         std::vector<std::pair<position, const attempt *>> order;
         for (const auto &d : truth[s].seen)
@@ -213,11 +207,13 @@ void verdict::summaries(connection &db)
                 version = order[next].second->version;
             }
             if (sample.document != document.text())
-                common.violate(claim::folds, opt.stream(s) + " at " + text_of(sample.at) + ": the document is not the fold of " +
-                                                 std::to_string(next) + " patches");
+                common.violate(claim::folds, opt.stream(s) + " at " + text_of(sample.at) +
+                                                 ": the document is not the fold of " + std::to_string(next) +
+                                                 " patches");
             if (version && sample.version != version)
                 common.violate(claim::versions, opt.stream(s) + " at " + text_of(sample.at) + ": version " +
-                                                    std::to_string(sample.version) + ", not " + std::to_string(version));
+                                                    std::to_string(sample.version) + ", not " +
+                                                    std::to_string(version));
         }
         // A gap is a patch that was rolled back, its position known or not.
         std::vector<position> rolled_back;
@@ -229,7 +225,7 @@ void verdict::summaries(connection &db)
         std::int64_t previous = 0;
         position at = 0;
         for (const auto &[id, a] : order) {
-            if (a->version == 0) {    // in doubt: its version was never heard
+            if (a->version == 0) { // in doubt: its version was never heard
                 previous = 0;
                 continue;
             }
@@ -247,11 +243,11 @@ void verdict::summaries(connection &db)
     }
 }
 
-void verdict::counts(connection &db)
-{
+void verdict::counts(connection &db) {
     for (unsigned s = 0; s < opt.streams; ++s) {
-        result r = db.execute("SELECT frames - best_effort_frames, best_effort_frames, closed FROM weir.stream_info($1)",
-                              {opt.stream(s)});
+        result r =
+            db.execute("SELECT frames - best_effort_frames, best_effort_frames, closed FROM weir.stream_info($1)",
+                       {opt.stream(s)});
         if (!r.ok() || r.rows() != 1) {
             common.violate(claim::errors, "stream_info: " + r.sqlstate() + " " + r.message());
             continue;
@@ -261,13 +257,13 @@ void verdict::counts(connection &db)
             if (d.key)
                 ++(is_live(d.key) ? live : logged);
         if (r.integer(0, 0) != logged || r.integer(0, 1) != live || std::string(r.value(0, 2)) != "t")
-            common.violate(claim::counts, opt.stream(s) + ": stream_info says " + r.value(0, 0) + " + " + r.value(0, 1) +
-                                              ", read gives " + std::to_string(logged) + " + " + std::to_string(live));
+            common.violate(claim::counts, opt.stream(s) + ": stream_info says " + r.value(0, 0) + " + " +
+                                              r.value(0, 1) + ", read gives " + std::to_string(logged) + " + " +
+                                              std::to_string(live));
     }
 }
 
-void verdict::judge()
-{
+void verdict::judge() {
     history_against_final();
     transactions_in_doubt();
     each_reader();
@@ -280,8 +276,7 @@ void verdict::judge()
     counts(db);
 }
 
-bool verdict::report(bool vacuous) const
-{
+bool verdict::report(bool vacuous) const {
     static constexpr const char *claims[] = {
         "every committed frame reached every reader of its stream and stayed",
         "no frame of a rolled-back transaction or savepoint was delivered",
@@ -314,15 +309,14 @@ bool verdict::report(bool vacuous) const
     return good && !vacuous;
 }
 
-void verdict::dump(const std::string &file) const
-{
+void verdict::dump(const std::string &file) const {
     std::ofstream out(file);
     static constexpr const char *fates[] = {"open", "committed", "aborted", "doubt"};
     for (const auto &w : writers)
         for (const auto &a : w->attempts)
             out << "attempt " << a.key << " stream " << stream_of(a.key) << " transaction " << a.transaction << ' '
-                << text_of(a.first) << ' ' << text_of(a.last) << ' ' << a.index << '/' << a.count << " version " << a.version
-                << ' ' << fates[static_cast<int>(a.became)] << '\n';
+                << text_of(a.first) << ' ' << text_of(a.last) << ' ' << a.index << '/' << a.count << " version "
+                << a.version << ' ' << fates[static_cast<int>(a.became)] << '\n';
     auto list = [&out](const std::string &who, const reader &r) {
         for (unsigned s = 0; s < r.tails.size(); ++s)
             for (const auto &d : r.tails[s].seen)
@@ -332,4 +326,4 @@ void verdict::dump(const std::string &file) const
         list("reader " + std::to_string(r->number), *r);
 }
 
-}    // namespace checker
+} // namespace checker

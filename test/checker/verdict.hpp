@@ -37,8 +37,7 @@ private:
     void summaries(connection &db);
     void counts(connection &db);
     bool in_final(const attempt &a) const { return where.contains(a.key); }
-    const attempt *known(frame_key key) const
-    {
+    const attempt *known(frame_key key) const {
         auto found = tried.find(key);
         return found == tried.end() ? nullptr : found->second;
     }
@@ -50,7 +49,7 @@ private:
     const std::vector<std::unique_ptr<reader>> &readers;
     const std::vector<tail> &truth;
     std::unordered_map<frame_key, const attempt *> tried;
-    std::unordered_map<frame_key, position> where;    // of the final read
+    std::unordered_map<frame_key, position> where; // of the final read
 };
 
-}    // namespace checker
+} // namespace checker

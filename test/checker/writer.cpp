@@ -13,37 +13,35 @@ using outcome = result::outcome;
 using clock = std::chrono::steady_clock;
 
 writer::writer(const options &o, shared &s, unsigned n)
-    : opt(o), common(s), roll(mix(o.seed * 1000 + n)), number(n), main(o.conninfo),
-      manager(o, s)
-{
-}
+    : opt(o), common(s), roll(mix(o.seed * 1000 + n)), number(n), main(o.conninfo), manager(o, s) {}
 
-void writer::unexpected(const char *doing, const result &r)
-{
+void writer::unexpected(const char *doing, const result &r) {
     common.violate(claim::errors, std::string(doing) + ": " + r.sqlstate() + " " + r.message());
 }
 
-void writer::mark(const std::vector<std::size_t> &frames, fate f)
-{
+void writer::mark(const std::vector<std::size_t> &frames, fate f) {
     for (auto i : frames)
         if (attempts[i].became == fate::open)
             attempts[i].became = f;
 }
 
-void writer::mark(const levels &open, fate f)
-{
+void writer::mark(const levels &open, fate f) {
     for (const auto &level : open)
         mark(level, f);
 }
 
-writer::call writer::choose_call()
-{
+writer::call writer::choose_call() {
     call c;
     c.stream = roll.below(opt.streams);
     unsigned pick = roll.below(100);
     using enum frame_kind;
-    c.kind = pick < 35 ? json : pick < 42 ? text : pick < 49 ? bytes : pick < 70 ? patch : pick < 85 ? live_json
-             : pick < 92 ? live_text : live_bytes;
+    c.kind = pick < 35   ? json
+             : pick < 42 ? text
+             : pick < 49 ? bytes
+             : pick < 70 ? patch
+             : pick < 85 ? live_json
+             : pick < 92 ? live_text
+                         : live_bytes;
     c.batch = c.kind != patch && roll.percent(25);
     unsigned count = c.batch ? 1 + roll.below(roll.percent(10) ? 300 : 12) : 1;
     c.one_by_one = c.batch && (c.kind == json || c.kind == live_json) && roll.percent(30);
@@ -54,9 +52,8 @@ writer::call writer::choose_call()
     return c;
 }
 
-result writer::send(const call &c)
-{
-    static constexpr const char *functions[] = {"append",       "append_text",      "append_bytes",     "append_patch",
+result writer::send(const call &c) {
+    static constexpr const char *functions[] = {"append",      "append_text",      "append_bytes",     "append_patch",
                                                 "append_live", "append_live_text", "append_live_bytes"};
     static constexpr const char *types[] = {"jsonb", "text", "bytea", "jsonb", "jsonb", "text", "bytea"};
     // A floor that no run reaches: then no best-effort frame may be missing.
@@ -88,8 +85,7 @@ result writer::send(const call &c)
 }
 
 // False where the answer has not the form of one.
-bool writer::record_ids(const call &c, const result &r, std::size_t from, position below)
-{
+bool writer::record_ids(const call &c, const result &r, std::size_t from, position below) {
     bool whole = r.rows() == (c.one_by_one ? static_cast<int>(c.keys.size()) : 1) &&
                  (!c.batch || c.one_by_one || r.integer(0, 2) == static_cast<std::int64_t>(c.keys.size()));
     if (!whole) {
@@ -116,8 +112,7 @@ bool writer::record_ids(const call &c, const result &r, std::size_t from, positi
     return true;
 }
 
-std::vector<std::size_t> writer::append(const call &c, outcome &out)
-{
+std::vector<std::size_t> writer::append(const call &c, outcome &out) {
     std::size_t from = attempts.size();
     std::vector<std::size_t> mine;
     for (unsigned i = 0; i < c.keys.size(); ++i) {
@@ -136,15 +131,14 @@ std::vector<std::size_t> writer::append(const call &c, outcome &out)
         record_ids(c, r, from, below);
     else if (cancelling && r.sqlstate() == "57014")
         ++common.cancelled;
-    else if (!r.lost() && r.sqlstate() != "40001")    // SERIALIZABLE may say so
+    else if (!r.lost() && r.sqlstate() != "40001") // SERIALIZABLE may say so
         unexpected("append", r);
     return mine;
 }
 
 // An append that is a transaction. Lost under a key: the same call again gives the
 // first result or does it now, but never both.
-void writer::alone()
-{
+void writer::alone() {
     current = common.transaction++;
     call c = choose_call();
     outcome out;
@@ -168,8 +162,7 @@ void writer::alone()
 }
 
 // Appends, savepoints and their ends. False: the transaction is over (failed or lost).
-bool writer::body(levels &open, unsigned steps)
-{
+bool writer::body(levels &open, unsigned steps) {
     for (unsigned i = 0; i < steps; ++i) {
         unsigned pick = roll.below(100);
         std::string name = "s" + std::to_string(open.size());
@@ -184,7 +177,7 @@ bool writer::body(levels &open, unsigned steps)
                 return false;
             auto inner = std::move(open.back());
             open.back().clear();
-            if (back) {    // the savepoint itself stays
+            if (back) { // the savepoint itself stays
                 mark(inner, fate::aborted);
                 ++common.savepoint_rollbacks;
             } else {
@@ -214,8 +207,7 @@ bool writer::body(levels &open, unsigned steps)
 }
 
 // More than 64 subtransactions that wrote; some of them rolled back.
-bool writer::overflow(levels &open)
-{
+bool writer::overflow(levels &open) {
     bool nested = roll.percent(50);
     for (unsigned i = 0, n = 66 + roll.below(20); i < n; ++i) {
         if (!main.execute("SAVEPOINT o").ok())
@@ -241,8 +233,7 @@ bool writer::overflow(levels &open)
 }
 
 // A reader inside of the transaction that writes: own frames, never past a foreign open one.
-bool writer::own_read(const levels &open)
-{
+bool writer::own_read(const levels &open) {
     for (const auto &level : open) {
         if (level.empty() || attempts[level[0]].first == 0)
             continue;
@@ -266,8 +257,7 @@ bool writer::own_read(const levels &open)
 }
 
 // A large batch under a short timeout: cancelled wherever it stands, at times not at all.
-void writer::cancelled()
-{
+void writer::cancelled() {
     call c;
     c.stream = roll.below(opt.streams);
     c.kind = roll.percent(50) ? frame_kind::json : frame_kind::live_json;
@@ -289,8 +279,7 @@ void writer::cancelled()
     main.drop();
 }
 
-void writer::transaction()
-{
+void writer::transaction() {
     current = common.transaction++;
     unsigned pick = roll.below(100);
     const char *level = pick < 75 ? "READ COMMITTED" : pick < 97 ? "REPEATABLE READ" : "SERIALIZABLE";
@@ -308,8 +297,7 @@ void writer::transaction()
     }
 }
 
-void writer::prepare(const levels &open)
-{
+void writer::prepare(const levels &open) {
     prepared p;
     p.gid = opt.run + "-" + std::to_string(number) + "-" + std::to_string(current);
     p.commit = roll.percent(70);
@@ -328,8 +316,7 @@ void writer::prepare(const levels &open)
     manager.add(std::move(p));
 }
 
-void writer::finish(levels &open)
-{
+void writer::finish(levels &open) {
     if (unsigned pick = roll.below(100); pick < 35)
         std::this_thread::sleep_for(std::chrono::microseconds(roll.below(pick < 2 ? 80000 : 4000)));
     unsigned pick = roll.below(100);
@@ -350,14 +337,12 @@ void writer::finish(levels &open)
     }
 }
 
-void writer::collect()
-{
+void writer::collect() {
     for (const auto &p : manager.finished())
         mark(p.frames, p.became);
 }
 
-void writer::run(clock::time_point until)
-{
+void writer::run(clock::time_point until) {
     manager.start();
     while (clock::now() < until && !common.give_up) {
         if (!connect_patiently(main, opt, common, "writer"))
@@ -379,4 +364,4 @@ void writer::run(clock::time_point until)
     collect();
 }
 
-}    // namespace checker
+} // namespace checker

@@ -41,7 +41,7 @@ private:
         std::vector<frame_key> keys;
         std::optional<std::string> idempotency_key;
     };
-    using levels = std::vector<std::vector<std::size_t>>;    // frames by open savepoint
+    using levels = std::vector<std::vector<std::size_t>>; // frames by open savepoint
 
     call choose_call();
     result send(const call &c);
@@ -65,10 +65,10 @@ private:
     shared &common;
     dice roll;
     unsigned number;
-    std::uint64_t current = 0;    // transaction
+    std::uint64_t current = 0; // transaction
     bool cancelling = false;
     connection main;
     two_phase manager;
 };
 
-}    // namespace checker
+} // namespace checker

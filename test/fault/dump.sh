@@ -115,7 +115,7 @@ for lead in 0 2; do
     check "there is something to carry" [ "$(wc -l <"$WEIR_TMP/before")" -gt 5000 ]
     newest=$(newest "$db")
     keys=$(value -d "$db" -c "$key_calls")
-    check "$lead hours ahead" test "$(value -d "$db" -c "SELECT lead_ms >= $lead * 3599000 FROM weir.stream_info('all')")" = t
+    check "$lead hours ahead" test "$(value -d "$db" -c "SELECT lead_ms >= $lead * 3500000 FROM weir.stream_info('all')")" = t
 
     pg_dump "$db" >"$WEIR_TMP/$db.sql"
     pg_dump -Fc "$db" >"$WEIR_TMP/$db.dump"
