@@ -30,9 +30,9 @@ struct frame {
 };
 
 struct append_options {
-    std::optional<std::string_view> type;
-    std::optional<std::string_view> headers; // a JSON object
-    std::optional<std::string_view> idempotency_key;
+    std::optional<std::string_view> type = {};
+    std::optional<std::string_view> headers = {}; // a JSON object
+    std::optional<std::string_view> idempotency_key = {};
 };
 
 class connection {
