@@ -88,6 +88,17 @@ void remember(int64 key, int64 last, bool turned) {
         p.greatest = last;
 }
 
+int64 greatest_handed_out(int64 now_ms) {
+    int64 greatest = -1;
+    for (partition const &p : shared->partitions) {
+        // Without its lock: what was handed out before we were called is there.
+        int64 theirs = *const_cast<int64 const volatile *>(&p.greatest);
+        if (theirs > greatest && core::ms_of(theirs) <= now_ms)
+            greatest = theirs;
+    }
+    return greatest;
+}
+
 void request_shared_memory() { pg::request_shared(sizeof(shared_state)); }
 
 } // namespace weir::log

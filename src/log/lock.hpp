@@ -33,6 +33,10 @@ struct handed_out {
 handed_out recall(int64 key, int64 now_ms);
 void remember(int64 key, int64 last, bool turned);
 
+// The greatest position of all logs that is not ahead of the clock. For the first
+// of a log: an earlier creation of the same log may have rolled back this very millisecond.
+int64 greatest_handed_out(int64 now_ms);
+
 // Reserves the shared memory when the library is preloaded; without preloading
 // it is taken from the server's slop on first use.
 void request_shared_memory();

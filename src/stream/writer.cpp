@@ -288,8 +288,10 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
             taken.stopped = true;
             return taken;
         }
-        taken.first_id = core::mint(known.last > before.id ? known.last : before.id, taken.now_us / 1000,
-                                    log::clock::floor(), count);
+        int64 last = known.last > before.id ? known.last : before.id;
+        if (before.id < 0 && !known.exact)
+            last = log::greatest_handed_out(taken.now_us / 1000);
+        taken.first_id = core::mint(last, taken.now_us / 1000, log::clock::floor(), count);
         if (taken.first_id < 0) {
             log::unlock(stream_id);
             ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
