@@ -31,6 +31,18 @@ inline void bt_seek_backward([[maybe_unused]] BTScanInsert key) {
 #endif
 }
 
+// Dead rows that the last vacuum of a table had to leave, or that came since.
+inline int64 dead_rows(Oid table) {
+    PgStat_StatTabEntry *entry = pgstat_fetch_stat_tabentry(table);
+    if (entry == nullptr)
+        return 0;
+#if PG_VERSION_NUM >= 160000
+    return entry->dead_tuples;
+#else
+    return entry->n_dead_tuples;
+#endif
+}
+
 // What a waiting process of ours is shown to wait for.
 inline uint32 wait_event() {
 #if PG_VERSION_NUM >= 170000

@@ -99,8 +99,13 @@ Oid live_table() {
     return OidIsValid(schema) ? get_relname_relid("frame_live", schema) : InvalidOid;
 }
 
-// False where the extension is gone.
-bool vacuum_live_frames(MemoryContext memory) {
+enum class outcome {
+    done,
+    in_vain, // most of the dead are still visible to some old snapshot
+    gone     // the extension is
+};
+
+outcome vacuum_live_frames(MemoryContext memory) {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
     bool there = OidIsValid(live_table());
@@ -117,11 +122,13 @@ bool vacuum_live_frames(MemoryContext memory) {
     MemoryContextReset(memory);
 
     double live_rows = 0;
+    bool in_vain = false;
     StartTransactionCommand();
     Oid table = live_table();
     if (OidIsValid(table)) {
         if (Relation live = try_relation_open(table, AccessShareLock)) {
             live_rows = live->rd_rel->reltuples;
+            in_vain = weir::pg::compat::dead_rows(table) > live_rows + least_vacuum_at;
             relation_close(live, AccessShareLock);
         }
     }
@@ -129,7 +136,7 @@ bool vacuum_live_frames(MemoryContext memory) {
     set_vacuum_at(MyDatabaseId, live_rows);
     pgstat_report_stat(true);
     pgstat_report_activity(STATE_IDLE, nullptr);
-    return there;
+    return !there ? outcome::gone : in_vain ? outcome::in_vain : outcome::done;
 }
 
 } // namespace
@@ -172,8 +179,6 @@ void weir_worker_main(Datum database) {
     pgstat_report_appname("weir worker");
     MemoryContext memory = AllocSetContextCreate(TopMemoryContext, "weir worker", ALLOCSET_DEFAULT_SIZES);
 
-    // At most a tenth of the time goes into it: an old snapshot somewhere may keep the
-    // dead from being removed, whatever is done.
     TimestampTz idle_since = GetCurrentTimestamp(), not_before = 0;
     for (;;) {
         CHECK_FOR_INTERRUPTS();
@@ -186,10 +191,12 @@ void weir_worker_main(Datum database) {
             proc_exit(0);
         if (what == next::work) {
             TimestampTz started = GetCurrentTimestamp();
-            if (!vacuum_live_frames(memory))
+            outcome result = vacuum_live_frames(memory);
+            if (result == outcome::gone)
                 proc_exit(0);
             idle_since = GetCurrentTimestamp();
-            not_before = idle_since + 9 * (idle_since - started);
+            if (result == outcome::in_vain) // not more than a twentieth of the time, then
+                not_before = idle_since + 19 * (idle_since - started);
             continue;
         }
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
