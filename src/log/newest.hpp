@@ -25,6 +25,8 @@ struct entry {
 // Whether to look further back than this entry; it is obeyed so many times at the most.
 using pass_over = bool (*)(entry const &);
 
-entry newest(table const &t, int64 key, pass_over skip, int most = INT_MAX);
+inline bool take_any(entry const &) { return false; }
+
+entry newest(table const &t, int64 key, pass_over skip = take_any, int most = INT_MAX);
 
 } // namespace weir::log

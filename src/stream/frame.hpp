@@ -53,6 +53,11 @@ struct live_prefix {
 static_assert(offsetof(log_prefix, mode) == 32 && offsetof(live_prefix, ttl_ms) == 60);
 
 // Attribute numbers. The four that describe a frame come in one order in both tables.
+// A row that somebody appended, not a mark.
+inline bool is_frame(log_prefix const &row) {
+    return row.mode == static_cast<char>(mode::durable) || row.mode == static_cast<char>(mode::summary);
+}
+
 template <class Prefix> int64 ordinal_of(Prefix const &row) { return row.ordinal & ~behind_own_drop; }
 
 namespace log_column {

@@ -61,8 +61,7 @@ struct removed {
 };
 
 void count_logged(removed &out, log_::scan &s) {
-    auto m = static_cast<mode>(log_::prefix_of<stream::log_prefix>(s)->mode);
-    if (m != mode::durable && m != mode::summary)
+    if (!stream::is_frame(*log_::prefix_of<stream::log_prefix>(s)))
         return;
     out.frames++;
     out.logged_frames++;
@@ -100,9 +99,7 @@ void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 below,
 
 removed remove_below(int64 stream_id, int64 below, bool keep_close, Snapshot snapshot) {
     removed out{};
-    log_::table live = log_::open(stream::live_source, RowExclusiveLock);
-    stream::retention kept = stream::retained(live, stream_id, snapshot);
-    log_::close(live);
+    stream::retention kept = stream::retained(stream_id, snapshot);
     remove_rows(out, stream::log_source, stream_id, below, keep_close, snapshot, nullptr);
     remove_rows(out, stream::live_source, stream_id, below, keep_close, snapshot, &kept);
     return out;
@@ -114,10 +111,7 @@ int64 cutoff_for(int64 stream_id, int64 keep, int64 settled_below, Snapshot snap
     int64 cutoff = settled_below;
     stream::open_reader(r, stream_id, -1, settled_below - 1, true, BackwardScanDirection, snapshot);
     while (keep > 0 && stream::advance(r)) {
-        bool is_mark = !r.best_effort &&
-                       log_::prefix_of<stream::log_prefix>(*r.at)->mode != static_cast<char>(mode::durable) &&
-                       log_::prefix_of<stream::log_prefix>(*r.at)->mode != static_cast<char>(mode::summary);
-        if (is_mark)
+        if (!r.best_effort && !stream::is_frame(*log_::prefix_of<stream::log_prefix>(*r.at)))
             continue;
         cutoff = r.at->id;
         keep--;
@@ -133,9 +127,7 @@ int64 put_mark(std::string_view name, int64 stream_id, mode kind) {
 }
 
 int64 newest_live(int64 stream_id, Snapshot snapshot) {
-    log_::table live = log_::open(stream::live_source, AccessShareLock);
-    stream::retention kept = stream::retained(live, stream_id, snapshot);
-    log_::close(live);
+    stream::retention kept = stream::retained(stream_id, snapshot);
     return kept.any ? kept.newest_id : -1;
 }
 

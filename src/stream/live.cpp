@@ -110,6 +110,13 @@ retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
     return r;
 }
 
+retention retained(int64 stream_id, Snapshot snapshot) {
+    log::table live = log::open(live_source, AccessShareLock);
+    retention r = retained(live, stream_id, snapshot);
+    log::close(live);
+    return r;
+}
+
 void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count) {
     int64 run = maxlen / 4 < least_run ? least_run : maxlen / 4 > greatest_run ? greatest_run : maxlen / 4;
     if (last_ordinal / run == (last_ordinal - count) / run)

@@ -26,6 +26,7 @@ struct retention {
 
 // As of now and of what the snapshot sees.
 retention retained(log::table &live, int64 stream_id, Snapshot snapshot);
+retention retained(int64 stream_id, Snapshot snapshot); // opens the table for itself
 
 inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms) {
     return ordinal_of(row) > r.above_ordinal && row.ttl_ms > 0 && (row.id >> 20) + row.ttl_ms > now_ms;

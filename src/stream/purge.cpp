@@ -37,15 +37,13 @@ constinit spi::statement oldest_statement{
 constinit spi::statement forget_statement{
     "DELETE FROM weir.stream WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
-bool never(log::entry const &) { return false; }
-
 // Deletes the drop mark if nothing has come behind it; waits for nobody.
 bool remove_mark(log::table &logged, log::table &live, int64 stream_id) {
     TM_FailureData ignored;
     bool removed = false;
     log::lock(stream_id);
-    log::entry mark = log::newest(logged, stream_id, never);
-    if (mark.readable && mark.id > log::newest(live, stream_id, never).id &&
+    log::entry mark = log::newest(logged, stream_id);
+    if (mark.readable && mark.id > log::newest(live, stream_id).id &&
         reinterpret_cast<log_prefix const *>(mark.prefix)->mode == static_cast<char>(mode::dropped) &&
         (!TransactionIdIsNormal(mark.xmin) || TransactionIdDidCommit(mark.xmin)) && !TransactionIdIsValid(mark.xmax))
         removed = table_tuple_delete(logged.heap, &mark.tid, GetCurrentCommandId(true), SnapshotAny, InvalidSnapshot,

@@ -123,13 +123,12 @@ frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live) {
 }
 
 int64 newest_position(int64 stream_id) {
-    auto never = [](log::entry const &) { return false; };
     log::table logged = log::open(log_source, AccessShareLock);
-    int64 newest = log::newest(logged, stream_id, never).id;
+    int64 newest = log::newest(logged, stream_id).id;
     log::close(logged);
     if (!RecoveryInProgress()) {
         log::table live = log::open(live_source, AccessShareLock);
-        int64 live_newest = log::newest(live, stream_id, never).id;
+        int64 live_newest = log::newest(live, stream_id).id;
         log::close(live);
         if (live_newest > newest)
             newest = live_newest;

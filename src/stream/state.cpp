@@ -12,12 +12,7 @@ namespace weir::stream {
 namespace {
 
 bool has_live_rows(int64 stream_id, Snapshot snapshot) {
-    if (RecoveryInProgress())
-        return false;
-    log::table live = log::open(live_source, AccessShareLock);
-    bool any = retained(live, stream_id, snapshot).any;
-    log::close(live);
-    return any;
+    return !RecoveryInProgress() && retained(stream_id, snapshot).any;
 }
 
 } // namespace
