@@ -4,6 +4,7 @@
 // preloaded, weir reserves its shared memory instead of taking it from the slop.
 #include "pg/pg.hpp"
 
+#include "lease/clock.hpp"
 #include "log/lock.hpp"
 #include "pg/settings.hpp"
 #include "worker/worker.hpp"
@@ -22,6 +23,7 @@ void request_shared_memory() {
         previous_request_hook();
     weir::log::request_shared_memory();
     weir::worker::request_shared_memory();
+    weir::lease::request_shared_memory();
 }
 
 } // namespace
