@@ -6,7 +6,7 @@
 // the two differ by now, what users are shown is translated to the server's.
 //
 // It starts anew with the server. Where that is behind by then, more may be left of a
-// lease than was ever granted: whoever notices cuts it (core::is_overlong()).
+// lease than was ever granted: the sweep cuts that (core::is_overlong()).
 #pragma once
 
 #include "pg/pg.hpp"

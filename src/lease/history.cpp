@@ -48,10 +48,10 @@ struct object_builder {
     Datum end() { return PointerGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr))); }
 };
 
-std::string_view topic_of(row const &r) {
-    if (r.nulls[column::namespace_ - 1])
+std::string_view topic_of(NullableDatum name_space) {
+    if (name_space.isnull)
         return topic_prefix;
-    std::string_view name = pg::view_of(r.get(column::namespace_));
+    std::string_view name = pg::view_of(name_space.value);
     std::size_t size = topic_prefix.size() + 1 + name.size();
     char *topic = pg::palloc_array_of<char>(size);
     memcpy(topic, topic_prefix.data(), topic_prefix.size());
@@ -100,7 +100,9 @@ event event_of(happening what, row const &r, NullableDatum reason) {
         payload.add("by", r.nullable(column::ended_by));
     else if (what == happening::acquired || what == happening::reclaimed || what == happening::renewed)
         payload.add("ttl_ms", r.integer(column::ttl_us) / 1000);
-    return {topic_of(r), what, payload.end(), PointerGetDatum(PG_DETOAST_DATUM(r.get(column::headers)))};
+    // Not as it lies out of line in the table of leases; packed will do.
+    return {topic_of(r.nullable(column::namespace_)), what, payload.end(),
+            PointerGetDatum(PG_DETOAST_DATUM_PACKED(r.get(column::headers)))};
 }
 
 void write(event const *events, int count) {
@@ -135,6 +137,7 @@ Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum 
         stream::check_name(given, "namespace");
         out_namespace = {PointerGetDatum(cstring_to_text_with_len(given.data(), static_cast<int>(given.size()))),
                          false};
+        stream::check_name(topic_of(out_namespace), "stream name of the history");
     }
     return DirectFunctionCall2(jsonb_concat, headers.value, with_name);
 }

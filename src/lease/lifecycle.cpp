@@ -26,7 +26,6 @@ using core::standing;
 using lease::event;
 using lease::happening;
 using lease::row;
-using lease::writing;
 
 namespace {
 
@@ -41,9 +40,7 @@ NullableDatum text_of(const char *s) { return {CStringGetTextDatum(s), false}; }
 // Arguments ------------------------------------------------------------------
 
 std::string_view name_argument(FunctionCallInfo fcinfo) {
-    if (PG_ARGISNULL(0))
-        stream::null_argument("name");
-    return stream::name_argument(fcinfo, 0, "lease");
+    return stream::name_argument(fcinfo, 0, "name", "lease name");
 }
 
 Datum required_label(FunctionCallInfo fcinfo, int n, const char *what) {
@@ -156,15 +153,6 @@ int issue(row &r, wish const &w, issuance how, TimestampTz now, event *events) {
     return count;
 }
 
-// A clock that lies behind the one of the last renewal would keep the lease for longer
-// than was ever meant. Cut down to its ttl from now, as if renewed.
-void cut_if_overlong(Relation leases, row &r, TimestampTz now) {
-    if (!core::is_overlong(lease::to_core(r), now))
-        return;
-    r.set(column::expires_at, TimestampTzGetDatum(now + r.integer(column::ttl_us)));
-    lease::update(leases, r, false);
-}
-
 // True, and r is the new lease; or r is that of another holder.
 bool acquire(row &r, wish const &w) {
     Relation leases = lease::open_table();
@@ -175,10 +163,8 @@ bool acquire(row &r, wish const &w) {
         r = lease::find(leases, w.name);
         TimestampTz now = lease::now();
         issuance how = judge(r, w, now);
-        if (how == issuance::refused) {
-            cut_if_overlong(leases, r, now);
+        if (how == issuance::refused)
             break;
-        }
         if (!locked) {
             lease::lock(w.name, lease::share::none);
             locked = true;
@@ -190,7 +176,7 @@ bool acquire(row &r, wish const &w) {
             lease::insert(leases, r);
             break;
         }
-        if (lease::update(leases, r) == writing::done)
+        if (lease::update(leases, r))
             break;
     }
     lease::close_table(leases);
@@ -230,7 +216,7 @@ TimestampTz renew(std::string_view name, std::string_view owner, int64 epoch, in
             r.set(column::ttl_us, Int64GetDatum(ttl_us));
         r.set(column::expires_at, TimestampTzGetDatum(now + r.integer(column::ttl_us)));
         r.set(column::renewed_at, TimestampTzGetDatum(GetCurrentTimestamp()));
-    } while (lease::update(leases, r) != writing::done);
+    } while (!lease::update(leases, r));
     lease::close_table(leases);
     event e = lease::event_of(happening::renewed, r, none);
     lease::write(&e, 1);
@@ -260,7 +246,7 @@ bool release(std::string_view name, std::string_view owner, int64 epoch, Nullabl
         if (now_is != standing::live)
             lease::reject(r, now_is, epoch);
         end(r, core::lease_state::released, none, reason);
-    } while (lease::update(leases, r) != writing::done);
+    } while (!lease::update(leases, r));
     lease::close_table(leases);
     event e = lease::event_of(happening::released, r, reason);
     lease::write(&e, 1);
@@ -291,7 +277,7 @@ bool revoke(std::string_view name, Datum by, NullableDatum reason, NullableDatum
         } else {
             break;
         }
-        if (lease::update(leases, r) == writing::done)
+        if (lease::update(leases, r))
             break;
     } while (true);
     lease::close_table(leases);

@@ -35,24 +35,6 @@ void insert_index_entries(Relation leases, HeapTuple tuple) {
     CatalogCloseIndexes(indexes);
 }
 
-writing outcome(TM_Result result) {
-    switch (result) {
-    case TM_Ok:
-        return writing::done;
-    case TM_BeingModified:
-    case TM_WouldBlock:
-        return writing::busy;
-    case TM_Updated:
-    case TM_Deleted:
-        return writing::again;
-    case TM_Invisible:
-    case TM_SelfModified:
-        break;
-    }
-    elog(ERROR, "row of a lease was written twice in one command");
-    pg_unreachable();
-}
-
 } // namespace
 
 core::lease to_core(row const &r) {
@@ -64,13 +46,9 @@ void lock(std::string_view name, share mode) {
     pg::lock(pg::lock_class::lease, key_of(name), mode == share::none ? ExclusiveLock : ShareLock);
 }
 
-bool is_idle(std::string_view name) {
-    int64 key = key_of(name);
-    if (!pg::try_lock(pg::lock_class::lease, key))
-        return false;
-    pg::unlock(pg::lock_class::lease, key);
-    return true;
-}
+bool try_lock(std::string_view name) { return pg::try_lock(pg::lock_class::lease, key_of(name)); }
+
+void unlock(std::string_view name) { pg::unlock(pg::lock_class::lease, key_of(name)); }
 
 Relation open_table() {
     (void)log::relation_oid(name_index);
@@ -108,23 +86,25 @@ row find(Relation leases, std::string_view name) {
     return r;
 }
 
-writing update(Relation leases, row &r, bool wait) {
+bool update(Relation leases, row &r) {
     HeapTuple tuple = heap_form_tuple(RelationGetDescr(leases), r.values, r.nulls);
     tuple->t_tableOid = RelationGetRelid(leases);
     TM_FailureData why;
-    writing result = outcome(pg::compat::heap_update(leases, &r.tid, tuple, GetCurrentCommandId(true), wait, &why));
-    if (result == writing::done) {
-        r.tid = tuple->t_self;
-        if (!HeapTupleIsHeapOnly(tuple))
-            insert_index_entries(leases, tuple);
-    }
-    return result;
+    TM_Result result = pg::compat::heap_update(leases, &r.tid, tuple, GetCurrentCommandId(true), &why);
+    if (result == TM_Updated || result == TM_Deleted)
+        return false;
+    if (result != TM_Ok)
+        elog(ERROR, "row of a lease was written twice in one command");
+    r.tid = tuple->t_self;
+    if (!HeapTupleIsHeapOnly(tuple))
+        insert_index_entries(leases, tuple);
+    return true;
 }
 
-writing remove(Relation leases, row const &r) {
+void remove_if_unchanged(Relation leases, row const &r) {
     ItemPointerData tid = r.tid;
     TM_FailureData why;
-    return outcome(heap_delete(leases, &tid, GetCurrentCommandId(true), InvalidSnapshot, false, &why, false));
+    (void)heap_delete(leases, &tid, GetCurrentCommandId(true), InvalidSnapshot, false, &why, false);
 }
 
 void insert(Relation leases, row &r) {

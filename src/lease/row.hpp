@@ -6,8 +6,8 @@
 // Two locks guard a lease, both held until commit. The name's (lock()) is shared by
 // whoever works under the lease, renewals too, and exclusive for whoever issues or
 // ends it: the one waits for the other. Row updates settle the rest, as between
-// two renewals. The name's lock is taken before the row is written, never after, and
-// by no sweep, which only tries for it.
+// two renewals. The name's lock is taken before the row is written, never after. A
+// sweep tries for it, has it while it writes the row, and lets go.
 //
 // An update that touches no column of an index stays on its page if there is room
 // (HOT), so renewing writes no index.
@@ -62,11 +62,13 @@ struct row {
 
 core::lease to_core(row const &r);
 
-// Exclusive: to issue or end it; may wait for every transaction that works under it.
+// none: to issue or end it; may wait for every transaction that works under it.
 enum class share { with_others, none };
 void lock(std::string_view name, share mode);
-// Whether nobody works under the lease right now; keeps no lock.
-bool is_idle(std::string_view name);
+
+// For a moment: false where somebody works under the lease, or issues or ends it.
+bool try_lock(std::string_view name);
+void unlock(std::string_view name);
 
 Relation open_table();
 void close_table(Relation leases);
@@ -75,11 +77,10 @@ void close_table(Relation leases);
 row find(Relation leases, std::string_view name);
 row to_row(Relation leases, HeapTuple tuple);
 
-// again: somebody else wrote it meanwhile, look afresh. busy: somebody is writing it,
-// and it was not to be waited for.
-enum class writing { done, again, busy };
-writing update(Relation leases, row &r, bool wait = true);
-writing remove(Relation leases, row const &r);
+// Waits for another transaction that is writing the row. False: it was written
+// meanwhile, look afresh.
+bool update(Relation leases, row &r);
 void insert(Relation leases, row &r); // under the name's exclusive lock
+void remove_if_unchanged(Relation leases, row const &r);
 
 } // namespace weir::lease

@@ -2,17 +2,22 @@
 //
 // The sweep: writes down, with an event each, which leases have expired, and forgets
 // those that nobody has held for weir.lease_retention. Neither changes what a lease
-// is worth, so a sweep may run never or often, several at a time.
+// is worth, so a sweep may run never or often. One runs at a time; another one
+// finds nothing to do.
 //
 // It waits for nobody. A lapsed lease that somebody still works under is left for
 // later: its event shall not come before that work. Nobody can begin to, as
-// the clock of leases does not go back; so no lock is kept, whatever the number.
+// the clock of leases does not go back; so a name's lock is not kept, and
+// the number of leases is not bounded by the room for locks.
+//
+// Where more is left of a lease than was granted (lease/clock.hpp), it is cut.
 #include "pg/pg.hpp"
 
 #include "lease/clock.hpp"
 #include "lease/epoch.hpp"
 #include "lease/history.hpp"
 #include "pg/function.hpp"
+#include "pg/lock.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
@@ -24,7 +29,6 @@ namespace pg = weir::pg;
 namespace column = lease::column;
 using lease::event;
 using lease::row;
-using lease::writing;
 
 namespace {
 
@@ -42,18 +46,28 @@ struct sweep {
     row *to_forget;
 };
 
+// With the name's lock, nobody else can be writing the row.
+bool write(sweep &s, row &r) {
+    std::string_view name = pg::view_of(r.get(column::name));
+    if (!lease::try_lock(name))
+        return false;
+    bool written = lease::update(s.leases, r);
+    lease::unlock(name);
+    return written;
+}
+
 void expire(sweep &s, row &r) {
-    if (s.expired == s.limit || !lease::is_idle(pg::view_of(r.get(column::name))))
+    if (s.expired == s.limit)
         return;
     r.set(column::state, CharGetDatum(static_cast<char>(core::lease_state::expired)));
     r.set(column::ended_at, TimestampTzGetDatum(GetCurrentTimestamp()));
-    if (lease::update(s.leases, r, false) == writing::done)
+    if (write(s, r))
         s.events[s.expired++] = lease::event_of(lease::happening::expired, r, {Datum{0}, true});
 }
 
 void cut(sweep &s, row &r) {
     r.set(column::expires_at, TimestampTzGetDatum(s.now + r.integer(column::ttl_us)));
-    lease::update(s.leases, r, false);
+    (void)write(s, r);
 }
 
 void forget_later(sweep &s, row const &r) {
@@ -92,7 +106,7 @@ void run(sweep &s) {
     if (s.forgotten > 0) {
         lease::remember_epoch(s.greatest_forgotten);
         for (int i = 0; i < s.forgotten; i++)
-            lease::remove(s.leases, s.to_forget[i]);
+            lease::remove_if_unchanged(s.leases, s.to_forget[i]);
     }
 }
 
@@ -110,6 +124,8 @@ WEIR_FUNCTION(weir_lease_sweep) {
     if (limit < 1 || limit > greatest_sweep)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_leases is out of range"),
                         errdetail("It must be from 1 to %d.", greatest_sweep)));
+    if (!pg::try_lock(pg::lock_class::lease_sweep, 0))
+        PG_RETURN_INT32(0);
     sweep s{};
     s.leases = lease::open_table();
     s.now = lease::now();

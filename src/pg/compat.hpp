@@ -32,14 +32,13 @@ inline void bt_seek_backward([[maybe_unused]] BTScanInsert key) {
 }
 
 // 16 also says which indexes want an entry; only a row that is not heap-only does.
-inline TM_Result heap_update(Relation heap, ItemPointer tid, HeapTuple tuple, CommandId command, bool wait,
-                             TM_FailureData *why) {
+inline TM_Result heap_update(Relation heap, ItemPointer tid, HeapTuple tuple, CommandId command, TM_FailureData *why) {
     LockTupleMode mode;
 #if PG_VERSION_NUM >= 160000
     TU_UpdateIndexes indexes;
-    return ::heap_update(heap, tid, tuple, command, InvalidSnapshot, wait, why, &mode, &indexes);
+    return ::heap_update(heap, tid, tuple, command, InvalidSnapshot, true, why, &mode, &indexes);
 #else
-    return ::heap_update(heap, tid, tuple, command, InvalidSnapshot, wait, why, &mode);
+    return ::heap_update(heap, tid, tuple, command, InvalidSnapshot, true, why, &mode);
 #endif
 }
 

@@ -13,7 +13,8 @@ enum class lock_class : uint16 {
     clock = 0x5701,       // moving the bound of positions; released at once
     maintenance = 0x5702, // folding, trimming or dropping a stream; held until commit, appends only try for it
     lease = 0x5710,       // shared: works under a lease; exclusive: ends or issues it; held until commit
-    lease_floor = 0x5711  // moving the bound of epochs; released at once
+    lease_sweep = 0x5711, // one sweep at a time; held until commit, only tried for
+    lease_floor = 0x5712  // moving the bound of epochs; released at once
 };
 
 inline LOCKTAG lock_tag(lock_class which, int64 key) {

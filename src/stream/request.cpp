@@ -139,7 +139,7 @@ lease::fence fence_arguments(FunctionCallInfo fcinfo) {
         ereport(ERROR,
                 (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give both or neither of lease and epoch"),
                  errhint("The epoch is what weir.lease_acquire() returned; it is NULL where it did not acquire.")));
-    return {name_argument(fcinfo, lease_argument, "lease"), PG_GETARG_INT64(epoch_argument)};
+    return {name_argument(fcinfo, lease_argument, "lease", "lease name"), PG_GETARG_INT64(epoch_argument)};
 }
 
 void take_common(request &r, FunctionCallInfo fcinfo) {
@@ -159,15 +159,15 @@ void null_argument(const char *name) {
 
 void check_name(std::string_view name, const char *what) {
     if (is_blank(name))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s name must not be blank", what)));
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be blank", what)));
     if (name.size() > static_cast<std::size_t>(settings::max_name_bytes))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s name is too long", what),
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", what),
                         errdetail("It has %zu bytes, the limit is %d.", name.size(), settings::max_name_bytes)));
 }
 
-std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *what) {
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *argument, const char *what) {
     if (PG_ARGISNULL(n))
-        null_argument(what);
+        null_argument(argument);
     std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
     check_name(name, what);
     return name;

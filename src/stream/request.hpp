@@ -42,9 +42,10 @@ struct request {
 
 [[noreturn]] void null_argument(const char *name);
 
-// A name: not NULL, not blank, not too long. what: "stream"
-std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *what = "stream");
-void check_name(std::string_view name, const char *what = "stream");
+// A name: not NULL, not blank, not too long. argument: what it is called, what: what it is
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *argument = "stream",
+                               const char *what = "stream name");
+void check_name(std::string_view name, const char *what = "stream name");
 
 // Up to 512 bytes, not empty; or NULL.
 NullableDatum label_argument(FunctionCallInfo fcinfo, int n, const char *what);

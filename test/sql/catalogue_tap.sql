@@ -35,8 +35,8 @@ SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::t
     'head read read_many stream_info summary summary_at',
     'the calls that read are STABLE');
 SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v'),
-    'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream drop_stream grant_access revoke_access trim',
-    'the calls that write are VOLATILE');
+    'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream drop_stream grant_access lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time revoke_access trim',
+    'the calls that write, and the clock, are VOLATILE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
     'immutable functions are PARALLEL SAFE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proparallel <> 'u' $$,
@@ -77,7 +77,7 @@ SELECT is_empty($$ SELECT v.name FROM weir.privilege v JOIN pg_proc p ON p.prona
                    JOIN pg_class c ON c.relname = v.name AND c.relnamespace = 'weir'::regnamespace $$, 'no table or view has the name of a function');
 SELECT is((SELECT string_agg(l.level || ': ' || l.names, '; ' ORDER BY l.level COLLATE "C")
            FROM (SELECT level, string_agg(name, ' ' ORDER BY name) AS names FROM weir.privilege WHERE level <> 'read' GROUP BY level) l),
-    'admin: drop_stream trim; owner: grant_access revoke_access; write: append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream',
+    'admin: drop_stream lease_revoke trim; owner: grant_access revoke_access; write: append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream lease_acquire lease_check lease_release lease_renew lease_sweep',
     'writing needs write, removing admin, granting the owner');
 
 -- Dump and restore.
