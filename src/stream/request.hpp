@@ -6,6 +6,7 @@
 
 #include "pg/pg.hpp"
 
+#include "lease/fence.hpp"
 #include "stream/frame.hpp"
 
 namespace weir::stream {
@@ -19,6 +20,11 @@ struct live_settings {
     double ema_alpha;
 };
 
+struct frame_label {
+    NullableDatum type;
+    NullableDatum headers;
+};
+
 struct request {
     std::string_view name;
     enum mode mode; // durable or summary; best_effort overrides
@@ -29,12 +35,23 @@ struct request {
     NullableDatum type;
     NullableDatum headers;
     NullableDatum key; // of idempotency
+    lease::fence fence;
     live_settings live;
+    frame_label const *labels; // of each frame, where they differ; else nullptr
 };
 
-// The stream argument: not NULL, not blank, not too long.
-std::string_view name_argument(FunctionCallInfo fcinfo, int n);
-void check_name(std::string_view name);
+[[noreturn]] void null_argument(const char *name);
+
+// A name: not NULL, not blank, not too long. argument: what it is called, what: what it is
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *argument = "stream",
+                               const char *what = "stream name");
+void check_name(std::string_view name, const char *what = "stream name");
+
+// Up to 512 bytes, not empty; or NULL.
+NullableDatum label_argument(FunctionCallInfo fcinfo, int n, const char *what);
+
+// A JSON object, or NULL.
+NullableDatum headers_argument(FunctionCallInfo fcinfo, int n);
 
 // The first two arguments of what works on several streams: their names, none of
 // them NULL, and as many cursors, or none at all (nullptr). Returns how many there are.
