@@ -73,12 +73,13 @@ void write_batch(event const *events, int count) {
     r.count = count;
     r.values = pg::palloc_array_of<Datum>(count);
     r.type = r.headers = r.key = {Datum{0}, true};
-    auto *labels = pg::palloc_array_of<stream::frame_label>(count);
+    r.types = pg::palloc_array_of<NullableDatum>(count);
+    r.headers_each = pg::palloc_array_of<NullableDatum>(count);
     for (int i = 0; i < count; i++) {
         r.values[i] = events[i].payload;
-        labels[i] = {{type_of(events[i].what), false}, {events[i].headers, false}};
+        r.types[i] = {type_of(events[i].what), false};
+        r.headers_each[i] = {events[i].headers, false};
     }
-    r.labels = labels;
     stream::append(r);
 }
 
