@@ -26,12 +26,12 @@ void attach() {
     attached = state;
 }
 
-bool is_idle(slot const &s) {
-    for (post const &p : s.posts) {
-        if (p.phase != phase::none)
+bool is_idle(slot &s) {
+    for (post &p : s.posts) {
+        if (p.phase != phase::none || pg_atomic_read_u32(&p.rung) != 0)
             return false;
     }
-    return true;
+    return pg_atomic_read_u64(&s.look_from) == 0;
 }
 
 void take(slot &s, Oid database) {
