@@ -88,7 +88,8 @@ int main(int argc, char **argv) {
         std::cerr << "usage: see the head of main.cpp\n";
         return 2;
     }
-    connection::timeout = "SET statement_timeout = " + std::to_string(static_cast<long>(o.timeout * 1000)); // a hang is a finding
+    connection::timeout =
+        "SET statement_timeout = " + std::to_string(static_cast<long>(o.timeout * 1000)); // a hang is a finding
     std::atomic<bool> stop = false;
     std::vector<std::unique_ptr<holder>> holders;
     std::vector<record> records(2);
