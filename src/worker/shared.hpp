@@ -40,6 +40,11 @@ struct slot {
 };
 
 inline constexpr int slot_count = 64;
+inline constexpr int64 patience_us = 5 * USECS_PER_SEC; // with a start
+
+// Whether there is a worker at a post, or reason to expect one: a start may lead to
+// nothing, as when the server cannot fork.
+bool is_manned(post const &p, TimestampTz now);
 
 struct shared_state {
     LWLockPadded lock;

@@ -18,8 +18,7 @@ namespace weir::worker {
 
 namespace {
 
-constexpr int64 patience_us = 5 * USECS_PER_SEC; // with a start
-constexpr int64 retry_us = 10 * USECS_PER_SEC;   // after a start that led to nothing
+constexpr int64 retry_us = 10 * USECS_PER_SEC; // after a start that led to nothing
 
 const char *const names[kind_count] = {"weir doorbell", "weir vacuum"};
 
@@ -30,9 +29,10 @@ Oid database_of(slot const &s) { return *const_cast<Oid const volatile *>(&s.dat
 // Under the lock. The server's other users of workers are left half of them.
 bool are_too_many() {
     int count = 0;
+    TimestampTz now = GetCurrentTimestamp();
     for (slot const &s : shared().slots) {
         for (post const &p : s.posts)
-            count += p.phase != phase::none;
+            count += is_manned(p, now);
     }
     return count >= (max_worker_processes + 1) / 2;
 }
@@ -54,8 +54,7 @@ bool expect(slot &s, kind which, bool *start) {
     if (now < p.not_before) // it rests, or the last try was just now
         return false;
     if (p.phase == phase::starting) {
-        TimestampTz since = p.changed_at > p.not_before ? p.changed_at : p.not_before;
-        if (now - since < patience_us)
+        if (is_manned(p, now))
             return true;
         give_up(s, which);
         return false;
