@@ -93,7 +93,7 @@ void complain(kind which) {
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
     if (slot *s = find_slot(MyDatabaseId)) {
         post &p = s->posts[static_cast<int>(which)];
-        news = !p.complained;
+        news = !p.complained && p.failures == 0; // a failure has spoken for itself
         p.complained = true;
     }
     LWLockRelease(&shared().lock.lock);
