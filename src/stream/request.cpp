@@ -54,10 +54,10 @@ NullableDatum label(FunctionCallInfo fcinfo, int n, const char *name) {
     return {PointerGetDatum(PG_GETARG_TEXT_PP(n)), false};
 }
 
-NullableDatum headers(FunctionCallInfo fcinfo) {
-    if (PG_ARGISNULL(headers_argument))
+NullableDatum headers(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
         return {Datum{0}, true};
-    Jsonb *value = PG_GETARG_JSONB_P(headers_argument);
+    Jsonb *value = PG_GETARG_JSONB_P(n);
     if (!JB_ROOT_IS_OBJECT(value))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
     return {PointerGetDatum(value), false};
@@ -159,7 +159,7 @@ live_settings take_live_settings(FunctionCallInfo fcinfo) {
 void take_common(request &r, FunctionCallInfo fcinfo) {
     r.name = name_argument(fcinfo, stream_argument);
     r.type = label(fcinfo, type_argument, "type");
-    r.headers = headers(fcinfo);
+    r.headers = headers(fcinfo, headers_argument);
     r.key = label(fcinfo, key_argument, "idempotency_key");
 }
 
@@ -201,9 +201,17 @@ int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **curso
     return count;
 }
 
-std::string_view name_argument(FunctionCallInfo fcinfo, int n) {
+NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *called) { return label(fcinfo, n, called); }
+
+NullableDatum take_headers(FunctionCallInfo fcinfo, int n) { return headers(fcinfo, n); }
+
+void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers) {
+    check_size(value, size_of(type) + size_of(headers));
+}
+
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called) {
     if (PG_ARGISNULL(n))
-        null_argument("stream");
+        null_argument(called);
     std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
     check_name(name);
     return name;

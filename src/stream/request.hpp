@@ -28,18 +28,27 @@ struct request {
     Datum *values; // detoasted
     NullableDatum type;
     NullableDatum headers;
-    NullableDatum key; // of idempotency
+    NullableDatum *types;        // of each frame, where they differ; else nullptr, and type is that of all
+    NullableDatum *headers_each; // likewise
+    NullableDatum key;           // of idempotency
     live_settings live;
 };
 
 // The stream argument: not NULL, not blank, not too long.
-std::string_view name_argument(FunctionCallInfo fcinfo, int n);
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called = "stream");
 void check_name(std::string_view name);
 
 // The first two arguments of what works on several streams: their names, none of
 // them NULL, and as many cursors, or none at all (nullptr). Returns how many there are.
 inline constexpr int most_streams = 10000;
 int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls);
+
+// A type or key: NULL, or not empty and not too long. Headers: NULL or a JSON object, detoasted.
+NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *called);
+NullableDatum take_headers(FunctionCallInfo fcinfo, int n);
+
+// Refuses a frame that is too large, without detoasting the value.
+void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers);
 
 // The arguments of the append family, in the order of sql/stream.sql.
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort);
