@@ -6,6 +6,7 @@
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
+#include "stream/hooks.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
 #include "stream/upkeep.hpp"
@@ -72,6 +73,7 @@ void write_batch(event *const *events, int count) {
     stream::known_stream to = stream::find_or_create(r.name);
     stream::written result = stream::write(to, r);
     stream::upkeep(to.id, result, count);
+    stream::tell_of_append(to.id, result, count);
     error_context_stack = context.previous;
 }
 

@@ -10,8 +10,9 @@
 namespace weir::pg {
 
 enum class lock_class : uint16 {
-    clock = 0x5701,      // moving the bound of positions; released at once
-    maintenance = 0x5702 // folding, trimming or dropping a stream; held until commit, appends only try for it
+    clock = 0x5701,       // moving the bound of positions; released at once
+    maintenance = 0x5702, // folding, trimming or dropping a stream; held until commit, appends only try for it
+    subscription = 0x5705 // moving the cursors of a subscription; held until commit
 };
 
 inline LOCKTAG lock_tag(lock_class which, int64 key) {

@@ -7,6 +7,7 @@
 #include "doorbell/marks.hpp"
 #include "doorbell/shared.hpp"
 #include "log/lock.hpp"
+#include "outbox/hooks.hpp"
 #include "outbox/mint.hpp"
 #include "pg/settings.hpp"
 #include "stream/announce.hpp"
@@ -38,6 +39,7 @@ void _PG_init() {
     weir::doorbell::watch_transactions();
     weir::stream::announce_in_commits();
     weir::outbox::register_callbacks();
+    weir::outbox::listen_to_streams();
     if (process_shared_preload_libraries_in_progress) {
         previous_request_hook = shmem_request_hook;
         shmem_request_hook = request_shared_memory;

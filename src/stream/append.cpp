@@ -5,6 +5,7 @@
 #include "pg/pg.hpp"
 
 #include "pg/function.hpp"
+#include "stream/hooks.hpp"
 #include "stream/idempotency.hpp"
 #include "stream/live.hpp"
 #include "stream/registry.hpp"
@@ -29,10 +30,12 @@ stream::written append(stream::request const &r) {
                         errhint("Repeat the call.")));
     if (!r.key.isnull)
         stream::record_result(to.id, r, result);
-    if (r.best_effort)
+    if (r.best_effort) {
         stream::trim_live(to.id, result.ordinal, result.maxlen, r.count);
-    else
+    } else {
         stream::upkeep(to.id, result, r.count);
+        stream::tell_of_append(to.id, result, r.count);
+    }
     return result;
 }
 

@@ -14,6 +14,7 @@
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
 #include "stream/rows.hpp"
+#include "stream/trimmed.hpp"
 
 namespace core = weir::core;
 namespace pg = weir::pg;
@@ -93,6 +94,16 @@ int read_stream(output &out, int64 stream_id, int64 after, int64 upto, int max_f
     return rows;
 }
 
+// A reader that goes on from its cursor is told of what it missed; one that begins is not.
+void check_not_expired(std::string_view name, int64 stream_id, int64 after, Snapshot snapshot) {
+    if (after <= core::least)
+        return;
+    stream::trimmed gone = stream::trimmed_from(stream_id, snapshot);
+    if (after < gone.upto)
+        stream::raise_expired(name, stream_id, after, -1, gone, snapshot,
+                              "Read from '-', the first that is there, or from a point in time with since.");
+}
+
 int64 position_argument(FunctionCallInfo fcinfo, int n, int64 if_null) {
     return PG_ARGISNULL(n) ? if_null : PG_GETARG_INT64(n);
 }
@@ -123,6 +134,8 @@ WEIR_FUNCTION(weir_read) {
             int64 unsettled = stream::find_frontier(stream_id, snapshot, f.best_effort).unsettled;
             if (unsettled >= 0 && unsettled <= upto)
                 upto = unsettled - 1;
+        } else {
+            check_not_expired(name, stream_id, cursor, snapshot);
         }
         int rows = read_stream(out, stream_id, after, upto, max_frames, f,
                                backward ? BackwardScanDirection : ForwardScanDirection, snapshot);
@@ -151,6 +164,7 @@ WEIR_FUNCTION(weir_read_many) {
         int64 after = cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]);
         out.names.stream = {names[i], false};
         if (int64 stream_id = stream::find(name, snapshot)) {
+            check_not_expired(name, stream_id, after, snapshot);
             if (read_stream(out, stream_id, after, core::greatest, max_frames, f, ForwardScanDirection, snapshot) == 0)
                 stream::check_not_ahead(name, stream_id, after);
         }
