@@ -14,6 +14,7 @@
 #include "pg/memory.hpp"
 #include "stream/request.hpp"
 #include "trigger/arguments.hpp"
+#include "trigger/statement.hpp"
 
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
@@ -66,14 +67,6 @@ std::string_view topic_argument(TriggerData *data) {
     return topic;
 }
 
-// A trigger of a partitioned table fires on its partitions, but speaks of the whole.
-Oid named_table(TriggerData *data) {
-    Oid table = RelationGetRelid(data->tg_relation);
-    if (data->tg_trigger->tgisclone && data->tg_relation->rd_rel->relispartition)
-        table = llast_oid(get_partition_ancestors(table));
-    return table;
-}
-
 settings *take_settings(TriggerData *data) {
     enum { key_option, columns_option, type_option, headers_option, old_option };
     trigger::option options[] = {
@@ -109,7 +102,7 @@ settings *take_settings(TriggerData *data) {
         s->headers = prepare_all(table, headers);
         s->header_count = headers.count;
     }
-    Oid named = named_table(data);
+    Oid named = trigger::named_table(data);
     s->table = get_rel_name(named);
     s->schema = get_namespace_name(get_rel_namespace(named));
     return s;
@@ -252,13 +245,7 @@ WEIR_FUNCTION(weir_outbox) {
     if (!TRIGGER_FIRED_AFTER(data->tg_event))
         trigger::misused(data, function, "must be fired AFTER the change", nullptr);
     pg::require_writable(function);
-    auto *s = static_cast<settings *>(fcinfo->flinfo->fn_extra);
-    if (s == nullptr) {
-        MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-        s = take_settings(data);
-        MemoryContextSwitchTo(before);
-        fcinfo->flinfo->fn_extra = s;
-    }
+    settings *s = trigger::settings_of(fcinfo, data, take_settings);
 
     const char *operation = operation_of(data->tg_event);
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir event", ALLOCSET_DEFAULT_SIZES);

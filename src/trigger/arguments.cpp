@@ -48,6 +48,15 @@ void misused(TriggerData *data, const char *function, const char *must, const ch
     pg_unreachable();
 }
 
+void require_after_insert(TriggerData *data, const char *function, const char *why_insert) {
+    if (!TRIGGER_FIRED_AFTER(data->tg_event))
+        misused(data, function, "must be fired AFTER the change", nullptr);
+    if (!TRIGGER_FIRED_FOR_ROW(data->tg_event))
+        misused(data, function, "must be fired FOR EACH ROW", nullptr);
+    if (!TRIGGER_FIRED_BY_INSERT(data->tg_event))
+        misused(data, function, "must be fired by INSERT alone", why_insert);
+}
+
 void take_options(TriggerData *data, const char *function, int first, option *options, int count) {
     for (int i = first; i < data->tg_trigger->tgnargs; i++) {
         const char *argument = data->tg_trigger->tgargs[i];
@@ -104,6 +113,11 @@ AttrNumber column_option(TriggerData *data, option const &o) {
     if (list.count != 1)
         bad_option(data, o, "one column");
     return list.columns[0];
+}
+
+bool is_position(Oid type) {
+    return type == GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("position"),
+                                   ObjectIdGetDatum(get_namespace_oid("weir", false)));
 }
 
 column_list primary_key_of(Relation table) {

@@ -23,6 +23,9 @@ struct option {
     const char *value; // nullptr: not given
 };
 
+// Raises unless it is fired AFTER INSERT FOR EACH ROW. why_insert: hint.
+void require_after_insert(TriggerData *data, const char *function, const char *why_insert);
+
 // Fills in the values of the options among the arguments from `first` on.
 void take_options(TriggerData *data, const char *function, int first, option *options, int count);
 
@@ -41,6 +44,20 @@ column_list columns_option(TriggerData *data, option const &o);
 
 // One column, by its name in an option.
 AttrNumber column_option(TriggerData *data, option const &o);
+
+// Whether it is weir.position.
+bool is_position(Oid type);
+
+// What the arguments of a trigger amount to, worked out once a statement.
+template <class Settings>
+Settings *settings_of(FunctionCallInfo fcinfo, TriggerData *data, Settings *(*take)(TriggerData *)) {
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+        fcinfo->flinfo->fn_extra = take(data);
+        MemoryContextSwitchTo(before);
+    }
+    return static_cast<Settings *>(fcinfo->flinfo->fn_extra);
+}
 
 // Those of the primary key; none: count is 0.
 column_list primary_key_of(Relation table);
