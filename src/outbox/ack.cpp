@@ -82,11 +82,8 @@ int64 count_frames(std::string_view topic, int64 stream_id, int64 after, int64 u
 int64 acknowledge(outbox::subscription const &sub, std::string_view topic, int64 upto) {
     Snapshot snapshot = outbox::take_snapshot();
     int64 stream_id = stream::find(topic, snapshot);
-    if (stream_id == 0) {
-        if (upto <= core::least)
-            return 0;
+    if (stream_id == 0 && upto > core::least)
         raise_ahead(topic, upto, -1);
-    }
     outbox::cursor c = outbox::find_cursor(sub.id, stream_id, snapshot);
     int64 passed = 0;
     if (upto > c.position) {

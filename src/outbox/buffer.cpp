@@ -67,8 +67,7 @@ void drop_last(buffer &b) {
 
 void add(std::string_view topic, NullableDatum type, Datum payload, NullableDatum headers) {
     if (closed)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("cannot emit an event while the transaction is committing")));
+        elog(ERROR, "event emitted while the transaction was committing");
     std::size_t fixed = MAXALIGN(sizeof(event)), named = MAXALIGN(topic.size());
     std::size_t size = fixed + named + size_of(type) + size_of(headers) + size_of({payload, false});
     buffer &b = open_buffer();

@@ -107,7 +107,18 @@ bool is_equal(NullableDatum const &a, NullableDatum const &b) {
     return pg::view_of(a.value) == pg::view_of(b.value);
 }
 
-bool is_array_equal(Datum a, Datum b) { return DatumGetBool(DirectFunctionCall2Coll(array_eq, C_COLLATION_OID, a, b)); }
+// Of arrays of text without NULLs.
+bool is_array_equal(Datum a, Datum b) {
+    Datum *x = nullptr, *y = nullptr;
+    bool *nulls = nullptr;
+    int m = 0, n = 0;
+    deconstruct_array(DatumGetArrayTypeP(a), TEXTOID, -1, false, TYPALIGN_INT, &x, &nulls, &m);
+    deconstruct_array(DatumGetArrayTypeP(b), TEXTOID, -1, false, TYPALIGN_INT, &y, &nulls, &n);
+    bool equal = m == n;
+    for (int i = 0; equal && i < m; i++)
+        equal = pg::view_of(x[i]) == pg::view_of(y[i]);
+    return equal;
+}
 
 struct wish {
     std::string_view name;

@@ -49,6 +49,35 @@ void check_target(TriggerData *data, Oid target, const char *column, Oid type, c
                         errdetail("It is of type %s.", format_type_be(is))));
 }
 
+// That the key tells documents apart, there is nothing to say but a unique index.
+void check_unique(TriggerData *data, Oid target, trigger::column_list const &key) {
+    Relation documents = table_open(target, AccessShareLock);
+    List *indexes = RelationGetIndexList(documents);
+    bool found = false;
+    for (int i = 0; i < list_length(indexes) && !found; i++) {
+        HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(list_nth_oid(indexes, i)));
+        if (!HeapTupleIsValid(tuple))
+            elog(ERROR, "cache lookup failed for index %u", list_nth_oid(indexes, i));
+        auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+        found = index->indisunique && index->indimmediate && index->indisvalid && index->indnkeyatts == key.count &&
+                heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+        for (int k = 0; k < key.count && found; k++) {
+            AttrNumber column = get_attnum(target, trigger::name_of(data->tg_relation, key.columns[k]));
+            bool covered = false;
+            for (int n = 0; n < index->indnkeyatts; n++)
+                covered |= index->indkey.values[n] == column;
+            found = covered;
+        }
+        ReleaseSysCache(tuple);
+    }
+    list_free(indexes);
+    table_close(documents, AccessShareLock);
+    if (!found)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+                        errmsg("relation \"%s\" has no unique index on the key of its documents", get_rel_name(target)),
+                        errdetail("Trigger \"%s\" names the key.", data->tg_trigger->tgname)));
+}
+
 void append_key_condition(StringInfo sql, settings const &s, Relation table) {
     for (int i = 0; i < s.key.count; i++) {
         appendStringInfoString(sql, i == 0 ? " WHERE " : " AND ");
@@ -132,6 +161,7 @@ settings *take_settings(TriggerData *data) {
         s->types[i] = trigger::type_of(table, s->key.columns[i]);
         check_target(data, target, trigger::name_of(table, s->key.columns[i]), s->types[i], "key");
     }
+    check_unique(data, target, s->key);
     s->types[s->key.count] = JSONBOID;
     const char *document = name_option(data, options[document_option], "document");
     const char *version = name_option(data, options[version_option], nullptr);
