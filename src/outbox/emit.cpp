@@ -10,27 +10,18 @@
 
 namespace stream = weir::stream;
 
-namespace {
-
-[[noreturn]] void null_argument(const char *name) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-    pg_unreachable();
-}
-
-} // namespace
-
 WEIR_FUNCTION(weir_emit) {
-    enum { topic_argument, type_argument, payload_argument, headers_argument };
+    enum { topic_at, type_at, payload_at, headers_at };
     weir::pg::require_writable("weir.emit()");
-    std::string_view topic = stream::name_argument(fcinfo, topic_argument, "topic");
-    if (PG_ARGISNULL(type_argument))
-        null_argument("type");
-    NullableDatum type = stream::take_label(fcinfo, type_argument, "type");
-    if (PG_ARGISNULL(payload_argument))
-        null_argument("payload");
-    NullableDatum headers = stream::take_headers(fcinfo, headers_argument);
-    stream::check_frame_size(PG_GETARG_DATUM(payload_argument), type, headers);
-    Datum payload = PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(payload_argument)));
+    std::string_view topic = stream::name_argument(fcinfo, topic_at, "topic", "topic name");
+    if (PG_ARGISNULL(type_at))
+        stream::null_argument("type");
+    NullableDatum type = stream::label_argument(fcinfo, type_at, "type");
+    if (PG_ARGISNULL(payload_at))
+        stream::null_argument("payload");
+    NullableDatum headers = stream::headers_argument(fcinfo, headers_at);
+    stream::check_frame_size(PG_GETARG_DATUM(payload_at), type, headers);
+    Datum payload = PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(payload_at)));
     weir::outbox::add(topic, type, payload, headers);
     PG_RETURN_VOID();
 }

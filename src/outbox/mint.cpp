@@ -6,11 +6,8 @@
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
-#include "stream/hooks.hpp"
-#include "stream/registry.hpp"
+#include "stream/append.hpp"
 #include "stream/request.hpp"
-#include "stream/upkeep.hpp"
-#include "stream/writer.hpp"
 
 namespace weir::outbox {
 
@@ -54,26 +51,22 @@ void name_the_topic(void *argument) {
 }
 
 void write_batch(event *const *events, int count) {
+    auto *labels = pg::palloc_array_of<stream::frame_label>(count);
     stream::request r{};
     r.name = events[0]->topic;
     r.mode = stream::mode::durable;
     r.count = count;
     r.values = pg::palloc_array_of<Datum>(count);
-    r.types = pg::palloc_array_of<NullableDatum>(count);
-    r.headers_each = pg::palloc_array_of<NullableDatum>(count);
-    r.key.isnull = true;
+    r.labels = labels;
+    r.type.isnull = r.headers.isnull = r.key.isnull = true;
     for (int i = 0; i < count; i++) {
         r.values[i] = events[i]->payload;
-        r.types[i] = events[i]->type;
-        r.headers_each[i] = events[i]->headers;
+        labels[i] = {events[i]->type, events[i]->headers};
     }
 
     ErrorContextCallback context{error_context_stack, name_the_topic, &r.name};
     error_context_stack = &context;
-    stream::known_stream to = stream::find_or_create(r.name);
-    stream::written result = stream::write(to, r);
-    stream::upkeep(to.id, result, count);
-    stream::tell_of_append(to.id, result, count);
+    (void)stream::append(r);
     error_context_stack = context.previous;
 }
 

@@ -266,7 +266,7 @@ namespace spi = weir::pg::spi;
 WEIR_FUNCTION(weir_set_retention) {
     enum { topic_argument, max_age, max_frames, hold_age, hold_frames };
     weir::pg::require_writable("weir.set_retention()");
-    (void)weir::stream::name_argument(fcinfo, topic_argument, "topic");
+    (void)weir::stream::name_argument(fcinfo, topic_argument, "topic", "topic name");
     NullableDatum bounds[] = {
         outbox::age_argument(fcinfo, max_age, "max_age"), outbox::count_argument(fcinfo, max_frames, "max_frames"),
         outbox::age_argument(fcinfo, hold_age, "hold_age"), outbox::count_argument(fcinfo, hold_frames, "hold_frames")};
@@ -293,5 +293,5 @@ WEIR_FUNCTION(weir_retain) {
     weir::pg::require_writable("weir.retain()");
     if (PG_ARGISNULL(0))
         PG_RETURN_INT64(outbox::retain_all());
-    PG_RETURN_INT64(outbox::retain(weir::stream::name_argument(fcinfo, 0, "topic")));
+    PG_RETURN_INT64(outbox::retain(weir::stream::name_argument(fcinfo, 0, "topic", "topic name")));
 }

@@ -40,13 +40,8 @@ constinit spi::statement insert_statement{
 constinit spi::statement remove_statement{
     "DELETE FROM weir.subscription WHERE subscription_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
-[[noreturn]] void null_argument(const char *name) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-    pg_unreachable();
-}
-
 void check_pattern(std::string_view pattern) {
-    stream::check_name(pattern);
+    stream::check_name(pattern, "topic name");
     core::failure why;
     if (!core::check_glob(pattern, why))
         ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
@@ -55,7 +50,7 @@ void check_pattern(std::string_view pattern) {
 // An array of one, or the one given, without NULLs.
 Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
     if (PG_ARGISNULL(n))
-        null_argument(several ? "topics" : "topic");
+        stream::null_argument(several ? "topics" : "topic");
     if (!several) {
         Datum topic = PG_GETARG_DATUM(n);
         check_pattern(pg::view_of(topic));
@@ -75,7 +70,7 @@ Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
                         errdetail("There are %d, the limit is %d.", count, most_topics), errhint("Use a pattern.")));
     for (int i = 0; i < count; i++) {
         if (nulls[i])
-            null_argument("an element of topics");
+            stream::null_argument("an element of topics");
         check_pattern(pg::view_of(values[i]));
     }
     return PointerGetDatum(topics);
@@ -96,7 +91,7 @@ NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
                         errdetail("There are %d, the limit is %d.", count, most_types)));
     for (int i = 0; i < count; i++) {
         if (nulls[i])
-            null_argument("an element of types");
+            stream::null_argument("an element of types");
     }
     return {PointerGetDatum(types), false};
 }
@@ -174,7 +169,7 @@ bool subscribe(wish const &w) {
 }
 
 Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
-    enum { name_argument, topic_argument, start_argument, types_at, headers_argument, hold_argument, since_argument };
+    enum { name_argument, topic_argument, start_argument, types_at, headers_at, hold_argument, since_argument };
     pg::require_writable("weir.subscribe()");
     wish w{};
     w.name = outbox::subscription_argument(fcinfo, name_argument);
@@ -182,9 +177,9 @@ Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
     w.topics = topics_argument(fcinfo, topic_argument, several);
     w.start = outbox::take_place(fcinfo, start_argument, since_argument, "start", core::greatest);
     w.types = types_argument(fcinfo, types_at);
-    w.headers = stream::take_headers(fcinfo, headers_argument);
+    w.headers = stream::headers_argument(fcinfo, headers_at);
     if (PG_ARGISNULL(hold_argument))
-        null_argument("hold");
+        stream::null_argument("hold");
     w.hold = PG_GETARG_BOOL(hold_argument);
     PG_RETURN_BOOL(subscribe(w));
 }

@@ -6,7 +6,6 @@
 #include "outbox/subscription.hpp"
 #include "pg/lock.hpp"
 #include "pg/memory.hpp"
-#include "pg/settings.hpp"
 #include "pg/text.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
@@ -105,18 +104,7 @@ bool find_subscription(std::string_view name, Snapshot snapshot, subscription &o
 }
 
 std::string_view subscription_argument(FunctionCallInfo fcinfo, int n) {
-    if (PG_ARGISNULL(n))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("name must not be null")));
-    std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
-    bool blank = true;
-    for (char c : name)
-        blank &= isspace(static_cast<unsigned char>(c)) != 0;
-    if (blank)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("subscription name must not be blank")));
-    if (name.size() > static_cast<std::size_t>(pg::settings::max_name_bytes))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("subscription name is too long"),
-                        errdetail("It has %zu bytes, the limit is %d.", name.size(), pg::settings::max_name_bytes)));
-    return name;
+    return stream::name_argument(fcinfo, n, "name", "subscription name");
 }
 
 void raise_unknown(std::string_view name) {

@@ -63,7 +63,7 @@ std::string_view topic_argument(TriggerData *data) {
         trigger::misused(data, function, "needs the topic as its first argument",
                          "Write EXECUTE FUNCTION weir.outbox('topic').");
     std::string_view topic{data->tg_trigger->tgargs[0]};
-    stream::check_name(topic);
+    stream::check_name(topic, "topic name");
     return topic;
 }
 
