@@ -9,11 +9,13 @@
 #              clients (quick mode) full_clients (default: clients)
 #              frames     what one transaction appends, to show rows/s (1)
 #              metric     tps, or latency: median milliseconds of a call (tps)
-#              judge      ratio: A / B; difference: A - B (ratio)
+#              judge      ratio: A / B; difference: A - B; value: A, beside B (ratio)
+#              a_settings, b_settings   of the server, for that side (optional): -c name=value …
 #              note       one line for the table (optional)
 # and defines: a, b           print the pgbench scripts
 #              setup          before all runs (optional)
 #              before ROUND CLIENTS   before each round (optional)
+#              after      at the end, also where it failed (optional)
 #              measure        instead of the alternating runs (optional)
 
 # 100 bytes of JSON each, as parameters: both sides parse them.
@@ -119,8 +121,8 @@ row() {
 
 # One side of a round: value in the unit of the table, to $work/a or $work/b and raw.csv.
 one_run() {
-    local side=$1 count=$2 round=$3 name=$4 tps latency middle
-    read -r tps latency middle < <(run_script "$work/$side.pgbench" "$count" -T $((seconds + 1)) || echo failed)
+    local side=$1 count=$2 round=$3 name=$4 tps latency middle settings=$1_settings
+    read -r tps latency middle < <(PGOPTIONS=${!settings} run_script "$work/$side.pgbench" "$count" -T $((seconds + 1)) || echo failed)
     [ "$tps" != failed ] || return 1
     raw "$count" "$round" "$side" "$name" "$tps" "$latency" "$middle"
     if [ "$metric" = latency ]; then
@@ -154,13 +156,16 @@ alternate() {
 run_case() {
     case_name=$1
     title=$1 a_name=A b_name=B target='' clients=8 full_clients='' frames=1 metric=tps judge=ratio note=''
+    a_settings='' b_settings=''
     declare -gA defined=()
     define payload "$payload"
     setup() { :; }
     before() { :; }
+    after() { :; }
     unset -f a b measure
     . "$bench_dir/cases/$case_name.sh"
     new_database
+    trap after EXIT
     setup
     sql 'VACUUM ANALYZE'
     if declare -F measure > /dev/null; then

@@ -19,11 +19,12 @@ report_table() {
             return v " " unit
         }
         function ratio(v, judge) {
+            if (judge == "value") return sprintf("%.3f ms", v)
             return judge == "difference" ? sprintf("%+.3f ms", v) : sprintf(v >= 10 ? "%.1f" : "%.2f", v)
         }
         {
             sign = $13; sub(/>=/, "≥", sign); sub(/<=/, "≤", sign)
-            if ($9 == "difference" && sign != "") sign = sign " ms"
+            if ($9 != "ratio" && sign != "") sign = sign " ms"
             printf "| %s | %s | %s | %s | %s | %s | %s | %s to %s | %s | %s |\n", $2, $3, $4, $5,
                 number($7, $6), number($8, $6), ratio($10, $9), ratio($11, $9), ratio($12, $9), sign,
                 $14 == "no" ? "**no**" : $14

@@ -44,14 +44,17 @@ void use(source &s) {
     in_use = &s;
 }
 
-void look_up(source &s) {
+bool try_look_up(source &s) {
     use(s);
     Oid schema = get_namespace_oid("weir", true);
-    Oid found = OidIsValid(schema) ? get_relname_relid(s.name, schema) : InvalidOid;
-    if (!OidIsValid(found))
+    s.heap = OidIsValid(schema) ? get_relname_relid(s.name, schema) : InvalidOid;
+    return OidIsValid(s.heap);
+}
+
+void look_up(source &s) {
+    if (!try_look_up(s))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"weir.%s\" does not exist", s.name),
                         errhint("Run CREATE EXTENSION weir.")));
-    s.heap = found;
 }
 
 void remember_index(source &s, Relation heap) {
@@ -89,6 +92,11 @@ Oid relation_oid(source &named) {
     if (!OidIsValid(named.heap))
         look_up(named);
     return named.heap;
+}
+
+bool exists(source &named) {
+    AcceptInvalidationMessages();
+    return OidIsValid(named.heap) || try_look_up(named);
 }
 
 table open(source &from, LOCKMODE mode) {

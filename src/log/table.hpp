@@ -42,6 +42,9 @@ void close(table &t);
 // The Oid of a relation in the schema weir, remembered like a source.
 Oid relation_oid(source &named);
 
+// Whether the extension, and with it the relation, is there at all.
+bool exists(source &named);
+
 // Runs at an invalidation of any source; for caches that hang on them.
 void on_invalidate(void (*forget)());
 

@@ -43,15 +43,26 @@ inline int64 dead_rows(Oid table) {
 #endif
 }
 
-// What a waiting process of ours is shown to wait for.
-inline uint32 wait_event() {
+// What a waiting process of ours is shown to wait for: a worker for work, a backend for a frame.
+enum class waits_for { work, frame };
+
+inline uint32 wait_event([[maybe_unused]] waits_for what) {
 #if PG_VERSION_NUM >= 170000
-    static uint32 event = 0;
+    static uint32 events[2] = {};
+    uint32 &event = events[static_cast<int>(what)];
     if (event == 0)
-        event = WaitEventExtensionNew("WeirWorker");
+        event = WaitEventExtensionNew(what == waits_for::work ? "WeirWorker" : "WeirFrame");
     return event;
 #else
     return PG_WAIT_EXTENSION;
+#endif
+}
+
+inline int own_proc_number() {
+#if PG_VERSION_NUM >= 170000
+    return MyProcNumber;
+#else
+    return MyProc->pgprocno;
 #endif
 }
 

@@ -4,8 +4,11 @@
 // preloaded, weir reserves its shared memory instead of taking it from the slop.
 #include "pg/pg.hpp"
 
+#include "doorbell/marks.hpp"
+#include "doorbell/shared.hpp"
 #include "log/lock.hpp"
 #include "pg/settings.hpp"
+#include "stream/announce.hpp"
 #include "worker/worker.hpp"
 
 extern "C" {
@@ -22,12 +25,17 @@ void request_shared_memory() {
         previous_request_hook();
     weir::log::request_shared_memory();
     weir::worker::request_shared_memory();
+    weir::doorbell::request_shared_memory();
 }
 
 } // namespace
 
 void _PG_init() {
     weir::pg::settings::define();
+    // The server calls first what was registered last: whatever writes frames before
+    // commit has to be registered behind the doorbell, which rings for them.
+    weir::doorbell::watch_transactions();
+    weir::stream::announce_in_commits();
     if (process_shared_preload_libraries_in_progress) {
         previous_request_hook = shmem_request_hook;
         shmem_request_hook = request_shared_memory;

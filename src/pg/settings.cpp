@@ -11,8 +11,15 @@ int max_batch_bytes = 16 * 1024 * 1024;
 int max_name_bytes = 512;
 int max_patch_depth = 64;
 int idempotency_window = 86400;
+int doorbell = doorbell_worker;
+int poll_interval = 1000;
 
 namespace {
+
+config_enum_entry const doorbell_modes[] = {{"worker", doorbell_worker, false},
+                                            {"transaction", doorbell_transaction, false},
+                                            {"off", doorbell_off, false},
+                                            {nullptr, 0, false}};
 
 void limit(const char *name, const char *what, int *value, int least, int greatest, int flags) {
     DefineCustomIntVariable(name, what, nullptr, value, *value, least, greatest, PGC_SUSET, flags, nullptr, nullptr,
@@ -31,6 +38,11 @@ void define() {
     limit("weir.max_patch_depth", "Deepest nesting of a merge patch in a stream.", &max_patch_depth, 1, 512, 0);
     limit("weir.idempotency_window", "Time for which an idempotency key is remembered.", &idempotency_window, 1,
           366 * 86400, GUC_UNIT_S);
+    DefineCustomEnumVariable("weir.doorbell",
+                             "Who sends notifications of new frames: a worker, the transaction, nobody.", nullptr,
+                             &doorbell, doorbell, doorbell_modes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    limit("weir.poll_interval", "Time after which weir.wait() looks for frames without having been woken.",
+          &poll_interval, 10, 3600000, GUC_UNIT_MS);
     MarkGUCPrefixReserved("weir");
 }
 

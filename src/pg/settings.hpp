@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// The settings of weir, read here and nowhere else. All are limits that protect
-// the server from its callers, so only a superuser (or SET privilege) changes them.
+// The settings of weir, read here and nowhere else. They
+// protect the server and its users from a single caller, so only a superuser (or SET
+// privilege) changes them.
 #pragma once
 
 namespace weir::pg::settings {
@@ -12,6 +13,11 @@ extern int max_batch_bytes;    // bytes of all frames of one batch
 extern int max_name_bytes;     // bytes of a stream's name
 extern int max_patch_depth;    // nesting of a merge patch
 extern int idempotency_window; // seconds that an idempotency key is remembered
+
+// How transactions tell others that there is something to read.
+enum doorbell_mode { doorbell_worker, doorbell_transaction, doorbell_off };
+extern int doorbell;      // a doorbell_mode
+extern int poll_interval; // milliseconds after which weir.wait() looks without having been woken
 
 void define();
 

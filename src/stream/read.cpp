@@ -184,25 +184,6 @@ int read_stream(output &out, int64 stream_id, int64 after, int64 upto, int max_f
     return rows;
 }
 
-// A cursor that the log never gave out: this server lost what the reader has seen,
-// as after failing over to a standby that lagged. A standby may just not have it yet.
-void check_not_ahead(std::string_view name, int64 stream_id, int64 after) {
-    if (after <= 0 || RecoveryInProgress())
-        return;
-    int64 newest = stream::newest_position(stream_id);
-    if (after <= newest || after <= weir::log::clock::lost_below())
-        return;
-    char cursor[core::position_text_size], last[core::position_text_size] = "none";
-    core::format_position(after, cursor);
-    if (newest >= 0)
-        core::format_position(newest, last);
-    ereport(ERROR, (errcode(pg::errcode_cursor_ahead),
-                    errmsg("cursor %s is ahead of stream \"%.*s\"", cursor, pg::shown(name), name.data()),
-                    errdetail("The newest position of the stream is %s.", last),
-                    errhint("Frames may have been lost in a failover. Go on from weir.head(), or use since to read "
-                            "from a point in time.")));
-}
-
 int64 position_argument(FunctionCallInfo fcinfo, int n, int64 if_null) {
     return PG_ARGISNULL(n) ? if_null : PG_GETARG_INT64(n);
 }
@@ -237,7 +218,7 @@ WEIR_FUNCTION(weir_read) {
         int rows = read_stream(out, stream_id, after, upto, max_frames, f,
                                backward ? BackwardScanDirection : ForwardScanDirection, snapshot);
         if (rows == 0)
-            check_not_ahead(name, stream_id, cursor);
+            stream::check_not_ahead(name, stream_id, cursor);
     }
     UnregisterSnapshot(snapshot);
     return Datum{0};
@@ -245,33 +226,12 @@ WEIR_FUNCTION(weir_read) {
 
 WEIR_FUNCTION(weir_read_many) {
     enum { streams_argument, after_argument, max_argument, visibility, types, headers };
-    if (PG_ARGISNULL(streams_argument))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("streams must not be null")));
-    ArrayType *streams = PG_GETARG_ARRAYTYPE_P(streams_argument);
+    static_assert(streams_argument == 0 && after_argument == 1);
     Datum *names = nullptr, *cursors = nullptr;
-    bool *name_nulls = nullptr, *cursor_nulls = nullptr;
-    int count = 0, cursor_count = 0;
-    if (ARR_NDIM(streams) > 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams must be a one-dimensional array")));
-    deconstruct_array(streams, TEXTOID, -1, false, TYPALIGN_INT, &names, &name_nulls, &count);
-    if (!PG_ARGISNULL(after_argument)) {
-        ArrayType *after = PG_GETARG_ARRAYTYPE_P(after_argument);
-        deconstruct_array(after, ARR_ELEMTYPE(after), sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &cursors,
-                          &cursor_nulls, &cursor_count);
-        if (cursor_count != count)
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams and after differ in length"),
-                            errdetail("There are %d streams and %d cursors.", count, cursor_count)));
-    }
+    bool *cursor_nulls = nullptr;
+    int count = stream::stream_array_arguments(fcinfo, &names, &cursors, &cursor_nulls);
     int max_frames = max_frames_argument(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
-    if (count > hard_cap)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many streams"),
-                        errdetail("There are %d streams, the limit is %d.", count, hard_cap)));
-    for (int i = 0; i < count; i++) {
-        if (name_nulls[i])
-            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an element of streams must not be null")));
-        stream::check_name(pg::view_of(names[i]));
-    }
     if (count > 0 && max_frames > hard_cap / count)
         max_frames = hard_cap / count;
 
@@ -283,7 +243,7 @@ WEIR_FUNCTION(weir_read_many) {
         out.stream = {names[i], false};
         if (int64 stream_id = stream::find(name, snapshot)) {
             if (read_stream(out, stream_id, after, core::greatest, max_frames, f, ForwardScanDirection, snapshot) == 0)
-                check_not_ahead(name, stream_id, after);
+                stream::check_not_ahead(name, stream_id, after);
         }
     }
     UnregisterSnapshot(snapshot);

@@ -4,6 +4,8 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "log/newest.hpp"
+#include "pg/error.hpp"
+#include "pg/text.hpp"
 #include "stream/fold.hpp"
 #include "stream/reader.hpp"
 
@@ -46,7 +48,7 @@ void open_reader_at(reader &r, int64 stream_id, int64 after_logged, int64 after_
     if (r.with_live) {
         r.live_table = log::open(live_source, AccessShareLock);
         r.now_ms = log::clock::now_us() / 1000;
-        r.kept = retained(r.live_table, stream_id, snapshot);
+        r.kept = retained(r.live_table, stream_id, snapshot, log::purpose::reading);
         if (after_live < r.kept.after)
             after_live = r.kept.after;
         log::track_reading(r.live_table, snapshot);
@@ -134,6 +136,23 @@ int64 newest_position(int64 stream_id) {
             newest = live_newest;
     }
     return newest;
+}
+
+void check_not_ahead(std::string_view name, int64 stream_id, int64 after) {
+    if (after <= 0 || RecoveryInProgress())
+        return;
+    int64 newest = stream::newest_position(stream_id);
+    if (after <= newest || after <= log::clock::lost_below())
+        return;
+    char cursor[core::position_text_size], last[core::position_text_size] = "none";
+    core::format_position(after, cursor);
+    if (newest >= 0)
+        core::format_position(newest, last);
+    ereport(ERROR, (errcode(pg::errcode_cursor_ahead),
+                    errmsg("cursor %s is ahead of stream \"%.*s\"", cursor, pg::shown(name), name.data()),
+                    errdetail("The newest position of the stream is %s.", last),
+                    errhint("Frames may have been lost in a failover. Go on from weir.head(), or use since to read "
+                            "from a point in time.")));
 }
 
 } // namespace weir::stream

@@ -26,37 +26,33 @@ struct remembered {
 };
 constexpr uint32 slots = 4096;
 remembered *memory = nullptr;
+remembered *memory_by_id = nullptr; // for those who go from ids to names; hash is not used
 MemoryContext names = nullptr;
 
 void forget_all() {
     if (names != nullptr)
         MemoryContextReset(names);
-    memory = nullptr;
+    memory = memory_by_id = nullptr;
 }
 
 bool forget_pending = false;
 void forget_later() { forget_pending = true; }
 
-remembered *slot_of(uint32 hash) {
+remembered *slot_of(remembered *&table, uint32 hash) {
     if (forget_pending) {
         forget_all();
         forget_pending = false;
     }
-    if (memory == nullptr) {
+    if (table == nullptr) {
         log::on_invalidate(forget_later);
         if (names == nullptr)
             names = AllocSetContextCreate(TopMemoryContext, "weir stream names", ALLOCSET_DEFAULT_SIZES);
-        memory = static_cast<remembered *>(MemoryContextAllocZero(names, sizeof(remembered) * slots));
+        table = static_cast<remembered *>(MemoryContextAllocZero(names, sizeof(remembered) * slots));
     }
-    return &memory[hash & (slots - 1)];
+    return &table[hash & (slots - 1)];
 }
 
-uint32 hash_of(std::string_view name) {
-    return hash_bytes(reinterpret_cast<unsigned char const *>(name.data()), static_cast<int>(name.size()));
-}
-
-void remember(std::string_view name, uint32 hash, int64 stream_id) {
-    remembered *slot = slot_of(hash);
+void fill(remembered *slot, std::string_view name, uint32 hash, int64 stream_id) {
     if (slot->name != nullptr) {
         pfree(slot->name);
         slot->name = nullptr;
@@ -66,9 +62,17 @@ void remember(std::string_view name, uint32 hash, int64 stream_id) {
     *slot = {copy, hash, static_cast<uint32>(name.size()), stream_id};
 }
 
+uint32 hash_of(std::string_view name) {
+    return hash_bytes(reinterpret_cast<unsigned char const *>(name.data()), static_cast<int>(name.size()));
+}
+
+void remember(std::string_view name, uint32 hash, int64 stream_id) {
+    fill(slot_of(memory, hash), name, hash, stream_id);
+}
+
 int64 recall(std::string_view name, uint32 hash) {
     AcceptInvalidationMessages(); // the extension may have been dropped and made anew
-    remembered *slot = slot_of(hash);
+    remembered *slot = slot_of(memory, hash);
     if (slot->name != nullptr && slot->hash == hash && slot->length == name.size() &&
         memcmp(slot->name, name.data(), name.size()) == 0)
         return slot->stream_id;
@@ -224,6 +228,48 @@ void replace(std::string_view name, int64 stream_id, std::string_view null_senti
     systable_endscan(scan);
     UnregisterSnapshot(latest);
     table_close(registry, NoLock);
+}
+
+bool is_there() { return log::exists(registry_table); }
+
+std::string_view name_of(int64 stream_id, Snapshot snapshot) {
+    auto hash = static_cast<uint32>(stream_id);
+    AcceptInvalidationMessages();
+    remembered *slot = slot_of(memory_by_id, hash);
+    if (slot->name != nullptr && slot->stream_id == stream_id)
+        return {slot->name, slot->length};
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
+    std::string_view name;
+    if (HeapTuple row = systable_getnext(scan)) {
+        bool null = false;
+        text *found = DatumGetTextPP(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
+        // An id is never given to another name, so what is remembered stays true.
+        slot = slot_of(memory_by_id, hash);
+        fill(slot, {VARDATA_ANY(found), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(found))}, hash, stream_id);
+        name = {slot->name, slot->length};
+    }
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
+    return name;
+}
+
+void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    SysScanDesc scan = systable_beginscan(registry, relation_oid(id_index), true, snapshot, 0, nullptr);
+    int64 last = 0;
+    while (HeapTuple row = systable_getnext(scan)) {
+        CHECK_FOR_INTERRUPTS();
+        bool null = false;
+        int64 stream_id = DatumGetInt64(heap_getattr(row, id_column, RelationGetDescr(registry), &null));
+        if (stream_id == last) // created twice at once, or dropped and made anew
+            continue;
+        last = stream_id;
+        text *name = DatumGetTextPP(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
+        take(stream_id, {VARDATA_ANY(name), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(name))}, context);
+    }
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
 }
 
 bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {

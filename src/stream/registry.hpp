@@ -23,6 +23,15 @@ int64 find(std::string_view name, Snapshot snapshot);
 // The same, but never from this backend's memory.
 int64 look_up(std::string_view name, Snapshot snapshot);
 
+// The name of a stream, empty where there is none. Good until the next call here.
+std::string_view name_of(int64 stream_id, Snapshot snapshot);
+
+// Hands over every name that has an id of its own, with that id.
+void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view name, void *context), void *context);
+
+// Whether there are streams in this database: the extension, that is.
+bool is_there();
+
 struct known_stream {
     int64 id;
     bool from_memory; // not looked up in this call

@@ -173,6 +173,34 @@ void check_name(std::string_view name) {
                         errdetail("It has %zu bytes, the limit is %d.", name.size(), settings::max_name_bytes)));
 }
 
+int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls) {
+    if (PG_ARGISNULL(0))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("streams must not be null")));
+    ArrayType *streams = PG_GETARG_ARRAYTYPE_P(0);
+    if (ARR_NDIM(streams) > 1)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams must be a one-dimensional array")));
+    bool *name_nulls = nullptr;
+    int count = 0, cursor_count = 0;
+    deconstruct_array(streams, TEXTOID, -1, false, TYPALIGN_INT, names, &name_nulls, &count);
+    if (!PG_ARGISNULL(1)) {
+        ArrayType *after = PG_GETARG_ARRAYTYPE_P(1);
+        deconstruct_array(after, ARR_ELEMTYPE(after), sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, cursors,
+                          cursor_nulls, &cursor_count);
+        if (cursor_count != count)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams and after differ in length"),
+                            errdetail("There are %d streams and %d cursors.", count, cursor_count)));
+    }
+    if (count > most_streams)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many streams"),
+                        errdetail("There are %d streams, the limit is %d.", count, most_streams)));
+    for (int i = 0; i < count; i++) {
+        if (name_nulls[i])
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an element of streams must not be null")));
+        check_name(pg::view_of((*names)[i]));
+    }
+    return count;
+}
+
 std::string_view name_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         null_argument("stream");

@@ -36,6 +36,11 @@ struct request {
 std::string_view name_argument(FunctionCallInfo fcinfo, int n);
 void check_name(std::string_view name);
 
+// The first two arguments of what works on several streams: their names, none of
+// them NULL, and as many cursors, or none at all (nullptr). Returns how many there are.
+inline constexpr int most_streams = 10000;
+int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls);
+
 // The arguments of the append family, in the order of sql/stream.sql.
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort);
 request patch_request(FunctionCallInfo fcinfo);

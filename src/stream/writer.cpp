@@ -13,6 +13,7 @@
 
 #include "core/position.hpp"
 #include "core/rate.hpp"
+#include "doorbell/marks.hpp"
 #include "log/clock.hpp"
 #include "log/insert.hpp"
 #include "log/lock.hpp"
@@ -52,7 +53,8 @@ bool is_undone(log::entry const &e) { return decides(e) && fate_of(e.xmin) == fa
 // Ordinals of best-effort frames decide what is retained, so here those that were
 // rolled back do not count, as far as that is known by now.
 bool is_undone_live(log::entry const &e) {
-    return TransactionIdIsNormal(e.xmin) && !TransactionIdIsCurrentTransactionId(e.xmin) && TransactionIdDidAbort(e.xmin);
+    return TransactionIdIsNormal(e.xmin) && !TransactionIdIsCurrentTransactionId(e.xmin) &&
+           TransactionIdDidAbort(e.xmin);
 }
 constexpr int most_undone = 1000; // looked past; a writer that rolls back all the time is none of our trouble
 
@@ -68,6 +70,7 @@ tables open_target(bool best_effort) {
     t.best_effort = best_effort;
     (best_effort ? t.live : t.logged) = log::open(best_effort ? live_source : log_source, RowExclusiveLock);
     (void)GetCurrentTransactionId(); // may wait or write, so not under the lock
+    doorbell::prepare();
     return t;
 }
 
@@ -317,6 +320,8 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
 
     turn taken = take_turn(t, r.name, stream, r.count, closed);
     int64 stream_id = stream.id;
+    // Before the rows are there, in case that fails.
+    doorbell::note(stream_id, r.name, taken.first_id, taken.first_id + r.count - 1);
     if (r.best_effort)
         fill_live(rows, taken.before, stream_id, taken.first_id, taken.now_us, r.live);
     else
@@ -365,6 +370,7 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
         close_tables(t);
         return {true, taken.before.closed_at};
     }
+    doorbell::note(stream_id, name, taken.first_id, taken.first_id);
     fill_log(rows, taken.before, stream_id, taken.first_id, kind);
     log::insert(t.logged, rows);
     log::unlock(stream_id);

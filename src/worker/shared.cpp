@@ -3,7 +3,6 @@
 
 #include "pg/shmem.hpp"
 #include "worker/shared.hpp"
-#include "worker/worker.hpp"
 
 namespace weir::worker {
 
@@ -12,6 +11,7 @@ namespace {
 constexpr int64 first_vacuum_at = 4096;
 
 shared_state *attached = nullptr;
+slot *own = nullptr;
 
 void attach() {
     bool found = false;
@@ -24,6 +24,23 @@ void attach() {
     LWLockRelease(AddinShmemInitLock);
     LWLockRegisterTranche(state->tranche, "WeirWorker");
     attached = state;
+}
+
+bool is_idle(slot const &s) {
+    for (post const &p : s.posts) {
+        if (p.phase != phase::none)
+            return false;
+    }
+    return true;
+}
+
+void take(slot &s, Oid database) {
+    memset(&s, 0, sizeof s);
+    for (post &p : s.posts)
+        pg_atomic_init_u32(&p.rung, 0);
+    pg_atomic_init_u64(&s.look_from, 0);
+    s.vacuum_at = first_vacuum_at;
+    s.database = database;
 }
 
 } // namespace
@@ -44,17 +61,26 @@ slot *find_slot(Oid database) {
 
 slot *find_or_take_slot(Oid database) {
     slot *s = find_slot(database);
+    if (s != nullptr)
+        return s;
+    s = find_slot(InvalidOid);
+    // A database whose workers have left can take a slot again when it needs one.
     for (int i = 0; s == nullptr && i < slot_count; i++) {
-        slot &candidate = shared().slots[i];
-        // A database that has no worker now can take a slot again when it needs one.
-        if (candidate.phase == phase::none) {
-            candidate = {};
-            candidate.database = database;
-            candidate.vacuum_at = first_vacuum_at;
-            s = &candidate;
-        }
+        if (is_idle(shared().slots[i]))
+            s = &shared().slots[i];
     }
+    if (s != nullptr)
+        take(*s, database);
     return s;
+}
+
+slot *own_slot() {
+    if (own == nullptr || *const_cast<Oid volatile *>(&own->database) != MyDatabaseId) {
+        LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+        own = find_or_take_slot(MyDatabaseId);
+        LWLockRelease(&shared().lock.lock);
+    }
+    return own;
 }
 
 void request_shared_memory() { pg::request_shared(sizeof(shared_state)); }

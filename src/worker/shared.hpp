@@ -1,23 +1,41 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// What backends and workers share: a slot for each database that has a worker, had
-// one or wants one. All of it is read and written under one LWLock.
+// What backends and workers share: a slot for each database that has workers, had
+// some or wants one. Written under one LWLock, but for what is atomic; a backend
+// that only wants to know whether a worker runs looks without it.
 #pragma once
 
 #include "pg/pg.hpp"
+
+#include "worker/worker.hpp"
 
 namespace weir::worker {
 
 enum class phase : int32 { none, starting, running };
 
-struct slot {
-    Oid database; // InvalidOid: free
+// One worker of a database.
+struct post {
     enum phase phase;
     pid_t pid;              // running: of the worker
     Latch *latch;           // running: of the worker
-    TimestampTz changed_at; // of phase; a start that leads to nothing is tried again later
-    int64 dead_rows;        // since the last vacuum
-    int64 vacuum_at;        // so many are worth one
+    TimestampTz changed_at; // of phase
+    TimestampTz not_before; // when the next start may be tried
+    int32 failures;         // in a row
+    bool complained;        // the log has been told that none can be had
+    pg_atomic_uint32 rung;  // there is work that the worker has not looked at
+};
+
+struct slot {
+    Oid database; // InvalidOid: free
+    post posts[kind_count];
+
+    // For the vacuum.
+    int64 dead_rows; // since the last one
+    int64 vacuum_at; // so many are worth one
+
+    // For the doorbell. A mark found no room: look at every log from this position on.
+    pg_atomic_uint64 look_from; // position + 1; 0: nothing was missed
+    figures counted;
 };
 
 inline constexpr int slot_count = 64;
@@ -34,5 +52,9 @@ shared_state &shared();
 // Under the lock. The slot of a database; nullptr where there is none (and none is free).
 slot *find_slot(Oid database);
 slot *find_or_take_slot(Oid database);
+
+// The slot of this database, remembered; nullptr where none is free. Takes the lock
+// where it has to look.
+slot *own_slot();
 
 } // namespace weir::worker

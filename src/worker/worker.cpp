@@ -1,206 +1,113 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-//   none --a backend registers it--> starting --it connects--> running --idle--> none
-//    ^                                  |                          |
-//    +------- nothing came of it -------+--------- it died --------+
+// The life of a worker: round after round while there is work, then two idle
+// seconds, then the post is given up.
 //
-// The decision to leave is taken under the lock under which work is reported, so
-// work is either seen before leaving or finds nobody there and starts anew.
+// The doorbell must not take the machine from those it works for: it spends at most
+// a fifth of its time on rounds. Time not spent is saved up, a little, so that
+// single rings are answered at once; once it is used up, marks gather for a few
+// milliseconds and go out together.
 #include "pg/pg.hpp"
 
 extern "C" {
 PGDLLEXPORT void weir_worker_main(Datum database);
 }
 
-#include "log/table.hpp"
-#include "worker/shared.hpp"
-#include "worker/worker.hpp"
+#include "worker/post.hpp"
+#include "worker/send.hpp"
+#include "worker/vacuum.hpp"
 
 namespace weir::worker {
 
 namespace {
 
 constexpr int64 linger_us = 2 * USECS_PER_SEC;
-constexpr int64 retry_us = 10 * USECS_PER_SEC; // after a start that led to nothing
-constexpr int64 least_vacuum_at = 4096;
-constexpr const char *vacuum_sql = "VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF, PARALLEL 0) weir.frame_live";
+constexpr int64 share = 5;            // one part in so many
+constexpr int64 most_saved_us = 5000; // of time to spend
+constexpr int64 longest_pause_us = 5000;
+constexpr long retry_ms = 50; // where there is a reason to wait
 
-bool register_worker() {
-    BackgroundWorker w = {};
-    w.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    w.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    w.bgw_restart_time = BGW_NEVER_RESTART;
-    strlcpy(w.bgw_library_name, "weir", BGW_MAXLEN);
-    strlcpy(w.bgw_function_name, "weir_worker_main", BGW_MAXLEN);
-    strlcpy(w.bgw_name, "weir worker", BGW_MAXLEN);
-    strlcpy(w.bgw_type, "weir worker", BGW_MAXLEN);
-    w.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-    return RegisterDynamicBackgroundWorker(&w, nullptr);
+MemoryContext memory = nullptr;
+
+result run_round(kind which) { return which == kind::doorbell ? doorbell_round() : vacuum_round(memory); }
+
+// How long to let work gather after a round of so many microseconds.
+int64 pause_after(int64 round_us, int64 since_last_us) {
+    static int64 saved_us = most_saved_us;
+    saved_us += since_last_us / share - round_us;
+    if (saved_us > most_saved_us)
+        saved_us = most_saved_us;
+    if (saved_us >= 0)
+        return 0;
+    int64 pause_us = -saved_us * share;
+    if (pause_us <= longest_pause_us)
+        return pause_us;
+    saved_us = -longest_pause_us / share; // a round that took long is not held against the next ones
+    return longest_pause_us;
 }
 
-void set_phase(slot &s, phase p, TimestampTz now) {
-    s.phase = p;
-    s.changed_at = now;
-    s.pid = p == phase::running ? MyProcPid : 0;
-    s.latch = p == phase::running ? MyLatch : nullptr;
-}
-
-// At exit, however it comes about.
-void leave(int, Datum database) {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_slot(DatumGetObjectId(database));
-    if (s != nullptr && s->phase == phase::running && s->pid == MyProcPid)
-        set_phase(*s, phase::none, GetCurrentTimestamp());
-    LWLockRelease(&shared().lock.lock);
-}
-
-bool enter(Oid database) {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_or_take_slot(database);
-    bool alone = s != nullptr && s->phase != phase::running;
-    if (alone)
-        set_phase(*s, phase::running, GetCurrentTimestamp());
-    LWLockRelease(&shared().lock.lock);
-    return alone;
-}
-
-// Whether there is work; if there is none for long enough, the slot is given up.
-enum class next { work, wait, leave };
-
-next look_for_work(Oid database, TimestampTz idle_since, TimestampTz not_before) {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_slot(database);
-    next what = next::wait;
-    if (s->dead_rows >= s->vacuum_at) {
-        if (GetCurrentTimestamp() >= not_before) {
-            s->dead_rows = 0;
-            what = next::work;
-        }
-    } else if (GetCurrentTimestamp() - idle_since >= linger_us) {
-        set_phase(*s, phase::none, GetCurrentTimestamp());
-        what = next::leave;
+void nap(long timeout_ms) {
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout_ms,
+                    pg::compat::wait_event(pg::compat::waits_for::work));
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+    if (ConfigReloadPending) {
+        ConfigReloadPending = false;
+        ProcessConfigFile(PGC_SIGHUP);
     }
-    LWLockRelease(&shared().lock.lock);
-    return what;
 }
 
-// As many dead rows as live ones are worth a vacuum, so it stays a constant share
-// of the work that makes them.
-void set_vacuum_at(Oid database, double live_rows) {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_slot(database);
-    if (s != nullptr)
-        s->vacuum_at = live_rows > least_vacuum_at ? static_cast<int64>(live_rows) : least_vacuum_at;
-    LWLockRelease(&shared().lock.lock);
+void pause(kind which, int64 us) {
+    do_not_disturb(which);
+    TimestampTz end = GetCurrentTimestamp() + us;
+    for (int64 left = us; left > 0; left = end - GetCurrentTimestamp())
+        nap(static_cast<long>((left + 999) / 1000));
 }
 
-Oid live_table() {
-    Oid schema = get_namespace_oid("weir", true);
-    return OidIsValid(schema) ? get_relname_relid("frame_live", schema) : InvalidOid;
-}
-
-enum class outcome {
-    done,
-    in_vain, // most of the dead are still visible to some old snapshot
-    gone     // the extension is
-};
-
-outcome vacuum_live_frames(MemoryContext memory) {
-    SetCurrentStatementStartTimestamp();
-    StartTransactionCommand();
-    bool there = OidIsValid(live_table());
-    if (there) {
-        pgstat_report_activity(STATE_RUNNING, vacuum_sql);
-        MemoryContext before = MemoryContextSwitchTo(memory);
-        auto *raw = linitial_node(RawStmt, raw_parser(vacuum_sql, RAW_PARSE_DEFAULT));
-        MemoryContextSwitchTo(before);
-        PortalContext = memory; // where it keeps what outlives its transactions
-        ExecVacuum(make_parsestate(nullptr), castNode(VacuumStmt, raw->stmt), true);
-        PortalContext = nullptr;
-    }
-    CommitTransactionCommand();
-    MemoryContextReset(memory);
-
-    double live_rows = 0;
-    bool in_vain = false;
-    StartTransactionCommand();
-    Oid table = live_table();
-    if (OidIsValid(table)) {
-        if (Relation live = try_relation_open(table, AccessShareLock)) {
-            live_rows = live->rd_rel->reltuples;
-            in_vain = weir::pg::compat::dead_rows(table) > live_rows + least_vacuum_at;
-            relation_close(live, AccessShareLock);
+void serve(kind which) {
+    TimestampTz idle_since = GetCurrentTimestamp(), last_round = idle_since;
+    for (;;) {
+        answer(which);
+        TimestampTz started = GetCurrentTimestamp();
+        result what = run_round(which);
+        if (what == result::gone)
+            return;
+        TimestampTz now = GetCurrentTimestamp();
+        if (what == result::done) {
+            idle_since = now;
+            if (int64 us = pause_after(now - started, now - last_round); us > 0 && which == kind::doorbell)
+                pause(which, us);
+            last_round = now;
+        } else if (what == result::not_now) {
+            idle_since = now;
+            nap(retry_ms);
+        } else if (now - idle_since >= linger_us && leave(which)) {
+            return;
+        } else if (!is_rung(which)) {
+            nap(static_cast<long>((linger_us - (now - idle_since)) / 1000 + 1));
         }
     }
-    CommitTransactionCommand();
-    set_vacuum_at(MyDatabaseId, live_rows);
-    pgstat_report_stat(true);
-    pgstat_report_activity(STATE_IDLE, nullptr);
-    return !there ? outcome::gone : in_vain ? outcome::in_vain : outcome::done;
 }
 
 } // namespace
-
-void report_dead_rows(int64 rows) {
-    if (rows <= 0)
-        return;
-    bool start = false;
-    TimestampTz now = GetCurrentTimestamp();
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_or_take_slot(MyDatabaseId);
-    if (s != nullptr) {
-        s->dead_rows += rows;
-        if (s->dead_rows >= s->vacuum_at) {
-            if (s->phase == phase::running) {
-                SetLatch(s->latch);
-            } else if (s->phase == phase::none || now - s->changed_at > retry_us) {
-                set_phase(*s, phase::starting, now);
-                start = true;
-            }
-        }
-    }
-    LWLockRelease(&shared().lock.lock);
-    // Where none can be registered the phase stays, which delays the next attempt.
-    if (start)
-        (void)register_worker();
-}
 
 } // namespace weir::worker
 
 void weir_worker_main(Datum database) {
     using namespace weir::worker;
+    kind which;
+    memcpy(&which, MyBgworkerEntry->bgw_extra, sizeof which);
     pqsignal(SIGTERM, die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
-    if (!enter(MyDatabaseId))
+    // Nobody waits for a notification to be durable.
+    SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_SESSION);
+    if (!take_up(which, which == kind::doorbell ? put_back_doorbell : put_back_vacuum))
         proc_exit(0);
-    before_shmem_exit(leave, ObjectIdGetDatum(MyDatabaseId));
-    pgstat_report_appname("weir worker");
-    MemoryContext memory = AllocSetContextCreate(TopMemoryContext, "weir worker", ALLOCSET_DEFAULT_SIZES);
-
-    TimestampTz idle_since = GetCurrentTimestamp(), not_before = 0;
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        if (ConfigReloadPending) {
-            ConfigReloadPending = false;
-            ProcessConfigFile(PGC_SIGHUP);
-        }
-        next what = look_for_work(MyDatabaseId, idle_since, not_before);
-        if (what == next::leave)
-            proc_exit(0);
-        if (what == next::work) {
-            TimestampTz started = GetCurrentTimestamp();
-            outcome result = vacuum_live_frames(memory);
-            if (result == outcome::gone)
-                proc_exit(0);
-            idle_since = GetCurrentTimestamp();
-            if (result == outcome::in_vain) // not more than a twentieth of the time, then
-                not_before = idle_since + 19 * (idle_since - started);
-            continue;
-        }
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                  not_before > GetCurrentTimestamp() ? 50 : 500, weir::pg::compat::wait_event());
-        ResetLatch(MyLatch);
-    }
+    pgstat_report_appname(MyBgworkerEntry->bgw_name);
+    memory = AllocSetContextCreate(TopMemoryContext, "weir worker", ALLOCSET_DEFAULT_SIZES);
+    serve(which);
+    // Where the extension is gone the post is given up as after a failure, which delays the next start.
+    proc_exit(0);
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "doorbell/channel.hpp"
+#include "pg/function.hpp"
+#include "pg/text.hpp"
+#include "stream/request.hpp"
+
+namespace weir::doorbell {
+
+namespace {
+
+constexpr std::string_view prefix = "weir:";
+constexpr std::size_t longest = NAMEDATALEN - 1;
+constexpr std::size_t hash_digits = 16;
+constexpr std::size_t longest_payload = 7999; // NOTIFY's own limit
+
+} // namespace
+
+void write_channel(std::string_view stream, channel_name out) {
+    memcpy(out, prefix.data(), prefix.size());
+    char *at = out + prefix.size();
+    if (prefix.size() + stream.size() <= longest) {
+        memcpy(at, stream.data(), stream.size());
+        at[stream.size()] = '\0';
+        return;
+    }
+    auto start = static_cast<std::size_t>(pg_mbcliplen(stream.data(), static_cast<int>(stream.size()),
+                                                       static_cast<int>(longest - prefix.size() - hash_digits - 1)));
+    memcpy(at, stream.data(), start);
+    uint64 hash =
+        hash_bytes_extended(reinterpret_cast<unsigned char const *>(stream.data()), static_cast<int>(stream.size()), 0);
+    snprintf(at + start, longest + 1 - prefix.size() - start, "~%016" INT64_MODIFIER "x", hash);
+}
+
+void check_channel(std::string_view channel) {
+    if (channel.empty())
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("channel must not be empty")));
+    if (channel.size() > longest)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("channel \"%.*s\" is too long", pg::shown(channel), channel.data()),
+                        errdetail("It has %zu bytes, the limit is %zu.", channel.size(), longest)));
+}
+
+void check_payload(std::string_view payload) {
+    if (payload.size() > longest_payload)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("payload is too long"),
+                        errdetail("It has %zu bytes, the limit is %zu.", payload.size(), longest_payload),
+                        errhint("Notify of where to read, not of what to read.")));
+}
+
+} // namespace weir::doorbell
+
+WEIR_FUNCTION(weir_channel) {
+    std::string_view name = weir::stream::name_argument(fcinfo, 0);
+    weir::doorbell::channel_name channel;
+    weir::doorbell::write_channel(name, channel);
+    PG_RETURN_TEXT_P(cstring_to_text(channel));
+}
+
+WEIR_FUNCTION(weir_database_channel) { PG_RETURN_TEXT_P(cstring_to_text(weir::doorbell::database_channel)); }
