@@ -39,6 +39,11 @@ struct index_key {
     int64 id;
 };
 
+bool fetch(scan &s, ItemPointer tid, Snapshot snapshot, bool *dead) {
+    bool again = false;
+    return table_index_fetch_tuple(s.index->xs_heapfetch, tid, snapshot, s.slot, &again, dead);
+}
+
 bool is_the_row_meant(scan const &s) {
     index_key const *leading = prefix_of<index_key>(s);
     return leading->key == s.key && leading->id == s.id;
@@ -46,11 +51,13 @@ bool is_the_row_meant(scan const &s) {
 
 } // namespace
 
-void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection direction, Snapshot snapshot) {
+void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection direction, Snapshot snapshot,
+           purpose why) {
     s.t = &t;
     s.key = key;
     s.snapshot = snapshot;
     s.direction = direction;
+    s.tracked = why == purpose::reading || !IsolationIsSerializable();
     s.id = -1;
     s.blocker = InvalidTransactionId;
     ScanKeyInit(&s.keys[0], key_attribute, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
@@ -68,19 +75,23 @@ void track_reading(table const &t, Snapshot snapshot) { PredicateLockRelation(t.
 step next(scan &s) {
     while (ItemPointer tid = index_getnext_tid(s.index, s.direction)) {
         memcpy(&s.id, reinterpret_cast<char *>(s.index->xs_itup) + sizeof(IndexTupleData) + sizeof(int64), sizeof s.id);
-        bool again = false, dead = false;
-        if (table_index_fetch_tuple(s.index->xs_heapfetch, tid, s.snapshot, s.slot, &again, &dead)) {
-            if (is_the_row_meant(s))
-                return step::frame;
-            continue;
+        bool dead = false;
+        if (s.tracked) { // which fetching by an MVCC snapshot implies
+            if (fetch(s, tid, s.snapshot, &dead)) {
+                if (is_the_row_meant(s))
+                    return step::frame;
+                continue;
+            }
+            if (dead && !s.index->xactStartedInRecovery)
+                s.index->kill_prior_tuple = true;
+            if (dead || ScanDirectionIsBackward(s.direction))
+                continue;
         }
-        if (dead && !s.index->xactStartedInRecovery)
-            s.index->kill_prior_tuple = true;
-        if (dead || ScanDirectionIsBackward(s.direction))
+        if (!fetch(s, tid, SnapshotAny, nullptr) || !is_the_row_meant(s))
             continue;
-        again = false;
-        if (!table_index_fetch_tuple(s.index->xs_heapfetch, tid, SnapshotAny, s.slot, &again, nullptr) ||
-            !is_the_row_meant(s))
+        if (!s.tracked && table_tuple_satisfies_snapshot(s.t->heap, s.slot, s.snapshot))
+            return step::frame;
+        if (ScanDirectionIsBackward(s.direction))
             continue;
         bool ignored = false;
         HeapTupleHeader row = ExecFetchSlotHeapTuple(s.slot, false, &ignored)->t_data;

@@ -19,6 +19,10 @@ enum class step {
     end
 };
 
+// A serializable transaction's outcome may depend on what is read, but not on what
+// is looked at for upkeep of the log's own: others would fail for that.
+enum class purpose { reading, upkeep };
+
 struct scan {
     table *t;
     int64 key;
@@ -29,17 +33,19 @@ struct scan {
     ScanKeyData keys[3];
     int64 id;
     TransactionId blocker; // the transaction, where unsettled
+    bool tracked;          // rows that it meets are read, for the sake of serializable transactions
     bool open;
 };
 
 // Entries with after < id <= upto. The snapshot is registered or active and was
 // taken before this call. Backward scans do not look for what is unsettled: upto
 // must not lie beyond what is known to be settled.
-void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection direction, Snapshot snapshot);
+void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection direction, Snapshot snapshot,
+           purpose why = purpose::reading);
 step next(scan &s);
 
-// For readings that a serializable transaction's outcome may depend on: a scan that
-// is not MVCC takes no predicate locks by itself. Upkeep of the log's own does without.
+// For a whole reading: what a scan tracks by itself are the rows that it meets, not
+// that there are no others.
 void track_reading(table const &t, Snapshot snapshot);
 void end(scan &s);
 

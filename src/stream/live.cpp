@@ -4,7 +4,6 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "log/newest.hpp"
-#include "log/scan.hpp"
 #include "stream/live.hpp"
 #include "worker/worker.hpp"
 
@@ -81,9 +80,9 @@ int64 own_floor(int64 stream_id) {
 }
 
 // The newest row visible to the snapshot; frames are plentiful, so not far back.
-bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, live_prefix &out) {
+bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, log::purpose why, live_prefix &out) {
     log::scan s;
-    log::begin(s, live, stream_id, -1, core::greatest, BackwardScanDirection, snapshot);
+    log::begin(s, live, stream_id, -1, core::greatest, BackwardScanDirection, snapshot, why);
     bool found = log::next(s) == log::step::frame;
     if (found)
         out = *log::prefix_of<live_prefix>(s);
@@ -98,10 +97,10 @@ int64 trimmed_floor(int64 stream_id) {
     return k.stream_id == stream_id ? k.floor : -1;
 }
 
-retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
+retention retained(log::table &live, int64 stream_id, Snapshot snapshot, log::purpose why) {
     retention r{};
     r.after = -1;
-    if (!newest_visible(live, stream_id, snapshot, r.newest))
+    if (!newest_visible(live, stream_id, snapshot, why, r.newest))
         return r;
     r.any = true;
     r.newest_id = r.newest.id;
@@ -112,7 +111,7 @@ retention retained(log::table &live, int64 stream_id, Snapshot snapshot) {
 
 retention retained(int64 stream_id, Snapshot snapshot) {
     log::table live = log::open(live_source, AccessShareLock);
-    retention r = retained(live, stream_id, snapshot);
+    retention r = retained(live, stream_id, snapshot, log::purpose::reading);
     log::close(live);
     return r;
 }
@@ -124,14 +123,15 @@ void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count) {
     bool sweep = last_ordinal / full_sweep != (last_ordinal - count) / full_sweep;
     log::table live = log::open(live_source, RowExclusiveLock);
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    retention r = retained(live, stream_id, snapshot);
+    retention r = retained(live, stream_id, snapshot, log::purpose::upkeep);
     if (r.any) {
         int64 now_ms = log::clock::now_us() / 1000, dead = 0;
         int64 floor = r.after;
         for (int64 reached : {trimmed_floor(stream_id), own_floor(stream_id)})
             floor = reached > floor ? reached : floor;
         log::scan s;
-        log::begin(s, live, stream_id, sweep ? -1 : floor, r.newest_id - 1, ForwardScanDirection, snapshot);
+        log::begin(s, live, stream_id, sweep ? -1 : floor, r.newest_id - 1, ForwardScanDirection, snapshot,
+                   log::purpose::upkeep);
         int64 limit = count > most_a_run ? 2 * count : most_a_run;
         while (limit-- > 0 && log::next(s) == log::step::frame) {
             live_prefix const *row = log::prefix_of<live_prefix>(s);

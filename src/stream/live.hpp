@@ -11,7 +11,7 @@
 
 #include "pg/pg.hpp"
 
-#include "log/table.hpp"
+#include "log/scan.hpp"
 #include "stream/frame.hpp"
 
 namespace weir::stream {
@@ -25,7 +25,7 @@ struct retention {
 };
 
 // As of now and of what the snapshot sees.
-retention retained(log::table &live, int64 stream_id, Snapshot snapshot);
+retention retained(log::table &live, int64 stream_id, Snapshot snapshot, log::purpose why);
 retention retained(int64 stream_id, Snapshot snapshot); // opens the table for itself
 
 inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms) {

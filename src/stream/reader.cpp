@@ -48,7 +48,7 @@ void open_reader_at(reader &r, int64 stream_id, int64 after_logged, int64 after_
     if (r.with_live) {
         r.live_table = log::open(live_source, AccessShareLock);
         r.now_ms = log::clock::now_us() / 1000;
-        r.kept = retained(r.live_table, stream_id, snapshot);
+        r.kept = retained(r.live_table, stream_id, snapshot, log::purpose::reading);
         if (after_live < r.kept.after)
             after_live = r.kept.after;
         log::track_reading(r.live_table, snapshot);

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "content.hpp"
+#include "options.hpp"
 
 namespace checker {
 
@@ -90,6 +91,12 @@ struct shared {
     std::atomic<std::uint64_t> commits{0}, rollbacks{0}, savepoint_rollbacks{0}, overflows{0}, prepared{0},
         disconnects{0}, cancelled{0}, replayed{0}, vacuums{0}, reads{0};
     std::atomic<bool> writers_done{false}, drain{false}, give_up{false};
+
+    // So much was tried that a verdict says something. Patches and deliveries follow from it.
+    bool enough(const options &o) const {
+        return commits >= o.transactions && rollbacks > 0 && savepoint_rollbacks > 0 &&
+               (o.prepared == 0 || prepared > 0);
+    }
 
     static void raise_to(std::atomic<position> &bound, position to) {
         position seen = bound.load();

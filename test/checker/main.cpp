@@ -7,6 +7,7 @@
 //   --conninfo S             where to write (a superuser, for VACUUM; any writer with --no-vacuum)
 //   --reader-conninfo S      where to read: a hot standby, which has no best-effort frames
 //   --seconds N --writers N --readers N --streams N --seed N
+//   --transactions N         go on, up to a minute longer, until so many have committed (1)
 //   --run NAME               prefix of stream names and gids (default checker); must be new
 //   --naive                  read `WHERE id > cursor` over visible rows, to see the checker fail
 //   --keep-going-on-disconnect   the server is being killed: reconnect, and carry on
@@ -55,6 +56,8 @@ static bool parse(int argc, char **argv, options &o) {
             o.readers = static_cast<unsigned>(n);
         else if (name == "--streams")
             o.streams = static_cast<unsigned>(n);
+        else if (name == "--transactions")
+            o.transactions = static_cast<unsigned>(n);
         else if (name == "--seed")
             o.seed = static_cast<std::uint64_t>(n);
         else
@@ -177,8 +180,7 @@ int main(int argc, char **argv) {
         s.violate(claim::errors, "a reader never met the close marks");
     verdict v(o, s, writers, readers, final_read);
     v.judge();
-    bool vacuous = s.commits == 0 || s.rollbacks == 0 || s.savepoint_rollbacks == 0 || v.patches == 0 ||
-                   v.deliveries < v.committed || (o.prepared > 0 && s.prepared == 0);
+    bool vacuous = !s.enough(o) || v.patches == 0 || v.deliveries < v.committed;
     bool good = v.report(vacuous);
     if (!good && !o.history.empty())
         v.dump(o.history);

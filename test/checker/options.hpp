@@ -12,6 +12,7 @@ namespace checker {
 struct options {
     double seconds = 10, timeout = 60;
     unsigned writers = 8, readers = 8, streams = 3;
+    unsigned transactions = 1; // committed ones that a run takes at the least
     std::uint64_t seed = 1;
     std::string conninfo, reader_conninfo, run = "checker", history;
     bool naive = false, keep_going = false, vacuum = true;

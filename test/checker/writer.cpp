@@ -344,7 +344,8 @@ void writer::collect() {
 
 void writer::run(clock::time_point until) {
     manager.start();
-    while (clock::now() < until && !common.give_up) {
+    // On a slow machine longer than asked for, until there is something to judge.
+    while ((clock::now() < until || (!common.enough(opt) && clock::now() < until + 60s)) && !common.give_up) {
         if (!connect_patiently(main, opt, common, "writer"))
             break;
         collect();

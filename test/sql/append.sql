@@ -100,6 +100,21 @@ BEGIN;
 SELECT weir.append('append.i', '7') AS lost \gset
 ROLLBACK;
 SELECT weir.append('append.i', '8') > :'lost' AS above_the_lost;
+-- Not even where the whole stream was rolled back with it.
+DO $$
+DECLARE
+    p weir.position;
+    last weir.position := '-';
+BEGIN
+    FOR i IN 1 .. 300 LOOP
+        p := weir.append('append.k', '1');
+        ASSERT p OPERATOR(weir.>) last, 'an id was given out again';
+        last := p;
+        ROLLBACK;
+    END LOOP;
+END
+$$;
+
 -- A failing statement takes its frames along, whole batches too.
 \set VERBOSITY sqlstate
 SELECT weir.append('append.i', to_jsonb(i)), 1 / (3 - i) FROM generate_series(1, 3) i;

@@ -97,6 +97,27 @@ SELECT pg_temp.state_of('SELECT weir.append(''close.e'', ''1'')') AS append, pg_
 SELECT document, version FROM weir.summary('close.e');
 SELECT weir.close('close.e', 'again') IS NOT NULL AS still_idempotent;
 
+-- A reason that is stored out of line, twice: nothing stays open.
+SELECT weir.close('close.large', r) = weir.close('close.large', r) AS same
+FROM (SELECT left(string_agg(md5(i::text), ''), 8000) AS r FROM generate_series(1, 250) i) large;
+SELECT length(close_reason) FROM weir.stream_info('close.large');
+-- A mark that somebody has locked, alone or together with others, is a mark all the same.
+SELECT weir.close('close.locked') IS NOT NULL AS closed, weir.drop_stream('close.large') AS dropped;
+BEGIN;
+SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.stream USING (stream_id) WHERE name IN ('close.locked', 'close.large') FOR UPDATE OF frame_log) locked;
+COMMIT;
+SET statement_timeout = '10s';
+SELECT pg_temp.state_of('SELECT weir.append(''close.locked'', ''1'')') AS locked, pg_temp.state_of('SELECT weir.append(''close.large'', ''1'')') AS dropped_and_locked;
+BEGIN;
+SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.stream USING (stream_id) WHERE name = 'close.locked' FOR KEY SHARE OF frame_log) locked;
+SAVEPOINT s;
+SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.stream USING (stream_id) WHERE name = 'close.locked' FOR UPDATE OF frame_log) locked;
+RELEASE s;
+SELECT pg_temp.state_of('SELECT weir.append_live(''close.locked'', ''1'')') AS locked;
+COMMIT;
+SELECT pg_temp.state_of('SELECT weir.append(''close.locked'', ''1'')') AS locked_twice;
+RESET statement_timeout;
+
 -- Bad input.
 SELECT pg_temp.state_of('SELECT weir.close(NULL)') AS null_stream, pg_temp.state_of('SELECT weir.close('''')') AS empty,
        pg_temp.state_of('SELECT weir.close(''  '')') AS blank, pg_temp.state_of('SELECT weir.close(repeat(''x'', 513))') AS long,

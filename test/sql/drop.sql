@@ -59,6 +59,39 @@ SELECT weir.drop_stream('drop.f') AS dropped;
 SELECT weir.append('drop.f', '1') IS NOT NULL AS done, weir.append_live('drop.f', '2', maxlen_ceiling => 1000000) IS NOT NULL AS done;
 SELECT frames, lifetime_frames, best_effort_frames, maxlen FROM weir.stream_info('drop.f');
 
+-- Nor do those count that were rolled back before the drop, which cannot delete them.
+SELECT count(weir.append_live('drop.g', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
+BEGIN;
+SELECT weir.append_live('drop.g', '"rolled back"', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+ROLLBACK;
+SELECT weir.drop_stream('drop.g') AS dropped;
+SELECT weir.append('drop.g', '1') IS NOT NULL AS done, weir.append_live('drop.g', '1', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT frames, lifetime_frames, maxlen FROM weir.stream_info('drop.g');
+SELECT weir.append_live('drop.h', '1') IS NOT NULL AS done;
+BEGIN;
+SELECT weir.trim('drop.h', keep => 0) AS trimmed;
+ROLLBACK;
+SELECT weir.drop_stream('drop.h') AS dropped;
+SELECT weir.append('drop.h', '1') IS NOT NULL AS done, weir.append_live('drop.h', '1') IS NOT NULL AS done;
+SELECT frames, lifetime_frames FROM weir.stream_info('drop.h');
+
+-- A name is forgotten a day after the drop, by another drop; those in use again are kept, however many, and keep no others waiting.
+SELECT count(weir.append('drop.revived' || i, '1')), count(weir.append('drop.old' || i, '1')) FROM generate_series(1, 20) i;
+SELECT bool_and(weir.drop_stream('drop.revived' || i)) AND bool_and(weir.drop_stream('drop.old' || i)) AS dropped FROM generate_series(1, 20) i;
+SELECT count(weir.append('drop.revived' || i, '2')) FROM generate_series(1, 20) i;
+UPDATE weir.stream SET dropped_at = CASE WHEN name LIKE 'drop.old%' THEN '2000-0' ELSE '1000-0' END::weir.position WHERE name ~ '^drop.(old|revived)';
+DO $$
+BEGIN
+    FOR i IN 1 .. 10 LOOP
+        PERFORM weir.append('drop.b', '1');
+        PERFORM weir.drop_stream('drop.b');
+        COMMIT;
+    END LOOP;
+END
+$$;
+SELECT count(*) FILTER (WHERE name LIKE 'drop.old%') AS forgotten, count(*) FILTER (WHERE name LIKE 'drop.revived%') AS kept FROM weir.stream;
+SELECT count(*) AS frames FROM generate_series(1, 20) i, weir.read('drop.revived' || i) WHERE payload = '2';
+
 -- Over and over, in one transaction as well.
 BEGIN;
 SELECT weir.append('drop.b', '1') AS b1 \gset

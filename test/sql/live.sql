@@ -159,6 +159,18 @@ ROLLBACK;
 SELECT array_agg(payload ORDER BY id) FROM weir.read('live.r');
 SELECT weir.append_live('live.r', '27', maxlen_floor => 5, maxlen_ceiling => 5) IS NOT NULL AS done;
 SELECT array_agg(payload ORDER BY id) FROM weir.read('live.r');
+-- Trimming costs a frame as much as the last one, in a long transaction as well: it does not go through what it trimmed.
+SELECT pg_stat_force_next_flush();
+SELECT idx_tup_read AS before FROM pg_stat_all_indexes WHERE indexrelname = 'frame_live_pkey' \gset
+DO $$
+BEGIN
+    FOR i IN 1 .. 10000 LOOP
+        PERFORM weir.append_live('live.s', to_jsonb(i), maxlen_floor => 64, maxlen_ceiling => 64);
+    END LOOP;
+END
+$$;
+SELECT pg_stat_force_next_flush();
+SELECT idx_tup_read - :before < 50000 AS few_entries_read FROM pg_stat_all_indexes WHERE indexrelname = 'frame_live_pkey';
 -- The table of best-effort frames writes no WAL, the other does.
 SELECT relname, relpersistence FROM pg_class WHERE oid IN ('weir.frame_live'::regclass, 'weir.frame_log'::regclass) ORDER BY relname;
 

@@ -108,6 +108,7 @@ SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => '-infin
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => now() - interval '1 day', after => pg_temp.at(8)))) AS with_after,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => now() + interval '1 day'))) AS tomorrow,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => '2249-01-01'))) AS beyond_positions,
+       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => '294276-12-31'))) AS last_of_all,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => 'infinity'))) AS never;
 SELECT count(*) FILTER (WHERE got IS DISTINCT FROM want) AS wrong
 FROM f, LATERAL (SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => f.id::timestamptz))) AS got,

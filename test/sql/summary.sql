@@ -150,6 +150,11 @@ SELECT DISTINCT pg_temp.state_of(format('SELECT * FROM weir.summary_at(''summary
 FROM step WHERE n <> 200 ORDER BY 2;
 SELECT count(*) FILTER (WHERE s.document IS DISTINCT FROM step.document OR s.version IS DISTINCT FROM step.version) AS wrong
 FROM step LEFT JOIN LATERAL weir.summary_at('summary.g', step.id) s ON true WHERE step.n > 200;
+-- A trim below the last one, as a late retry is, takes nothing and spoils nothing.
+SELECT weir.trim('summary.g', before => (SELECT id FROM step WHERE n = 101)) AS nothing_left_there, weir.trim('summary.g', before => '-') AS nothing_at_all;
+SELECT count(*) FILTER (WHERE s.document IS DISTINCT FROM step.document OR s.version IS DISTINCT FROM step.version) AS wrong_afterwards
+FROM step LEFT JOIN LATERAL weir.summary_at('summary.g', step.id) s ON true WHERE step.n > 200;
+SELECT pg_temp.state_of(format('SELECT * FROM weir.summary_at(''summary.g'', %L)', id)) AS still_expired FROM step WHERE n = 150;
 SELECT weir.trim('summary.g', keep => 0) AS trimmed;
 SELECT (SELECT document FROM weir.summary('summary.g')) = (SELECT document FROM step WHERE n = 300) AS document_survives, version FROM weir.summary('summary.g');
 SELECT summary_version FROM weir.append_patch('summary.g', '{"n": 301}');

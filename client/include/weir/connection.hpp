@@ -31,7 +31,7 @@ struct connection_options {
     std::chrono::milliseconds connect_timeout{10'000};
     // For one call, retries included; 0: none. A statement in flight is cancelled.
     std::chrono::milliseconds call_timeout{0};
-    // How long a call that may be repeated goes on trying to get a connection.
+    // How long a call goes on trying to get a new connection, in place of one that was lost.
     std::chrono::milliseconds retry_time{30'000};
     // Ends whatever call waits.
     std::stop_token stop = {};
@@ -60,6 +60,8 @@ public:
     std::string_view name(std::size_t column) const;
     // Nothing is NULL.
     std::optional<std::string_view> at(std::size_t row, std::size_t column) const;
+    // What the server says was done: SELECT 3, COMMIT.
+    std::string_view tag() const noexcept;
     // Rows that an INSERT, UPDATE or DELETE changed.
     std::size_t affected() const noexcept;
 
@@ -75,8 +77,9 @@ class session;
 
 class WEIR_CLIENT_API connection {
 public:
-    explicit connection(connection_options options);
-    explicit connection(std::string conninfo = {});
+    // Connects, at once or not at all.
+    explicit connection(connection_options options, until const &limit = {});
+    explicit connection(std::string conninfo = {}, until const &limit = {});
     ~connection();
     connection(connection &&) noexcept;
     connection &operator=(connection &&) noexcept;
