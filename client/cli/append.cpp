@@ -63,10 +63,10 @@ int append_verb::operator()(command &all) const {
             line = "\t" + std::to_string(r.summary_version);
             answer.text("id", id.text()).number("summary_version", r.summary_version);
         } else {
-            id = expect(live ? text    ? to.append_live_text(what, l)
-                               : bytes ? to.append_live_bytes(raw, l)
-                                       : to.append_live(what, l)
-                        : text  ? to.append_text(what, o)
+            id = expect(live    ? text    ? to.append_live_text(what, l)
+                                  : bytes ? to.append_live_bytes(raw, l)
+                                          : to.append_live(what, l)
+                           : text ? to.append_text(what, o)
                         : bytes ? to.append_bytes(raw, o)
                                 : to.append(what, o));
             answer.text("id", id.text());
@@ -84,8 +84,8 @@ int append_verb::operator()(command &all) const {
 
 void add_append(CLI::App &app, command &all) {
     auto o = std::make_shared<append_verb>();
-    CLI::App *verb =
-        add_verb(app, "append", "Append one frame, and print its position", R"(weir append orders '{"order": 4711}' --key order-4711
+    CLI::App *verb = add_verb(app, "append", "Append one frame, and print its position",
+                              R"(weir append orders '{"order": 4711}' --key order-4711
 weir append run-17 --text 'deploying' --type note
 weir append run-17 --patch '{"state": "running"}'    keeps the summary document up to date
 weir append frames --bytes --type image/png < picture.png
@@ -101,7 +101,8 @@ weir append tokens --live --ttl 10s --text ' fox')");
     verb->add_option("-t,--type", o->type, "Type of the frame")->type_name("TYPE");
     verb->add_option("--headers", o->headers, "A JSON object to go with it")->type_name("JSON");
     verb->add_option("-k,--key", o->key, "Idempotency key: the same again under it appends nothing")->type_name("KEY");
-    auto *live = verb->add_flag("--live", o->live, "Best effort: fast, kept for a while, gone after a crash")->excludes(patch);
+    auto *live =
+        verb->add_flag("--live", o->live, "Best effort: fast, kept for a while, gone after a crash")->excludes(patch);
     add_duration(verb, "--ttl", o->ttl, "With --live: how long it is kept (30s)")->needs(live);
     verb->add_flag("-j,--json", o->json, "Print the position as JSON");
     run_with(verb, all, o);

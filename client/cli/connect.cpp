@@ -60,8 +60,8 @@ std::string connector::conninfo() const {
     std::string all;
     if (is_conninfo(dsn)) {
         char *why = nullptr;
-        std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption *)> const parsed(
-            PQconninfoParse(dsn.c_str(), &why), PQconninfoFree);
+        std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption *)> const parsed(PQconninfoParse(dsn.c_str(), &why),
+                                                                                     PQconninfoFree);
         std::unique_ptr<char, void (*)(void *)> const message(why, PQfreemem);
         if (!parsed) {
             std::string text = why == nullptr ? "out of memory" : why;

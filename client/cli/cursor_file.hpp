@@ -2,7 +2,8 @@
 //
 // Where a reader has got to, in a file: a line for each stream, its position and its name. It is
 // replaced as a whole (written beside, synced, renamed), so that at every moment, a crash included, there is
-// either the old one or the new one. Written after the frames went out: what is lost is at most that some are shown again.
+// either the old one or the new one. Written after the frames went out: what is lost is at most that some are shown
+// again.
 #pragma once
 
 #include "weir/position.hpp"

@@ -29,9 +29,11 @@ void say_all(std::string_view message, std::string_view detail, std::string_view
 // What helps where the server has no hint of its own.
 std::string_view advice(std::string_view sqlstate, std::string_view message) {
     if (sqlstate == "42501")
-        return "An owner of the extension lets a role in: SELECT weir.grant_access('role', 'read' | 'write' | 'admin').";
+        return "An owner of the extension lets a role in: SELECT weir.grant_access('role', 'read' | 'write' | "
+               "'admin').";
     if (sqlstate == "3F000" || sqlstate == "42883" || sqlstate == "42P01")
-        return message.find("weir") == message.npos ? "" : "CREATE EXTENSION weir, in this database; see \"weir doctor\".";
+        return message.find("weir") == message.npos ? ""
+                                                    : "CREATE EXTENSION weir, in this database; see \"weir doctor\".";
     if (sqlstate == "25006")
         return "Write to the primary: see \"weir doctor\" for what this server is.";
     return {};
@@ -66,5 +68,7 @@ void warn(std::string const &message, std::string const &hint) {
     if (!hint.empty())
         say(style::cyan, "hint:", hint);
 }
+
+void note(std::string const &message) { say(style::dim, "note:", message); }
 
 } // namespace weir::command

@@ -14,12 +14,12 @@ namespace weir::command {
 
 enum exit_status {
     done = 0,
-    failed = 1,         // the server refused; output could not be written; doctor found something
-    usage = 2,          // wrong arguments
-    no_connection = 3,  // could not be made, or was lost
-    refused = 4,        // closed stream, used key, cursor ahead or expired
-    no_writes = 5,      // standby, read-only, or out of space
-    pipe_failed = 125,  // pipe: the command was not started, or ended well while the stream is not whole
+    failed = 1,        // the server refused; output could not be written; doctor found something
+    usage = 2,         // wrong arguments
+    no_connection = 3, // could not be made, or was lost
+    refused = 4,       // closed stream, used key, cursor ahead or expired
+    no_writes = 5,     // standby, read-only, or out of space
+    pipe_failed = 125, // pipe: the command was not started, or ended well while the stream is not whole
     not_executable = 126,
     not_found = 127,
 };
@@ -42,6 +42,7 @@ void report(error const &e);
 void report(failure const &e);
 void report(refusal const &r);
 void warn(std::string const &message, std::string const &hint = {});
+void note(std::string const &message);
 
 // The value, or the refusal as a weir::error.
 template <class T> T expect(result<T> r) { return std::move(r).value(); }

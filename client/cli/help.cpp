@@ -49,7 +49,8 @@ std::string option_entry(CLI::Option const *o) {
 }
 
 std::string usage_line(CLI::App const *app) {
-    std::string line = app->get_parent() == nullptr ? "weir [options] VERB …" : "weir " + app->get_name() + " [options]";
+    std::string line =
+        app->get_parent() == nullptr ? "weir [options] VERB …" : "weir " + app->get_name() + " [options]";
     for (CLI::Option const *o : app->get_options([](CLI::Option const *each) { return each->get_positional(); })) {
         std::string word = o->get_name(true);
         if (o->get_expected_max() > 1)
@@ -62,7 +63,8 @@ std::string usage_line(CLI::App const *app) {
 }
 
 std::string options_of(CLI::App const *app, std::string const &group, std::string_view title) {
-    auto const options = app->get_options([&](CLI::Option const *o) { return o->nonpositional() && o->get_group() == group; });
+    auto const options =
+        app->get_options([&](CLI::Option const *o) { return o->nonpositional() && o->get_group() == group; });
     if (options.empty())
         return {};
     std::string text = heading(title);

@@ -54,18 +54,26 @@ std::size_t value_length(std::string_view text) {
 
 std::string_view colour_of(std::string_view token) {
     switch (token[0]) {
-    case '"': return style::green;
+    case '"':
+        return style::green;
     case 't':
-    case 'f': return style::yellow;
-    case 'n': return style::dim;
-    default: return style::cyan;
+    case 'f':
+        return style::yellow;
+    case 'n':
+        return style::dim;
+    default:
+        return style::cyan;
     }
 }
 
-// The text of a string is JSON already, but may hold what a terminal obeys: C1 controls and DEL are not escaped in JSON.
+// The text of a string is JSON already, but may hold what a terminal obeys: C1 controls and DEL are not escaped in
+// JSON.
 std::string painted(screen const &where, std::string_view how, std::string_view token) {
     return paint(where, how, printable(token, false));
 }
+
+// What is short stays on a line.
+constexpr std::size_t short_value = 60;
 
 std::string format(std::string_view value, screen const &where, bool indent) {
     std::string out;
@@ -76,9 +84,17 @@ std::string format(std::string_view value, screen const &where, bool indent) {
             out.append("\n").append(depth * 2, ' ');
     };
     for (value = skip_spaces(value); !value.empty(); value = skip_spaces(value)) {
+        char const c = value[0];
+        std::size_t const whole = indent && depth > 0 && (c == '{' || c == '[') ? value_length(value) : value.npos;
+        if (whole <= short_value) {
+            if (std::exchange(opened, false))
+                new_line();
+            out += format(value.substr(0, whole), where, false);
+            value.remove_prefix(whole);
+            continue;
+        }
         std::string_view const token = value.substr(0, token_length(value));
         value.remove_prefix(token.size());
-        char const c = token[0];
         if (c == '}' || c == ']') {
             depth--;
             if (!opened)
@@ -113,11 +129,21 @@ std::string quoted(std::string_view text) {
     out.reserve(text.size() + 2);
     for (char const c : text) {
         switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
         default:
             if (static_cast<unsigned char>(c) < 0x20) {
                 std::array<char, 8> code;
@@ -131,7 +157,9 @@ std::string quoted(std::string_view text) {
     return out += '"';
 }
 
-std::string quoted(std::optional<std::string> const &text) { return text ? quoted(std::string_view(*text)) : "null"; }
+std::string quoted_or_null(std::optional<std::string> const &text) {
+    return text ? quoted(std::string_view(*text)) : "null";
+}
 
 std::string hex(std::string_view bytes) {
     static constexpr char digits[] = "0123456789abcdef";

@@ -15,7 +15,7 @@ namespace weir::command::json {
 
 // A string with its quotes. Bytes that are not UTF-8 must not be in it.
 std::string quoted(std::string_view text);
-std::string quoted(std::optional<std::string> const &text); // or null
+std::string quoted_or_null(std::optional<std::string> const &text);
 // As Postgres gives bytea out: "\\x00ff".
 std::string hex(std::string_view bytes);
 
@@ -33,7 +33,9 @@ std::string lines(std::string_view value, screen const &where);
 class object {
 public:
     object &text(std::string_view name, std::string_view value) { return raw(name, quoted(value)); }
-    object &text(std::string_view name, std::optional<std::string> const &value) { return raw(name, quoted(value)); }
+    object &text_or_null(std::string_view name, std::optional<std::string> const &value) {
+        return raw(name, quoted_or_null(value));
+    }
     object &number(std::string_view name, std::int64_t value) { return raw(name, std::to_string(value)); }
     object &number(std::string_view name, double value);
     object &boolean(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }

@@ -57,7 +57,7 @@ colours wanted_colours(int argc, char **argv) {
 
 void add_common(CLI::App &app, command &all, std::string &colour) {
     app.set_help_flag("-?,--help", "Show help")->group("General");
-    app.set_version_flag("-V,--version", "weir " WEIR_VERSION)->group("General");
+    app.set_version_flag("-V,--version", "weir " WEIR_VERSION, "Show the version")->group("General");
     app.add_option("--color", colour, "Colours: auto (the default), always, never")
         ->type_name("WHEN")
         ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
@@ -99,7 +99,10 @@ int run(int argc, char **argv) {
         std::string verb;
         for (CLI::App const *each : app.get_subcommands())
             verb = each->get_name() + " ";
-        throw failure(usage, explain(e), "Try \"weir " + verb + "--help\".");
+        auto const rest = app.remaining();
+        bool const unknown = verb.empty() && !rest.empty() && !rest.front().starts_with('-');
+        throw failure(usage, unknown ? "there is no verb \"" + rest.front() + "\"" : explain(e),
+                      "Try \"weir " + verb + "--help\".");
     }
     signals::set_up();
     int const status = all.run();

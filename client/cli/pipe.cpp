@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // weir pipe: tee with a stream behind it. What comes in, from standard input or from a command of which
-// standard output and standard error are kept apart, goes out again at once, and into the stream in batches (recorder.hpp).
+// standard output and standard error are kept apart, goes out again at once, and into the stream in batches
+// (recorder.hpp).
 //
 // The command's exit status is weir's, its death by a signal too. What the server does never harms the
 // command: where recording ends for good, output still passes through.
@@ -312,7 +313,8 @@ int pipe_verb::operator()(command &all) const {
 
 void add_pipe(CLI::App &app, command &all) {
     auto o = std::make_shared<pipe_verb>();
-    CLI::App *verb = add_verb(app, "pipe", "Write a program's output to a stream and pass it on, as tee does", R"(make 2>&1 | weir pipe build
+    CLI::App *verb = add_verb(app, "pipe", "Write a program's output to a stream and pass it on, as tee does",
+                              R"(make 2>&1 | weir pipe build
 weir pipe build -- make -j4                   stdout and stderr apart; exit status kept
 weir pipe build --close --count warnings='warning:' --current file='([^/ ]+)\.o$' -- make
 tcpdump -w - | weir pipe capture --chunks > capture.pcap
@@ -321,7 +323,8 @@ token-source | weir pipe tokens --live --chunks > /dev/null)");
     verb->add_option("STREAM", r.stream, "The stream")->required();
     verb->add_option("COMMAND", o->words, "The command to run, with its arguments");
     verb->add_flag("--chunks", o->chunks, "A frame for each piece as it is read, not for each line");
-    verb->add_option("-t,--type", r.type, "Type of the frames (stdout); those of standard error are stderr")->type_name("TYPE");
+    verb->add_option("-t,--type", r.type, "Type of the frames (stdout); those of standard error are stderr")
+        ->type_name("TYPE");
     verb->add_option("--headers", r.headers, "A JSON object for every frame")->type_name("JSON");
     verb->add_flag("-s,--summary", o->summary, "Keep a summary document: state, lines, bytes, time, exit status");
     auto watch = [&](char const *name, std::vector<std::string> &into, char const *about) {
@@ -343,9 +346,8 @@ token-source | weir pipe tokens --live --chunks > /dev/null)");
     add_duration(verb, "--patience", r.patience, "How long to wait for a server that takes nothing (10m)");
     verb->add_flag("-q,--quiet", o->quiet, "No progress line");
     run_with(verb, all, o);
-    verb->parse_complete_callback([o] {
-        o->summary = o->summary || !o->counts.empty() || !o->lasts.empty() || !o->currents.empty();
-    });
+    verb->parse_complete_callback(
+        [o] { o->summary = o->summary || !o->counts.empty() || !o->lasts.empty() || !o->currents.empty(); });
 }
 
 } // namespace weir::command

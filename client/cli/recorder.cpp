@@ -45,8 +45,8 @@ bool is_ascii(std::string_view text) {
 struct recorder::batch {
     std::uint64_t number = 0;
     std::vector<piece> pieces = {};
-    std::string patch = {};           // of the summary; empty: none
-    std::optional<ending> end = {};   // it is the last one
+    std::string patch = {};         // of the summary; empty: none
+    std::optional<ending> end = {}; // it is the last one
 };
 
 recorder::recorder(connection db, options o, std::stop_token stop)
@@ -125,13 +125,15 @@ std::optional<recorder::batch> recorder::next_batch() {
         bool const beats = options_.summary && queue_.empty() && now >= beat;
         if (due || beats || ending_)
             break;
-        auto const until = !queue_.empty() ? oldest_ + options_.linger : options_.summary ? beat : now + 1h;
-        changed_.wait_until(guard, stop_, until, [&] { return ending_ || full(); });
+        bool const empty = queue_.empty();
+        auto const until = !empty ? oldest_ + options_.linger : options_.summary ? beat : now + 1h;
+        changed_.wait_until(guard, stop_, until, [&] { return ending_ || full() || (empty && !queue_.empty()); });
         if (stop_.stop_requested())
             return {};
     }
     batch b{.number = ++batches_};
-    for (std::size_t bytes = 0; !queue_.empty() && b.pieces.size() < options_.batch_frames && bytes < options_.batch_bytes;
+    for (std::size_t bytes = 0;
+         !queue_.empty() && b.pieces.size() < options_.batch_frames && bytes < options_.batch_bytes;
          queue_.pop_front()) {
         bytes += weight(queue_.front());
         b.pieces.push_back(std::move(queue_.front()));
@@ -193,7 +195,8 @@ position recorder::append(std::span<piece const> run, std::string const &key) {
         std::vector<std::string_view> texts;
         for (piece const &p : run)
             texts.push_back(p.data);
-        return expect(options_.live ? to.append_live_text_batch(texts, live) : to.append_text_batch(texts, durable)).last_id;
+        return expect(options_.live ? to.append_live_text_batch(texts, live) : to.append_text_batch(texts, durable))
+            .last_id;
     }
     std::vector<std::span<std::byte const>> all;
     for (piece const &p : run)

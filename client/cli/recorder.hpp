@@ -42,7 +42,7 @@ public:
         bool close = false; // the stream, at the end
         std::optional<tally> summary = {};
         std::chrono::milliseconds heartbeat{5000}; // patches of the summary while nothing comes
-        bool ascii_only = false; // the database's encoding is not UTF-8: other text goes as bytes
+        bool ascii_only = false;                   // the database's encoding is not UTF-8: other text goes as bytes
         // Called in the recorder's thread where the server cannot be had, and where it can again.
         std::function<void(error const &)> on_trouble = {};
         std::function<void(std::chrono::milliseconds)> on_recovery = {};

@@ -25,7 +25,7 @@ std::string as_json(std::string_view stream, frame const &f) {
         .text("id", f.id.text())
         .text("at", show_timestamp(f.at()))
         .text("mode", to_string(f.mode))
-        .text("type", f.type)
+        .text_or_null("type", f.type)
         .raw("payload", f.payload.value_or("null"))
         .raw("bytes", f.bytes ? json::hex(view(*f.bytes)) : "null")
         .raw("headers", f.headers.value_or("null"))
@@ -59,7 +59,8 @@ std::string content(frame const &f) {
         return paint(out, style::bold, said);
     }
     if (f.mode == frame_mode::summary)
-        return paint(out, style::dim, (unicode() ? "Δ " : "patch ") + json::one_line(f.payload.value_or("{}"), {.fd = 1}));
+        return paint(out, style::dim,
+                     (unicode() ? "Δ " : "patch ") + json::one_line(f.payload.value_or("{}"), {.fd = 1}));
     if (f.bytes)
         return printable(view(*f.bytes), out.colour);
     if (auto const text = f.text()) {
@@ -79,6 +80,8 @@ std::string paint_type(std::string_view type, int columns) {
     static constexpr std::array<std::string_view, 4> hues = {style::cyan, style::magenta, style::blue, style::green};
     std::string const shown = pad(cut(printable(type, false), columns), columns);
     std::string_view how;
+    if (type.empty())
+        return shown;
     if (type == "stdout")
         how = style::dim;
     else if (type == "stderr")
@@ -92,9 +95,12 @@ std::string paint_type(std::string_view type, int columns) {
 
 void frame_printer::print(std::string_view stream, frame const &f) {
     switch (options_.form) {
-    case frame_form::people: return for_people(stream, f);
-    case frame_form::json: return write(as_json(stream, f) + "\n");
-    case frame_form::raw: return write_raw(f);
+    case frame_form::people:
+        return for_people(stream, f);
+    case frame_form::json:
+        return write(as_json(stream, f) + "\n");
+    case frame_form::raw:
+        return write_raw(f);
     }
 }
 

@@ -21,8 +21,8 @@ class frame_printer {
 public:
     struct options {
         frame_form form = frame_form::people;
-        bool ids = false;               // positions in place of times
-        std::size_t streams_width = 0;  // columns for the name of the stream; 0: not shown
+        bool ids = false;              // positions in place of times
+        std::size_t streams_width = 0; // columns for the name of the stream; 0: not shown
     };
     explicit frame_printer(options o) : options_(o) {}
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // Takes a stream of bytes apart into the pieces that become frames: lines without their newlines, or chunks as
-// they were read. What a piece holds and whether a newline followed it is all that is needed to put the bytes together again.
+// they were read. What a piece holds and whether a newline followed it is all that is needed to put the bytes together
+// again.
 #pragma once
 
 #include <functional>

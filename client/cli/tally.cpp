@@ -47,19 +47,22 @@ struct tally::watch {
 
 std::string ending::reason() const {
     switch (how) {
-    case kind::exited: return "exit status " + std::to_string(number);
+    case kind::exited:
+        return "exit status " + std::to_string(number);
     case kind::killed: {
         char const *name = sigabbrev_np(number);
         return "signal " + std::to_string(number) + (name ? std::string(" (SIG") + name + ")" : "");
     }
-    case kind::interrupted: return "interrupted";
-    default: return "end of input";
+    case kind::interrupted:
+        return "interrupted";
+    default:
+        return "end of input";
     }
 }
 
 void tally::add(what kind, std::string const &definition) {
-    static constexpr std::string_view own[] = {"state",      "command",     "lines", "stderr_lines", "bytes",
-                                               "elapsed_ms", "exit_status", "signal"};
+    static constexpr std::string_view own[] = {"state", "command",    "lines",       "stderr_lines",
+                                               "bytes", "elapsed_ms", "exit_status", "signal"};
     std::size_t const equals = definition.find('=');
     if (equals == 0 || equals == definition.npos || !is_text(definition))
         throw failure(usage, "\"" + definition + "\" is not NAME=PATTERN");
@@ -88,7 +91,7 @@ void tally::see(piece const &p) {
 
 void tally::changes(json::object &o, std::chrono::milliseconds elapsed, bool ended) {
     o.number("lines", lines_);
-    if (stderr_lines_ > 0)
+    if (std::exchange(told_stderr_lines_, stderr_lines_) != stderr_lines_)
         o.number("stderr_lines", stderr_lines_);
     o.number("bytes", bytes_).number("elapsed_ms", static_cast<std::int64_t>(elapsed.count()));
     for (auto const &w : watches_) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The summary document that weir pipe keeps beside what it records: state, lines, bytes, time, and what was asked to be
-// counted or picked out of the lines. Patterns are extended regular expressions, as in grep -E. What changes comes as merge patches.
+// counted or picked out of the lines. Patterns are extended regular expressions, as in grep -E. What changes comes as
+// merge patches.
 //
 //   {"state": "running", "command": "make", "lines": 12, "stderr_lines": 1, "bytes": 480, "elapsed_ms": 1200,
 //    "warnings": 2, "current": "main.o"}
@@ -51,7 +52,7 @@ private:
 
     std::vector<std::shared_ptr<watch>> watches_;
     std::string command_;
-    std::int64_t lines_ = 0, stderr_lines_ = 0, bytes_ = 0;
+    std::int64_t lines_ = 0, stderr_lines_ = 0, told_stderr_lines_ = 0, bytes_ = 0;
     bool begun_ = false;
     std::array<bool, 2> in_line_{}; // of each channel
 };

@@ -40,9 +40,9 @@ std::string show_count(std::int64_t n);       // 1,234,567
 std::string show_bytes(std::int64_t n);       // 512 B, 12.3 kB, 4.0 MB
 std::string show_rate(double per_second);     // 0, 0.42, 12, 1,234, 56k
 
-std::string show_time(time_point t);           // 15:04:05.678, local
-std::string show_date(time_point t);           // 2026-11-20, local
-std::string show_timestamp(time_point t);      // 2026-11-20T14:04:05.678Z
+std::string show_time(time_point t);                                             // 15:04:05.678, local
+std::string show_date(time_point t);                                             // 2026-11-20, local
+std::string show_timestamp(time_point t);                                        // 2026-11-20T14:04:05.678Z
 std::string plural(std::int64_t n, std::string_view one, std::string_view many); // 1 line, 2 lines
 
 } // namespace weir::command

@@ -9,6 +9,7 @@ namespace weir::command {
 CLI::App *add_verb(CLI::App &app, std::string name, std::string about, std::string examples) {
     CLI::App *verb = app.add_subcommand(std::move(name), std::move(about));
     verb->footer(std::move(examples));
+    verb->set_help_flag(); // --help is the command's, as the other common options are
     return verb;
 }
 
@@ -45,11 +46,19 @@ void add_filter(CLI::App *verb, frame_filter &filter) {
 position::time_point moment(connection &db, std::string const &text) {
     auto const ago = parse_duration(text);
     std::string const value = ago ? std::to_string(ago->count()) : text;
-    auto const answer = db.query(ago ? "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1::bigint"
-                                     : "SELECT floor(extract(epoch FROM $1::timestamptz) * 1000)::bigint",
-                                 {value});
-    std::int64_t const ms = std::stoll(std::string(answer.at(0, 0).value_or("0")));
-    return position::time_point(std::chrono::milliseconds(std::max<std::int64_t>(ms, 0)));
+    try {
+        auto const answer =
+            db.query(ago ? "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1::bigint"
+                         : "SELECT floor(extract(epoch FROM $1::timestamptz) * 1000)::bigint",
+                     {value});
+        std::int64_t const ms = std::stoll(std::string(answer.at(0, 0).value_or("0")));
+        return position::time_point(std::chrono::milliseconds(std::max<std::int64_t>(ms, 0)));
+    } catch (error const &e) {
+        if (!e.sqlstate().starts_with("2200") && e.sqlstate() != "22023")
+            throw;
+        throw failure(usage, "\"" + text + "\" is neither a time nor a duration",
+                      "For example 10m, 2026-11-20 14:00, or \"yesterday 9:00\".");
+    }
 }
 
 } // namespace weir::command

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // What the verbs share. Each is a file of its own with one function that adds it to the command line; what it does
-// when it was chosen goes to command::run. A further verb is a further file, and a line in verbs.cpp.
+// when it was chosen goes to command::run. A further verb is a further file, and a line in main.cpp.
 #pragma once
 
 #include "connect.hpp"
