@@ -45,7 +45,7 @@ inline std::chrono::milliseconds since(std::chrono::steady_clock::time_point t) 
 
 inline void control(std::string const &verb) {
     char const *const program = std::getenv("WEIR_TEST_CONTROL");
-    REQUIRE(program != nullptr);
+    REQUIRE(program != nullptr); // test/client/control.sh and the cluster
     INFO(verb);
     REQUIRE(std::system((std::string(program) + " " + verb + " >&2").c_str()) == 0);
 }

@@ -80,6 +80,7 @@ void listener::greeted(PGresult const *r) {
     last_answer_ = idle_since_ = clock::now();
     why_.clear();
     loop_.connected();
+    publish(); // before anyone is told that he is heard
     for (auto &[name, s] : spots_)
         queue(*s);
     for (auto &[name, s] : loop_.streams())
@@ -92,7 +93,6 @@ void listener::greeted(PGresult const *r) {
         for (auto const &[key, c] : channels_)
             (*c->on_payload)(std::nullopt);
     }
-    publish();
 }
 
 void listener::lost(std::string why) {
