@@ -42,7 +42,7 @@ void listener::publish() {
     if (how_ == wakeup::wait || how_ == wakeup::poll) {
         why = standby_ ? "a standby has no notifications" : "LISTEN does not work through a transaction pooler";
         if (how_ == wakeup::poll)
-            why += ", and this version of weir has no weir.wait";
+            why += ", and weir.wait: " + why_;
     }
     loop_.set_status({.how = how_, .standby = standby_, .pooler = pooler_, .why = std::move(why)});
 }
@@ -80,6 +80,7 @@ void listener::greeted(PGresult const *r) {
     last_answer_ = idle_since_ = clock::now();
     why_.clear();
     loop_.connected();
+    publish(); // before anyone is told that he is heard
     for (auto &[name, s] : spots_)
         queue(*s);
     for (auto &[name, s] : loop_.streams())
@@ -92,7 +93,6 @@ void listener::greeted(PGresult const *r) {
         for (auto const &[key, c] : channels_)
             (*c->on_payload)(std::nullopt);
     }
-    publish();
 }
 
 void listener::lost(std::string why) {
@@ -292,7 +292,7 @@ void listener::wait_in_server(clock::time_point now) {
         p.add(f->cursor.value());
     p.end().integer(static_cast<std::int32_t>(wait_step.count()));
     auto const v = p.as_libpq();
-    PQsendQueryParams(link_.get(), "CALL weir.wait($1::text[], $2::int8[]::weir.position[], $3::int4, NULL)", 3, nullptr,
+    PQsendQueryParams(link_.get(), "CALL weir.wait_many($1::text[], $2::int8[]::weir.position[], $3::int4, NULL)", 3, nullptr,
                       v.values.data(), v.lengths.data(), v.formats.data(), 1);
     begin(task::waiting, now + wait_step + loop_.options().answer_timeout);
 }
@@ -304,6 +304,18 @@ void listener::waited(PGresult const *r) {
     for (follower *f : waited) // which of them it is, it does not say
         if (f != nullptr)
             loop_.ring(*f->stream, {});
+}
+
+void listener::could_not_wait(error const &why) {
+    for (follower *f : std::exchange(waited_, {}))
+        if (f != nullptr)
+            loop_.ring(*f->stream, {}); // if it is about one of them, reading finds out which
+    if (why.transient() || as_refusal(why))
+        return;
+    has_wait_ = false;
+    why_ = why.what();
+    how_ = wakeup::poll;
+    publish();
 }
 
 // What comes.
@@ -348,18 +360,17 @@ void listener::task_ended() {
     phase_ = phase::idle;
     deadline_ = until::never;
     task const was = std::exchange(task_, task::none);
-    std::string const sqlstate = error_ ? describe(error_.get()).sqlstate : "";
-    if (error_ && was == task::waiting && (sqlstate == "42883" || sqlstate == "3F000" || sqlstate == "42809")) {
-        has_wait_ = false;
-        how_ = wakeup::poll;
-        return publish();
-    }
-    if (error_ && was == task::naming) { // an extension that has no such function: the slow poll
-        naming_.clear();
+    if (error_) {
+        error const why(describe(error_.get()));
+        if (why.from() == error::source::connection)
+            return; // the loss follows
+        if (was == task::waiting)
+            return could_not_wait(why);
+        if (was != task::naming) // nothing of the rest goes wrong on a connection that is well
+            return lost(why.what());
+        naming_.clear(); // no privilege, no extension: reading says so
         return;
     }
-    if (error_) // nothing of that goes wrong on a connection that is well
-        return lost(describe(error_.get()).message);
     switch (was) {
     case task::naming: named(result_.get()); break;
     case task::syncing: synced(); break;

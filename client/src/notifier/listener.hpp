@@ -89,6 +89,7 @@ private:
     void synced();
     void named(PGresult const *r);
     void waited(PGresult const *r);
+    void could_not_wait(error const &why);
     void task_ended();
     void hear(PGnotify const &n);
     void lost(std::string why);

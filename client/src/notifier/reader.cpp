@@ -132,12 +132,15 @@ void reader::step() {
     if (there && phase_ == phase::busy) // it is alive, however long it takes
         deadline_ = clock::now() + std::max(patience_, loop_.options().answer_timeout);
     while (link_.is_open() && phase_ != phase::idle && PQisBusy(link_.get()) == 0) {
-        pg_result const r(PQgetResult(link_.get()));
-        if (r)
-            take(r.get());
-        else
+        pg_result r(PQgetResult(link_.get()));
+        bool const ended = !r;
+        if (ended)
             statement_ended();
-        if (link_.is_open() && link_.lost() && !r)
+        else if (succeeded(r.get()))
+            take(r.get());
+        else if (!error_)
+            error_ = std::move(r);
+        if (ended && link_.is_open() && link_.lost())
             break;
     }
     // Notifications come to the listener; whatever comes here is nobody's.
@@ -148,11 +151,6 @@ void reader::step() {
 }
 
 void reader::take(PGresult const *r) {
-    if (!succeeded(r)) {
-        if (!error_)
-            error_.reset(PQcopyResult(r, 0));
-        return;
-    }
     if (phase_ == phase::greeting) {
         if (!preparing_ && PQntuples(r) == 1)
             pooler_ = row(r, 0).integer(0) != PQbackendPID(link_.get());
