@@ -49,7 +49,7 @@ exit_status status_of(error const &e) noexcept {
         return no_writes;
     if (e.from() == error::source::connection || e.from() == error::source::deadline)
         return no_connection;
-    return failed;
+    return e.from() == error::source::caller ? usage : failed;
 }
 
 void report(error const &e) {

@@ -78,7 +78,7 @@ private:
 
 piping::piping(pipe_verb const &o, connector &server)
     : options_(o), record_(o.record), shown_(o.record.stream, o.quiet, o.chunks ? "chunk" : "line") {
-    if (o.summary)
+    if (o.summary || !o.counts.empty() || !o.lasts.empty() || !o.currents.empty())
         record_.summary = make_tally();
     // Later an interrupt must not stop the recording at once.
     signals::on_signal([stop = give_up_](int, bool) mutable { return stop.request_stop(), false; });
@@ -328,7 +328,7 @@ token-source | weir pipe tokens --live --chunks > /dev/null)");
     verb->add_option("--headers", r.headers, "A JSON object for every frame")->type_name("JSON");
     verb->add_flag("-s,--summary", o->summary, "Keep a summary document: state, lines, bytes, time, exit status");
     auto watch = [&](char const *name, std::vector<std::string> &into, char const *about) {
-        verb->add_option(name, into, about)->type_name("NAME=REGEX")->expected(1)->take_all();
+        verb->add_option(name, into, about)->type_name("NAME=REGEX")->expected(1)->take_all()->allow_extra_args(false);
     };
     watch("--count", o->counts, "In the summary: how many lines match");
     watch("--last", o->lasts, "In the summary: what matched last, or its first group");
@@ -346,8 +346,6 @@ token-source | weir pipe tokens --live --chunks > /dev/null)");
     add_duration(verb, "--patience", r.patience, "How long to wait for a server that takes nothing (10m)");
     verb->add_flag("-q,--quiet", o->quiet, "No progress line");
     run_with(verb, all, o);
-    verb->parse_complete_callback(
-        [o] { o->summary = o->summary || !o->counts.empty() || !o->lasts.empty() || !o->currents.empty(); });
 }
 
 } // namespace weir::command

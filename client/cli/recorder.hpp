@@ -38,7 +38,7 @@ public:
         std::chrono::milliseconds linger{20};
         std::chrono::milliseconds patience{600'000}; // how long a server that takes nothing is waited for
         std::size_t batch_frames = 500, batch_bytes = 1 << 20;
-        std::size_t buffer_bytes = 8 << 20;
+        std::size_t buffer_bytes = 8'000'000;
         bool close = false; // the stream, at the end
         std::optional<tally> summary = {};
         std::chrono::milliseconds heartbeat{5000}; // patches of the summary while nothing comes

@@ -38,7 +38,8 @@ void add_filter(CLI::App *verb, frame_filter &filter) {
     verb->add_option("-t,--type", filter.types, "Only frames of this type; may be given more than once")
         ->type_name("TYPE")
         ->expected(1)
-        ->take_all();
+        ->take_all()
+        ->allow_extra_args(false);
     verb->add_option("--headers", filter.headers, "Only frames whose headers contain this object")->type_name("JSON");
     verb->add_flag("--durable", filter.durable_only, "Leave best-effort frames out");
 }

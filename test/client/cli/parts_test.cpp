@@ -24,7 +24,8 @@ namespace {
 constexpr screen plain{.fd = 1};
 
 std::string random_bytes(std::mt19937 &random, std::size_t most) {
-    static constexpr std::string_view likely[] = {"\n", "a", "é", "€", "😀", std::string_view("\0", 1), "\xff", "\xe2\x82"};
+    static constexpr std::string_view likely[] = {"\n",   "a",       "é", "€", "😀", std::string_view("\0", 1),
+                                                  "\xff", "\xe2\x82"};
     std::string text;
     for (std::size_t n = random() % most; n > 0; n--)
         text += likely[random() % std::size(likely)];
@@ -77,8 +78,10 @@ TEST_CASE("a valid line is never cut within a character") {
 TEST_CASE("text is what the server takes as text") {
     for (std::string_view good : {"", "abc", "é€😀", "\x7f", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
         REQUIRE(is_text(good));
-    for (std::string_view bad : {std::string_view("\0", 1), std::string_view("\xff"), std::string_view("\xc0\x80"), std::string_view("\xed\xa0\x80"),
-                                 std::string_view("\xf4\x90\x80\x80"), std::string_view("\xe2\x82"), std::string_view("\x80"), std::string_view("\xf0\x8f\xbf\xbf")})
+    for (std::string_view bad :
+         {std::string_view("\0", 1), std::string_view("\xff"), std::string_view("\xc0\x80"),
+          std::string_view("\xed\xa0\x80"), std::string_view("\xf4\x90\x80\x80"), std::string_view("\xe2\x82"),
+          std::string_view("\x80"), std::string_view("\xf0\x8f\xbf\xbf")})
         REQUIRE_FALSE(is_text(bad));
 }
 
@@ -132,7 +135,8 @@ TEST_CASE("a table gives way in its first column") {
     table t({{"STREAM"}, {"N", true}});
     t.row({"a-rather-long-name", "1"});
     t.row({"é", "1,000"});
-    REQUIRE(t.lines(80) == std::vector<std::string>{"STREAM                  N", "a-rather-long-name      1", "é                   1,000"});
+    REQUIRE(t.lines(80) == std::vector<std::string>{"STREAM                  N", "a-rather-long-name      1",
+                                                    "é                   1,000"});
     REQUIRE(t.lines(16) == std::vector<std::string>{"STREAM         N", "a-rather…      1", "é          1,000"});
 }
 
@@ -144,8 +148,9 @@ TEST_CASE("the summary counts lines, not pieces, and picks out what was asked fo
     t.see({.eol = false, .data = "a long line's first "});
     t.see({.eol = true, .data = "part with a warning: 17"});
     t.see({.from = channel_of::standard_error, .data = "main.o"});
-    REQUIRE(t.patch(5ms) == R"({"state": "running", "exit_status": null, "signal": null, "lines": 2, "stderr_lines": 1, "bytes": 51, )"
-                            R"("elapsed_ms": 5, "warnings": 1, "file": "main", "seen": "17"})");
+    REQUIRE(t.patch(5ms) ==
+            R"({"state": "running", "exit_status": null, "signal": null, "lines": 2, "stderr_lines": 1, "bytes": 51, )"
+            R"("elapsed_ms": 5, "warnings": 1, "file": "main", "seen": "17"})");
     REQUIRE(t.patch(6ms) == R"({"lines": 2, "bytes": 51, "elapsed_ms": 6})");
     REQUIRE(t.final_patch(7ms, {ending::kind::exited, 3}) ==
             R"({"state": "finished", "exit_status": 3, "lines": 2, "bytes": 51, "elapsed_ms": 7, "file": null})");
