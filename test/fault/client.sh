@@ -24,6 +24,7 @@ is "bytes arrive as they were sent" "$(value -c "SELECT bytes FROM weir.read('ex
 is "without a server it says so and fails" "$(PGHOST=/nonexistent example round_trip 2>/dev/null; echo $?)" 1
 
 psql -c "SELECT weir.append_text('followed', 'line ' || n) FROM generate_series(1, 3) n" -o /dev/null
+: >"$WEIR_TMP/follow.1"
 "$client_build/client/weir_example_follow" followed "$WEIR_TMP/cursor" >"$WEIR_TMP/follow.1" &
 follower=$!
 lines_in() { [ "$(wc -l <"$1")" -ge "$2" ] && [ "$(cat "$WEIR_TMP/cursor" 2>/dev/null)" = "$(value -c "SELECT weir.head('followed')")" ]; }
