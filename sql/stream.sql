@@ -108,63 +108,72 @@ CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT '__we
     AS 'MODULE_PATHNAME', 'weir_create_stream' LANGUAGE C VOLATILE;
 
 CREATE FUNCTION weir.append(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                            idempotency_key text DEFAULT NULL) RETURNS weir.position
+                            idempotency_key text DEFAULT NULL,
+                            lease text DEFAULT NULL, epoch bigint DEFAULT NULL) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_text(stream text, payload text, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                 idempotency_key text DEFAULT NULL) RETURNS weir.position
+                                 idempotency_key text DEFAULT NULL,
+                                 lease text DEFAULT NULL, epoch bigint DEFAULT NULL) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_text' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_bytes(stream text, payload bytea, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                  idempotency_key text DEFAULT NULL) RETURNS weir.position
+                                  idempotency_key text DEFAULT NULL,
+                                  lease text DEFAULT NULL, epoch bigint DEFAULT NULL) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_bytes' LANGUAGE C VOLATILE;
 
 CREATE FUNCTION weir.append_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                  idempotency_key text DEFAULT NULL,
+                                  idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_batch' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                  idempotency_key text DEFAULT NULL,
+                                  idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_text_batch' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                  idempotency_key text DEFAULT NULL,
+                                  idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_bytes_batch' LANGUAGE C VOLATILE;
 
 CREATE FUNCTION weir.append_patch(stream text, patch jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                  idempotency_key text DEFAULT NULL,
+                                  idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   OUT id weir.position, OUT summary_version bigint)
     AS 'MODULE_PATHNAME', 'weir_append_patch' LANGUAGE C VOLATILE;
 
 CREATE FUNCTION weir.append_live(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                 idempotency_key text DEFAULT NULL, ttl_ms integer DEFAULT 30000,
+                                 idempotency_key text DEFAULT NULL,
+                                 lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                  ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_live' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_live_text(stream text, payload text, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                      idempotency_key text DEFAULT NULL, ttl_ms integer DEFAULT 30000,
+                                      idempotency_key text DEFAULT NULL,
+                                      lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                       maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                       ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_live_text' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_live_bytes(stream text, payload bytea, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL, ttl_ms integer DEFAULT 30000,
+                                       idempotency_key text DEFAULT NULL,
+                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_live_bytes' LANGUAGE C VOLATILE;
 
 CREATE FUNCTION weir.append_live_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL, ttl_ms integer DEFAULT 30000,
+                                       idempotency_key text DEFAULT NULL,
+                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2,
                                        OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_live_batch' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_live_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL, ttl_ms integer DEFAULT 30000,
+                                       idempotency_key text DEFAULT NULL,
+                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2,
                                        OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_live_text_batch' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.append_live_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL, ttl_ms integer DEFAULT 30000,
+                                       idempotency_key text DEFAULT NULL,
+                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2,
                                        OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
@@ -231,31 +240,31 @@ COMMENT ON COLUMN weir.streams.lead_ms IS 'Milliseconds by which the newest posi
 
 COMMENT ON FUNCTION weir.create_stream(text, text) IS
 'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. null_sentinel: the string that stands for JSON null in its patches, 1 to 512 bytes. Waits for a transaction that is creating the same name. Retry: WR002 tells that the first attempt worked. Errors: WR002 already exists, 22004, 22023, 54000, 25006.';
-COMMENT ON FUNCTION weir.append(text, jsonb, text, jsonb, text) IS
-'Appends one durable frame and returns its position; the stream comes into being with its first frame. Commits with the caller''s transaction; readers see it once everything before it has ended. payload: JSON, not NULL (JSON null is a value). type: up to 512 bytes. headers: a JSON object. idempotency_key: up to 512 bytes; the same call under the same key within weir.idempotency_window returns the first one''s position, and waits for it if it is in flight. Blocks only while another transaction closes or drops the stream. A retry is safe with a key. Errors: WR001 closed, WR005 another request under the key, 22004 NULL stream or payload, 22023 blank name, bad headers or empty type, 54000 frame or name too large, 25006 read-only transaction or standby.';
-COMMENT ON FUNCTION weir.append_text(text, text, text, jsonb, text) IS
+COMMENT ON FUNCTION weir.append(text, jsonb, text, jsonb, text, text, bigint) IS
+'Appends one durable frame and returns its position; the stream comes into being with its first frame. Commits with the caller''s transaction; readers see it once everything before it has ended. payload: JSON, not NULL (JSON null is a value). type: up to 512 bytes. headers: a JSON object. idempotency_key: up to 512 bytes; the same call under the same key within weir.idempotency_window returns the first one''s position, and waits for it if it is in flight. lease and epoch, both or neither: only if that lease is live at that epoch, which then holds until the transaction ends (see lease_check(); not asked where a key has its result already). Blocks only while another transaction closes or drops the stream, or ends the lease. A retry is safe with a key. Errors: WR001 closed, WR005 another request under the key, WR010 to WR013 as lease_check(), 22004 NULL stream or payload, 22023 blank name, bad headers, empty type or one of lease and epoch alone, 54000 frame or name too large, 25006 read-only transaction or standby.';
+COMMENT ON FUNCTION weir.append_text(text, text, text, jsonb, text, text, bigint) IS
 'As append(), for text: the payload is stored as a JSON string.';
-COMMENT ON FUNCTION weir.append_bytes(text, bytea, text, jsonb, text) IS
+COMMENT ON FUNCTION weir.append_bytes(text, bytea, text, jsonb, text, text, bigint) IS
 'As append(), for raw bytes, kept as they are in the frame''s bytes.';
-COMMENT ON FUNCTION weir.append_batch(text, jsonb[], text, jsonb, text) IS
+COMMENT ON FUNCTION weir.append_batch(text, jsonb[], text, jsonb, text, text, bigint) IS
 'Appends the elements of an array as durable frames with consecutive positions, in order, all or none. type and headers are those of each frame. Up to weir.max_batch_frames and weir.max_batch_bytes. Otherwise as append(); further errors: 22004 NULL element, 22023 empty or multidimensional array, 54000 too many frames.';
-COMMENT ON FUNCTION weir.append_batch(text, text[], text, jsonb, text) IS
+COMMENT ON FUNCTION weir.append_batch(text, text[], text, jsonb, text, text, bigint) IS
 'As append_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
-COMMENT ON FUNCTION weir.append_batch(text, bytea[], text, jsonb, text) IS
+COMMENT ON FUNCTION weir.append_batch(text, bytea[], text, jsonb, text, text, bigint) IS
 'As append_batch(text, jsonb[]), for raw bytes.';
-COMMENT ON FUNCTION weir.append_patch(text, jsonb, text, jsonb, text) IS
+COMMENT ON FUNCTION weir.append_patch(text, jsonb, text, jsonb, text, text, bigint) IS
 'Appends a durable frame of mode summary whose payload is an RFC 7396 merge patch of the stream''s rolling document, and returns its position and the version of the document with it: 1, 2, 3, and so on; a number is missing only where its patch was rolled back. Costs what the patch costs, whatever the size of the document. A string equal to the stream''s null sentinel sets JSON null. Otherwise as append(); further errors: 22023 patch is not an object, 54001 deeper than weir.max_patch_depth.';
-COMMENT ON FUNCTION weir.append_live(text, jsonb, text, jsonb, text, integer, integer, integer, float8) IS
+COMMENT ON FUNCTION weir.append_live(text, jsonb, text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
 'Appends one best-effort frame: no WAL, no wait for the disk, gone after a crash and never there on a standby. Kept while it is younger than ttl_ms (1 to 86400000) and among the newest K (frames that roll back while others are appended behind them count as well); K is twice what the rate of appending yields in ttl_ms, within maxlen_floor and maxlen_ceiling (up to 10000000). ema_alpha (above 0, at most 1): how fast the rate follows. Never removes a durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); further errors: 22023 a setting out of range.';
-COMMENT ON FUNCTION weir.append_live_text(text, text, text, jsonb, text, integer, integer, integer, float8) IS
+COMMENT ON FUNCTION weir.append_live_text(text, text, text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
 'As append_live(), for text: the payload is stored as a JSON string.';
-COMMENT ON FUNCTION weir.append_live_bytes(text, bytea, text, jsonb, text, integer, integer, integer, float8) IS
+COMMENT ON FUNCTION weir.append_live_bytes(text, bytea, text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
 'As append_live(), for raw bytes.';
-COMMENT ON FUNCTION weir.append_live_batch(text, jsonb[], text, jsonb, text, integer, integer, integer, float8) IS
+COMMENT ON FUNCTION weir.append_live_batch(text, jsonb[], text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
 'Appends the elements of an array as best-effort frames with consecutive positions, in order. See append_batch() and append_live().';
-COMMENT ON FUNCTION weir.append_live_batch(text, text[], text, jsonb, text, integer, integer, integer, float8) IS
+COMMENT ON FUNCTION weir.append_live_batch(text, text[], text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
 'As append_live_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
-COMMENT ON FUNCTION weir.append_live_batch(text, bytea[], text, jsonb, text, integer, integer, integer, float8) IS
+COMMENT ON FUNCTION weir.append_live_batch(text, bytea[], text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
 'As append_live_batch(text, jsonb[]), for raw bytes.';
 COMMENT ON FUNCTION weir.close(text, text) IS
 'Ends a stream: a close mark goes behind its last frame, is delivered after it, and every later append fails with WR001. reason: up to 8192 bytes, carried in the mark''s payload; NULL: none. Returns the position of the mark, on a closed stream that of the first one, so a retry is safe. Waits for a transaction that is closing or dropping the stream. Closing a stream never written creates it. Errors: 22004, 22023, 54000, 25006.';

@@ -34,9 +34,7 @@ struct item {
     auto kind() const { return std::tie(live, form, ttl_ms, floor, ceiling, alpha); }
     // And of one weir.append_batch.
     auto frame_kind() const { return std::tie(stream, type, headers); }
-    std::size_t bytes() const {
-        return data.size() + (type ? type->size() : 0) + (headers ? headers->size() : 0);
-    }
+    std::size_t bytes() const { return data.size() + (type ? type->size() : 0) + (headers ? headers->size() : 0); }
 };
 
 std::optional<std::string> copy(std::optional<std::string_view> v) {
@@ -117,7 +115,10 @@ session::request request_of(run const &r) {
         q.what = first.live ? lives[form] : appends[form];
     }
     if (first.live)
-        p.integer(static_cast<std::int32_t>(first.ttl_ms)).integer(first.floor).integer(first.ceiling).real(first.alpha);
+        p.integer(static_cast<std::int32_t>(first.ttl_ms))
+            .integer(first.floor)
+            .integer(first.ceiling)
+            .real(first.alpha);
     return q;
 }
 

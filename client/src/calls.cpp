@@ -38,8 +38,8 @@ std::size_t index(payload::form form) noexcept { return static_cast<std::size_t>
 
 } // namespace
 
-statement const append_patch_statement{"SELECT id::bigint, summary_version FROM weir.append_patch($1::text, $2::jsonb, " WEIR_DURABLE
-                                       ")"};
+statement const append_patch_statement{
+    "SELECT id::bigint, summary_version FROM weir.append_patch($1::text, $2::jsonb, " WEIR_DURABLE ")"};
 
 statement append_statement(payload::form form) noexcept { return appends[index(form)]; }
 statement append_live_statement(payload::form form) noexcept { return lives[index(form)]; }
@@ -48,9 +48,12 @@ statement append_live_batch_statement(payload::form form) noexcept { return live
 
 element element_of(payload::form form) noexcept {
     switch (form) {
-    case payload::form::json: return element::jsonb;
-    case payload::form::bytes: return element::bytes;
-    default: return element::text;
+    case payload::form::json:
+        return element::jsonb;
+    case payload::form::bytes:
+        return element::bytes;
+    default:
+        return element::text;
     }
 }
 

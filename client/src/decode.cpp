@@ -51,10 +51,17 @@ weir::frame row::frame(int first) const {
     weir::frame f;
     f.id = at(first);
     switch (raw(first + 1).substr(0, 1).front()) {
-    case 's': f.mode = frame_mode::summary; break;
-    case 'b': f.mode = frame_mode::best_effort; break;
-    case 'c': f.mode = frame_mode::close; break;
-    default: f.mode = frame_mode::durable;
+    case 's':
+        f.mode = frame_mode::summary;
+        break;
+    case 'b':
+        f.mode = frame_mode::best_effort;
+        break;
+    case 'c':
+        f.mode = frame_mode::close;
+        break;
+    default:
+        f.mode = frame_mode::durable;
     }
     f.type = text(first + 2);
     f.payload = maybe_jsonb(first + 3);

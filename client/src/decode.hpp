@@ -20,8 +20,7 @@ public:
 
     bool is_null(int column) const noexcept { return PQgetisnull(result_, number_, column) != 0; }
     std::string_view raw(int column) const noexcept {
-        return {PQgetvalue(result_, number_, column),
-                static_cast<std::size_t>(PQgetlength(result_, number_, column))};
+        return {PQgetvalue(result_, number_, column), static_cast<std::size_t>(PQgetlength(result_, number_, column))};
     }
     // A number of 1, 2, 4 or 8 bytes.
     std::int64_t integer(int column) const noexcept;

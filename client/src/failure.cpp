@@ -144,8 +144,7 @@ std::string_view refusal::sqlstate() const noexcept {
 }
 
 void refusal::raise() const {
-    throw weir::error(
-        {.message = message, .sqlstate = std::string(sqlstate()), .detail = detail, .hint = hint});
+    throw weir::error({.message = message, .sqlstate = std::string(sqlstate()), .detail = detail, .hint = hint});
 }
 
 } // namespace weir::inline v0

@@ -99,17 +99,30 @@ std::optional<std::string> take_json_string(std::string_view &text) {
         switch (escape) {
         case '"':
         case '\\':
-        case '/': value += escape; break;
-        case 'b': value += '\b'; break;
-        case 'f': value += '\f'; break;
-        case 'n': value += '\n'; break;
-        case 'r': value += '\r'; break;
-        case 't': value += '\t'; break;
+        case '/':
+            value += escape;
+            break;
+        case 'b':
+            value += '\b';
+            break;
+        case 'f':
+            value += '\f';
+            break;
+        case 'n':
+            value += '\n';
+            break;
+        case 'r':
+            value += '\r';
+            break;
+        case 't':
+            value += '\t';
+            break;
         case 'u':
             if (!take_unicode(rest, value))
                 return {};
             break;
-        default: return {};
+        default:
+            return {};
         }
     }
     text = rest;

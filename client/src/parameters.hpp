@@ -35,7 +35,7 @@ public:
     // An array, built with add() and its like, one call an element. end() before anything else.
     parameters &begin(element type, std::size_t count);
     parameters &add(std::optional<std::string_view> value); // text, bytes and jsonb
-    parameters &add(std::int64_t value); // int8 and int4
+    parameters &add(std::int64_t value);                    // int8 and int4
     parameters &add(double value);
     parameters &end();
 

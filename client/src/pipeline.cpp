@@ -107,10 +107,16 @@ struct pipeline::state {
             return false; // the end of one append's results
         group &g = groups.front();
         switch (PQresultStatus(r.get())) {
-        case PGRES_PIPELINE_SYNC: return true;
-        case PGRES_TUPLES_OK: g.outcomes.emplace_back(row(r.get(), 0).at(0)); return false;
-        case PGRES_PIPELINE_ABORTED: g.outcomes.emplace_back(error(aborted())); return false;
-        default: break;
+        case PGRES_PIPELINE_SYNC:
+            return true;
+        case PGRES_TUPLES_OK:
+            g.outcomes.emplace_back(row(r.get(), 0).at(0));
+            return false;
+        case PGRES_PIPELINE_ABORTED:
+            g.outcomes.emplace_back(error(aborted()));
+            return false;
+        default:
+            break;
         }
         error::details what = describe(r.get());
         if (what.from == error::source::connection)

@@ -134,7 +134,8 @@ void session::connect(until const &limit) {
             if (e.timed_out() || e.stopped() || !e.transient() || until::clock::now() >= give_up_at)
                 throw;
             switch (sleep_until(limit.sooner(until::clock::now() + pause.next()), options_.stop, bell_)) {
-            case woken::stop: throw error({.from = error::source::stop, .message = "stopped while connecting"});
+            case woken::stop:
+                throw error({.from = error::source::stop, .message = "stopped while connecting"});
             default:
                 if (limit.passed())
                     throw error({.from = error::source::deadline, .message = e.what(), .sqlstate = e.sqlstate()});
@@ -207,7 +208,8 @@ pg_result session::answer(until limit, repeat again) {
             disconnect();
             transaction_lost_ = false;
             misuse("COPY is not supported on this connection");
-        default: break;
+        default:
+            break;
         }
         if (succeeded(r.get()))
             last = std::move(r);
@@ -276,11 +278,10 @@ void session::send(statement s, parameters const &p, repeat again) {
     PGconn *c = link_.get();
     auto const v = p.as_libpq();
     auto const name = prepared_.find(s.sql);
-    int const sent =
-        name != prepared_.end()
-            ? PQsendQueryPrepared(c, name->second.c_str(), p.size(), v.values.data(), v.lengths.data(),
-                                  v.formats.data(), 1)
-            : PQsendQueryParams(c, s.sql, p.size(), nullptr, v.values.data(), v.lengths.data(), v.formats.data(), 1);
+    int const sent = name != prepared_.end() ? PQsendQueryPrepared(c, name->second.c_str(), p.size(), v.values.data(),
+                                                                   v.lengths.data(), v.formats.data(), 1)
+                                             : PQsendQueryParams(c, s.sql, p.size(), nullptr, v.values.data(),
+                                                                 v.lengths.data(), v.formats.data(), 1);
     if (sent == 0)
         lost(describe_lost(c), false, again);
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-
 namespace weir::inline v0 {
 
 namespace {
@@ -157,13 +156,15 @@ result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cur
 }
 
 bool stream::wait(position after, until const &limit) {
-    // In steps, so that a server that went away is noticed. A literal, not a parameter: CALL takes INOUT ones only by value.
+    // In steps, so that a server that went away is noticed. A literal, not a parameter: CALL takes INOUT ones only by
+    // value.
     static constexpr statement s{"CALL weir.wait($1::text, $2::int8::weir.position, $3::int4, NULL)"};
     constexpr auto step = 2000ms;
     for (;;) {
         auto left = step;
         if (limit.when() != until::never)
-            left = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(limit.when() - until::clock::now()), 0ms, step);
+            left =
+                std::clamp(std::chrono::ceil<std::chrono::milliseconds>(limit.when() - until::clock::now()), 0ms, step);
         parameters p;
         p.raw(name_).at(after).integer(static_cast<std::int32_t>(left.count()));
         try {

@@ -21,9 +21,9 @@ result<position> append_one(connection &db, statement s, std::string_view name, 
     });
 }
 
-template <class Elements, class Options>
-result<batch_result> append_many(connection &db, statement s, std::string_view name, element type,
-                                 Elements const &elements, Options const &o) {
+template <class Elements, class Options> result<batch_result> append_many(connection &db, statement s,
+                                                                          std::string_view name, element type,
+                                                                          Elements const &elements, Options const &o) {
     return refusable<batch_result>([&] {
         parameters p;
         p.raw(name).begin(type, elements.size());

@@ -59,8 +59,8 @@ void transaction::commit() {
                      .retry_is_safe = !doubt,
                      .poisons_connection = e.poisons_connection()});
     }
-    throw error({.message = "the transaction was rolled back, because a statement in it had failed",
-                 .sqlstate = "25P02"});
+    throw error(
+        {.message = "the transaction was rolled back, because a statement in it had failed", .sqlstate = "25P02"});
 }
 
 void transaction::rollback() {

@@ -50,10 +50,14 @@ std::array<std::byte, 9> cursor::bytes() const noexcept {
 
 std::string_view to_string(frame_mode mode) noexcept {
     switch (mode) {
-    case frame_mode::durable: return "durable";
-    case frame_mode::summary: return "summary";
-    case frame_mode::best_effort: return "best_effort";
-    case frame_mode::close: return "close";
+    case frame_mode::durable:
+        return "durable";
+    case frame_mode::summary:
+        return "summary";
+    case frame_mode::best_effort:
+        return "best_effort";
+    case frame_mode::close:
+        return "close";
     }
     return "";
 }

@@ -6,6 +6,7 @@
 #include "log/table.hpp"
 #include "pg/lock.hpp"
 #include "pg/owner.hpp"
+#include "pg/sequence.hpp"
 
 namespace weir::log::clock {
 
@@ -25,21 +26,6 @@ int64 covered_ms = -1;
 int64 floor_position = -1;
 
 void forget() { covered_ms = -1; }
-
-int64 read(Oid sequence) {
-    LOCAL_FCINFO(call, 1);
-    FmgrInfo function;
-    fmgr_info(F_PG_SEQUENCE_LAST_VALUE, &function);
-    InitFunctionCallInfoData(*call, &function, 1, InvalidOid, nullptr, nullptr);
-    call->args[0].value = ObjectIdGetDatum(sequence);
-    call->args[0].isnull = false;
-    Datum value = FunctionCallInvoke(call);
-    return call->isnull ? 0 : DatumGetInt64(value);
-}
-
-void write(Oid sequence, int64 value) {
-    DirectFunctionCall2(setval_oid, ObjectIdGetDatum(sequence), Int64GetDatum(value));
-}
 
 int64 timeline() { return static_cast<int64>(GetWALInsertionTimeLine()) & core::max_seq; }
 
@@ -62,8 +48,8 @@ int64 lost_below() {
     Oid clock = relation_oid(clock_sequence);
     Oid incarnation = relation_oid(incarnation_sequence);
     pg::owner_scope owner = pg::become_owner(clock);
-    int64 bound = read(clock);
-    int64 life = read(incarnation);
+    int64 bound = pg::read_sequence(clock);
+    int64 life = pg::read_sequence(incarnation);
     pg::become_caller(owner);
     if (life == 0) // nothing was minted since: the bound would be the floor
         return core::seq_of(bound) == timeline() ? bound | core::max_seq : -1;
@@ -80,19 +66,19 @@ void cover(int64 ms) {
     pg::owner_scope owner = pg::become_owner(clock);
     pg::lock(pg::lock_class::clock, 0);
 
-    int64 bound = read(clock);
+    int64 bound = pg::read_sequence(clock);
     int64 bound_ms = core::ms_of(bound);
     int64 line = timeline();
-    int64 life = read(incarnation);
+    int64 life = pg::read_sequence(incarnation);
     if (life == 0) {
         life = core::make(bound_ms, is_set | (bound == 0 || core::seq_of(bound) == line ? was_crash : 0));
-        write(incarnation, life);
+        pg::write_sequence(incarnation, life);
     }
     if (ms > bound_ms || core::seq_of(bound) != line) {
         bound_ms = (ms > bound_ms ? ms : bound_ms) + ahead_ms;
         if (bound_ms > core::max_ms)
             bound_ms = core::max_ms - (ms < core::max_ms);
-        write(clock, core::make(bound_ms, line));
+        pg::write_sequence(clock, core::make(bound_ms, line));
         XLogFlush(XactLastRecEnd);
     }
 

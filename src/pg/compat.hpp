@@ -31,6 +31,17 @@ inline void bt_seek_backward([[maybe_unused]] BTScanInsert key) {
 #endif
 }
 
+// 16 also says which indexes want an entry; only a row that is not heap-only does.
+inline TM_Result heap_update(Relation heap, ItemPointer tid, HeapTuple tuple, CommandId command, TM_FailureData *why) {
+    LockTupleMode mode;
+#if PG_VERSION_NUM >= 160000
+    TU_UpdateIndexes indexes;
+    return ::heap_update(heap, tid, tuple, command, InvalidSnapshot, true, why, &mode, &indexes);
+#else
+    return ::heap_update(heap, tid, tuple, command, InvalidSnapshot, true, why, &mode);
+#endif
+}
+
 // Dead rows that the last vacuum of a table had to leave, or that came since.
 inline int64 dead_rows(Oid table) {
     PgStat_StatTabEntry *entry = pgstat_fetch_stat_tabentry(table);

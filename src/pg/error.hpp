@@ -10,6 +10,10 @@
 //   WR004 cursor_expired         a cursor below what retention kept
 //   WR005 idempotency_conflict   another request under a key already used
 //   WR006 summary_expired        a summary as of before what compaction kept
+//   WR010 lease_not_held         a lease that nobody has, or that was released
+//   WR011 lease_revoked          a lease taken away
+//   WR012 lease_expired          a lease not renewed in time
+//   WR013 stale_lease            a lease that another has by now, or at another epoch
 #pragma once
 
 #include "pg/pg.hpp"
@@ -24,6 +28,10 @@ inline constexpr int errcode_cursor_ahead = MAKE_SQLSTATE('W', 'R', '0', '0', '3
 inline constexpr int errcode_cursor_expired = MAKE_SQLSTATE('W', 'R', '0', '0', '4');
 inline constexpr int errcode_idempotency_conflict = MAKE_SQLSTATE('W', 'R', '0', '0', '5');
 inline constexpr int errcode_summary_expired = MAKE_SQLSTATE('W', 'R', '0', '0', '6');
+inline constexpr int errcode_lease_not_held = MAKE_SQLSTATE('W', 'R', '0', '1', '0');
+inline constexpr int errcode_lease_revoked = MAKE_SQLSTATE('W', 'R', '0', '1', '1');
+inline constexpr int errcode_lease_expired = MAKE_SQLSTATE('W', 'R', '0', '1', '2');
+inline constexpr int errcode_stale_lease = MAKE_SQLSTATE('W', 'R', '0', '1', '3');
 
 // Raises what a core call left behind. Call it after the core has returned.
 [[noreturn]] void report(core::failure const &why);

@@ -10,8 +10,11 @@
 namespace weir::pg {
 
 enum class lock_class : uint16 {
-    clock = 0x5701,      // moving the bound of positions; released at once
-    maintenance = 0x5702 // folding, trimming or dropping a stream; held until commit, appends only try for it
+    clock = 0x5701,       // moving the bound of positions; released at once
+    maintenance = 0x5702, // folding, trimming or dropping a stream; held until commit, appends only try for it
+    lease = 0x5710,       // shared: works under a lease; exclusive: ends or issues it; held until commit
+    lease_sweep = 0x5711, // one sweep at a time; held until commit, only tried for
+    lease_floor = 0x5712  // moving the bound of epochs; released at once
 };
 
 inline LOCKTAG lock_tag(lock_class which, int64 key) {
@@ -21,19 +24,20 @@ inline LOCKTAG lock_tag(lock_class which, int64 key) {
     return tag;
 }
 
-inline void lock(lock_class which, int64 key) {
+// mode: ExclusiveLock, or ShareLock.
+inline void lock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
     LOCKTAG tag = lock_tag(which, key);
-    LockAcquire(&tag, ExclusiveLock, false, false);
+    LockAcquire(&tag, mode, false, false);
 }
 
-inline bool try_lock(lock_class which, int64 key) {
+inline bool try_lock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
     LOCKTAG tag = lock_tag(which, key);
-    return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+    return LockAcquire(&tag, mode, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-inline void unlock(lock_class which, int64 key) {
+inline void unlock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
     LOCKTAG tag = lock_tag(which, key);
-    LockRelease(&tag, ExclusiveLock, false);
+    LockRelease(&tag, mode, false);
 }
 
 } // namespace weir::pg

@@ -6,6 +6,7 @@
 
 #include "doorbell/marks.hpp"
 #include "doorbell/shared.hpp"
+#include "lease/clock.hpp"
 #include "log/lock.hpp"
 #include "pg/settings.hpp"
 #include "stream/announce.hpp"
@@ -26,6 +27,7 @@ void request_shared_memory() {
     weir::log::request_shared_memory();
     weir::worker::request_shared_memory();
     weir::doorbell::request_shared_memory();
+    weir::lease::request_shared_memory();
 }
 
 } // namespace

@@ -13,6 +13,7 @@ int max_patch_depth = 64;
 int idempotency_window = 86400;
 int doorbell = doorbell_worker;
 int poll_interval = 1000;
+int lease_retention = 86400;
 
 namespace {
 
@@ -34,7 +35,8 @@ void define() {
     limit("weir.max_batch_frames", "Largest number of frames in one batch.", &max_batch_frames, 1, 100000, 0);
     limit("weir.max_batch_bytes", "Largest size of all frames of one batch together.", &max_batch_bytes, 1024,
           1024 * 1024 * 1024, GUC_UNIT_BYTE);
-    limit("weir.max_name_bytes", "Longest name of a stream, in bytes.", &max_name_bytes, 16, 512, GUC_UNIT_BYTE);
+    limit("weir.max_name_bytes", "Longest name of a stream or a lease, in bytes.", &max_name_bytes, 16, 512,
+          GUC_UNIT_BYTE);
     limit("weir.max_patch_depth", "Deepest nesting of a merge patch in a stream.", &max_patch_depth, 1, 512, 0);
     limit("weir.idempotency_window", "Time for which an idempotency key is remembered.", &idempotency_window, 1,
           366 * 86400, GUC_UNIT_S);
@@ -43,6 +45,8 @@ void define() {
                              &doorbell, doorbell, doorbell_modes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     limit("weir.poll_interval", "Time after which weir.wait() looks for frames without having been woken.",
           &poll_interval, 10, 3600000, GUC_UNIT_MS);
+    limit("weir.lease_retention", "Time for which a sweep keeps leases that nobody holds.", &lease_retention, 0,
+          366 * 86400, GUC_UNIT_S);
     MarkGUCPrefixReserved("weir");
 }
 

@@ -10,9 +10,10 @@ namespace weir::pg::settings {
 extern int max_frame_bytes;    // bytes of payload, type and headers of one frame
 extern int max_batch_frames;   // frames of one batch
 extern int max_batch_bytes;    // bytes of all frames of one batch
-extern int max_name_bytes;     // bytes of a stream's name
+extern int max_name_bytes;     // bytes of the name of a stream or a lease
 extern int max_patch_depth;    // nesting of a merge patch
 extern int idempotency_window; // seconds that an idempotency key is remembered
+extern int lease_retention;    // seconds that a lease nobody holds is remembered
 
 // How transactions tell others that there is something to read.
 enum doorbell_mode { doorbell_worker, doorbell_transaction, doorbell_off };

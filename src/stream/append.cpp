@@ -1,49 +1,56 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// The append family: check the arguments, find the stream, mind the idempotency
-// key, write, and every so often do some upkeep.
+// A retry under an idempotency key gets its answer also where its lease is gone by
+// now: nothing is written then. So the fence comes after the key.
 #include "pg/pg.hpp"
 
 #include "pg/function.hpp"
+#include "stream/append.hpp"
 #include "stream/idempotency.hpp"
 #include "stream/live.hpp"
 #include "stream/registry.hpp"
 #include "stream/upkeep.hpp"
 #include "stream/writer.hpp"
 
-namespace stream = weir::stream;
-using stream::form;
+namespace weir::stream {
 
-namespace {
-
-stream::written append(stream::request const &r) {
-    stream::known_stream to = r.key.isnull ? stream::find_or_create(r.name) : stream::look_up_or_create(r.name);
-    stream::written result;
-    if (!r.key.isnull && stream::recall_result(to.id, r, result))
+written append(request const &r) {
+    known_stream to = r.key.isnull ? find_or_create(r.name) : look_up_or_create(r.name);
+    written result;
+    if (!r.key.isnull && recall_result(to.id, r, result))
         return result;
+    if (r.fence.given())
+        lease::hold(r.fence);
     int64 claimed_in = to.id;
-    result = stream::write(to, r);
+    result = write(to, r);
     if (!r.key.isnull && to.id != claimed_in)
         ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                         errmsg("the name of a stream dropped long ago was forgotten during the call"),
                         errhint("Repeat the call.")));
     if (!r.key.isnull)
-        stream::record_result(to.id, r, result);
+        record_result(to.id, r, result);
     if (r.best_effort)
-        stream::trim_live(to.id, result.ordinal, result.maxlen, r.count);
+        trim_live(to.id, result.ordinal, result.maxlen, r.count);
     else
-        stream::upkeep(to.id, result, r.count);
+        upkeep(to.id, result, r.count);
     return result;
 }
 
+} // namespace weir::stream
+
+namespace stream = weir::stream;
+using stream::form;
+
+namespace {
+
 Datum append_one(FunctionCallInfo fcinfo, form payload, bool best_effort) {
     weir::pg::require_writable(best_effort ? "weir.append_live()" : "weir.append()");
-    return Int64GetDatum(append(stream::append_request(fcinfo, payload, false, best_effort)).first_id);
+    return Int64GetDatum(stream::append(stream::append_request(fcinfo, payload, false, best_effort)).first_id);
 }
 
 Datum append_many(FunctionCallInfo fcinfo, form payload, bool best_effort) {
     weir::pg::require_writable(best_effort ? "weir.append_live_batch()" : "weir.append_batch()");
-    stream::written w = append(stream::append_request(fcinfo, payload, true, best_effort));
+    stream::written w = stream::append(stream::append_request(fcinfo, payload, true, best_effort));
     Datum values[] = {Int64GetDatum(w.first_id), Int64GetDatum(w.last_id),
                       Int32GetDatum(static_cast<int32>(w.last_id - w.first_id + 1))};
     bool nulls[] = {false, false, false};
@@ -67,7 +74,7 @@ WEIR_FUNCTION(weir_append_live_bytes_batch) { return append_many(fcinfo, form::b
 
 WEIR_FUNCTION(weir_append_patch) {
     weir::pg::require_writable("weir.append_patch()");
-    stream::written w = append(stream::patch_request(fcinfo));
+    stream::written w = stream::append(stream::patch_request(fcinfo));
     Datum values[] = {Int64GetDatum(w.first_id), Int64GetDatum(w.version)};
     bool nulls[] = {false, false};
     return weir::pg::make_row(fcinfo, values, nulls);

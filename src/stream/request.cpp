@@ -19,6 +19,8 @@ enum {
     type_argument,
     headers_argument,
     key_argument,
+    lease_argument,
+    epoch_argument,
     ttl_argument,
     floor_argument,
     ceiling_argument,
@@ -29,38 +31,12 @@ constexpr int max_label_bytes = 512; // type and idempotency key
 constexpr int32 max_ttl_ms = 86400000;
 constexpr int32 max_maxlen = 10000000;
 
-[[noreturn]] void null_argument(const char *name) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-    pg_unreachable();
-}
-
 bool is_blank(std::string_view s) {
     for (char c : s) {
         if (!isspace(static_cast<unsigned char>(c)))
             return false;
     }
     return true;
-}
-
-NullableDatum label(FunctionCallInfo fcinfo, int n, const char *name) {
-    if (PG_ARGISNULL(n))
-        return {Datum{0}, true};
-    std::string_view value = pg::view_of(PG_GETARG_DATUM(n));
-    if (value.empty())
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", name)));
-    if (value.size() > max_label_bytes)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", name),
-                        errdetail("It has %zu bytes, the limit is %d.", value.size(), max_label_bytes)));
-    return {PointerGetDatum(PG_GETARG_TEXT_PP(n)), false};
-}
-
-NullableDatum headers(FunctionCallInfo fcinfo) {
-    if (PG_ARGISNULL(headers_argument))
-        return {Datum{0}, true};
-    Jsonb *value = PG_GETARG_JSONB_P(headers_argument);
-    if (!JB_ROOT_IS_OBJECT(value))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
-    return {PointerGetDatum(value), false};
 }
 
 std::size_t size_of(NullableDatum const &value) {
@@ -156,20 +132,36 @@ live_settings take_live_settings(FunctionCallInfo fcinfo) {
     return s;
 }
 
+lease::fence fence_arguments(FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(lease_argument) && PG_ARGISNULL(epoch_argument))
+        return {};
+    if (PG_ARGISNULL(lease_argument) || PG_ARGISNULL(epoch_argument))
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give both or neither of lease and epoch"),
+                 errhint("The epoch is what weir.lease_acquire() returned; it is NULL where it did not acquire.")));
+    return {name_argument(fcinfo, lease_argument, "lease", "lease name"), PG_GETARG_INT64(epoch_argument)};
+}
+
 void take_common(request &r, FunctionCallInfo fcinfo) {
     r.name = name_argument(fcinfo, stream_argument);
-    r.type = label(fcinfo, type_argument, "type");
-    r.headers = headers(fcinfo);
-    r.key = label(fcinfo, key_argument, "idempotency_key");
+    r.type = take_label(fcinfo, type_argument, "type");
+    r.headers = take_headers(fcinfo, headers_argument);
+    r.key = take_label(fcinfo, key_argument, "idempotency_key");
+    r.fence = fence_arguments(fcinfo);
 }
 
 } // namespace
 
-void check_name(std::string_view name) {
+void null_argument(const char *name) {
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+    pg_unreachable();
+}
+
+void check_name(std::string_view name, const char *what) {
     if (is_blank(name))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("stream name must not be blank")));
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be blank", what)));
     if (name.size() > static_cast<std::size_t>(settings::max_name_bytes))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("stream name is too long"),
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", what),
                         errdetail("It has %zu bytes, the limit is %d.", name.size(), settings::max_name_bytes)));
 }
 
@@ -201,12 +193,33 @@ int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **curso
     return count;
 }
 
-std::string_view name_argument(FunctionCallInfo fcinfo, int n) {
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
     if (PG_ARGISNULL(n))
-        null_argument("stream");
+        null_argument(called);
     std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
-    check_name(name);
+    check_name(name, what);
     return name;
+}
+
+NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *what) {
+    if (PG_ARGISNULL(n))
+        return {Datum{0}, true};
+    std::string_view value = pg::view_of(PG_GETARG_DATUM(n));
+    if (value.empty())
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", what)));
+    if (value.size() > max_label_bytes)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", what),
+                        errdetail("It has %zu bytes, the limit is %d.", value.size(), max_label_bytes)));
+    return {PointerGetDatum(PG_GETARG_TEXT_PP(n)), false};
+}
+
+NullableDatum take_headers(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
+        return {Datum{0}, true};
+    Jsonb *value = PG_GETARG_JSONB_P(n);
+    if (!JB_ROOT_IS_OBJECT(value))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
+    return {PointerGetDatum(value), false};
 }
 
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort) {

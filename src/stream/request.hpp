@@ -6,6 +6,7 @@
 
 #include "pg/pg.hpp"
 
+#include "lease/fence.hpp"
 #include "stream/frame.hpp"
 
 namespace weir::stream {
@@ -28,18 +29,28 @@ struct request {
     Datum *values; // detoasted
     NullableDatum type;
     NullableDatum headers;
-    NullableDatum key; // of idempotency
+    NullableDatum *types;        // of each frame, where they differ; else nullptr, and type is that of all
+    NullableDatum *headers_each; // likewise
+    NullableDatum key;           // of idempotency
+    lease::fence fence;
     live_settings live;
 };
 
-// The stream argument: not NULL, not blank, not too long.
-std::string_view name_argument(FunctionCallInfo fcinfo, int n);
-void check_name(std::string_view name);
+[[noreturn]] void null_argument(const char *name);
+
+// A name: not NULL, not blank, not too long. called: the argument, what: what it names
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called = "stream",
+                               const char *what = "stream name");
+void check_name(std::string_view name, const char *what = "stream name");
 
 // The first two arguments of what works on several streams: their names, none of
 // them NULL, and as many cursors, or none at all (nullptr). Returns how many there are.
 inline constexpr int most_streams = 10000;
 int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls);
+
+// A type or key: NULL, or not empty and not too long. Headers: NULL or a JSON object, detoasted.
+NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *called);
+NullableDatum take_headers(FunctionCallInfo fcinfo, int n);
 
 // The arguments of the append family, in the order of sql/stream.sql.
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort);

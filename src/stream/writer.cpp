@@ -182,30 +182,33 @@ Datum compressed(Relation heap, int column, Datum value) {
 }
 
 // Columns that describe the frame, which have one order in both tables.
-void describe(Datum *values, bool *nulls, int type_column, Relation heap, request const &r, Datum value) {
+void describe(Datum *values, bool *nulls, int type_column, Relation heap, request const &r, int i) {
+    Datum value = r.values[i];
+    NullableDatum const &type = r.types == nullptr ? r.type : r.types[i];
+    NullableDatum const &headers = r.headers_each == nullptr ? r.headers : r.headers_each[i];
     int payload_column = type_column + 1, bytes_column = type_column + 2, headers_column = type_column + 3;
-    values[type_column - 1] = r.type.value;
-    nulls[type_column - 1] = r.type.isnull;
+    values[type_column - 1] = type.value;
+    nulls[type_column - 1] = type.isnull;
     int used = r.bytes ? bytes_column : payload_column;
     nulls[payload_column - 1] = nulls[bytes_column - 1] = true;
     if (DatumGetPointer(value) != nullptr) { // a mark may carry nothing
         values[used - 1] = compressed(heap, used, value);
         nulls[used - 1] = false;
     }
-    nulls[headers_column - 1] = r.headers.isnull;
-    values[headers_column - 1] = r.headers.isnull ? Datum{0} : compressed(heap, headers_column, r.headers.value);
+    nulls[headers_column - 1] = headers.isnull;
+    values[headers_column - 1] = headers.isnull ? Datum{0} : compressed(heap, headers_column, headers.value);
 }
 
-HeapTuple make_tuple(log::table const &t, request const &r, Datum value) {
+HeapTuple make_tuple(log::table const &t, request const &r, int i) {
     Datum values[live_column::count] = {};
     bool nulls[live_column::count] = {};
     if (r.best_effort) {
         values[live_column::maxlen - 1] = Int32GetDatum(0);
         values[live_column::ttl_ms - 1] = Int32GetDatum(r.live.ttl_ms);
-        describe(values, nulls, live_column::type, t.heap, r, value);
+        describe(values, nulls, live_column::type, t.heap, r, i);
     } else {
         values[log_column::mode - 1] = CharGetDatum(static_cast<char>(r.mode));
-        describe(values, nulls, log_column::type, t.heap, r, value);
+        describe(values, nulls, log_column::type, t.heap, r, i);
     }
     return heap_form_tuple(RelationGetDescr(t.heap), values, nulls);
 }
@@ -315,7 +318,7 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
     log::table &target = r.best_effort ? t.live : t.logged;
     HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
     for (int i = 0; i < r.count; i++)
-        tuples[i] = make_tuple(target, r, r.values[i]);
+        tuples[i] = make_tuple(target, r, i);
     log::rows rows = log::prepare(target, tuples, r.count);
 
     turn taken = take_turn(t, r.name, stream, r.count, closed);
@@ -359,8 +362,9 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
     r.name = name;
     r.mode = kind;
     r.count = 1;
+    r.values = &payload;
     r.type = r.headers = {Datum{0}, true};
-    HeapTuple tuple = make_tuple(t.logged, r, payload);
+    HeapTuple tuple = make_tuple(t.logged, r, 0);
     log::rows rows = log::prepare(t.logged, &tuple, 1);
 
     turn taken = take_turn(t, name, stream, 1, kind == mode::dropped ? if_closed::ignore : if_closed::stop);

@@ -7,6 +7,7 @@
 #include "proxy.hpp"
 #include "support.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 using namespace test;
@@ -259,18 +260,23 @@ TEST_CASE("a pipeline whose connection is cut says of each append what is known"
     for (int i = 0; i < 4; i++)
         pipe.append(s.name(), weir::json("1"));
     p.swallow_answer_to(s.name());
-    CHECK_THROWS_AS([&] {
-        for (int i = 0; i < 40; i++) {
-            std::string const key = "k" + std::to_string(i);
-            pipe.append(s.name(), weir::json("2"), {.idempotency_key = i % 2 ? std::optional<std::string_view>(key) : std::nullopt});
-        }
-        pipe.finish();
-    }(), weir::error);
+    CHECK_THROWS_AS(
+        [&] {
+            for (int i = 0; i < 40; i++) {
+                std::string const key = "k" + std::to_string(i);
+                pipe.append(s.name(), weir::json("2"),
+                            {.idempotency_key = i % 2 ? std::optional<std::string_view>(key) : std::nullopt});
+            }
+            pipe.finish();
+        }(),
+        weir::error);
     CHECK(in_doubt > 0);
     CHECK(safe > 0); // those with a key
     CHECK(safe < in_doubt);
     pipe.append(s.name(), weir::json("3")); // on a new connection
     pipe.finish();
     CHECK(ok > 0);
-    CHECK(s.read({.max_frames = 1, .reverse = true}).value().front().payload == "3");
+    // What is in doubt may still be committed behind it.
+    auto const frames = s.read().value();
+    CHECK(std::any_of(frames.begin(), frames.end(), [](auto const &f) { return f.payload == "3"; }));
 }

@@ -54,15 +54,16 @@ TEST_CASE("frames come back as they were sent") {
     CHECK(frames[6].bytes == bytes);
     CHECK(frames[7].mode == weir::frame_mode::summary);
     CHECK(h.summary_version == 1);
-    CHECK(value(db, "SELECT extract(epoch FROM at)::numeric * 1000 = " +
-                        std::to_string(frames[0].at().time_since_epoch().count()) + " FROM weir.read('" +
-                        [&] {
-                            std::string n = s.name();
-                            for (std::size_t i = 0; (i = n.find('\'', i)) != n.npos; i += 2)
-                                n.insert(i, "'");
-                            return n;
-                        }() +
-                        "') LIMIT 1") == "t");
+    CHECK(value(
+              db, "SELECT extract(epoch FROM at)::numeric * 1000 = " +
+                      std::to_string(frames[0].at().time_since_epoch().count()) + " FROM weir.read('" +
+                      [&] {
+                          std::string n = s.name();
+                          for (std::size_t i = 0; (i = n.find('\'', i)) != n.npos; i += 2)
+                              n.insert(i, "'");
+                          return n;
+                      }() +
+                      "') LIMIT 1") == "t");
 }
 
 TEST_CASE("batches keep their order and their bytes") {
@@ -161,8 +162,9 @@ TEST_CASE("reading: from, to, filters, backwards") {
     CHECK(!s.info());
     std::vector<weir::position> ids;
     for (int i = 0; i < 10; i++)
-        ids.push_back(s.append(std::to_string(i), {.type = i % 2 ? "odd" : "even", .headers = i == 7 ? R"({"x": 1})" : "{}"})
-                          .value());
+        ids.push_back(
+            s.append(std::to_string(i), {.type = i % 2 ? "odd" : "even", .headers = i == 7 ? R"({"x": 1})" : "{}"})
+                .value());
     ids.push_back(s.append_live("10").value());
     CHECK(s.head() == ids.back());
     CHECK(s.read({.after = ids[3]}).value().size() == 7);

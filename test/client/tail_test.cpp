@@ -145,7 +145,8 @@ TEST_CASE("filters are the server's, and the cursor passes what they drop") {
     weir::connection db;
     weir::stream s(db, unique("filter"));
     for (int i = 0; i < 20; i++)
-        (void)s.append(std::to_string(i), {.type = i == 7 ? "wanted" : "other", .headers = i == 9 ? R"({"h": 1})" : "{}"})
+        (void)s
+            .append(std::to_string(i), {.type = i == 7 ? "wanted" : "other", .headers = i == 9 ? R"({"h": 1})" : "{}"})
             .value();
     (void)s.append_live("\"x\"", {.type = "wanted"}).value();
     weir::notifier n(rung_only());
@@ -274,8 +275,8 @@ TEST_CASE("many tails: no thread and no connection each, and one channel for all
 TEST_CASE("a name too long for a channel is heard of all the same") {
     weir::connection db;
     weir::notifier n(rung_only());
-    for (std::string const &name : {unique(std::string(40, 'a')) + std::string(20, 'a'), unique(std::string(200, 'b')), unique("\"'; --"),
-                                    unique("caf\u00e9 \U0001f600 " + std::string(80, 'c'))}) {
+    for (std::string const &name : {unique(std::string(40, 'a')) + std::string(20, 'a'), unique(std::string(200, 'b')),
+                                    unique("\"'; --"), unique("caf\u00e9 \U0001f600 " + std::string(80, 'c'))}) {
         weir::tail t(n, name);
         REQUIRE(t.subscribed(long_enough));
         auto const id = weir::stream(db, name).append("1").value();
@@ -393,9 +394,9 @@ TEST_CASE("a tail may outlive its notifier, and end within its own callback") {
     std::optional<weir::tail> self;
     std::atomic<bool> gone = false;
     self.emplace(n, s.name(), weir::tail_options{.on_ready = [&] {
-        if (!gone.exchange(true))
-            self.reset();
-    }});
+                     if (!gone.exchange(true))
+                         self.reset();
+                 }});
     (void)s.append("1").value();
     CHECK(eventually([&] { return gone && n.counts().tails == 0; }));
 }

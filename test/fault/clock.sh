@@ -6,30 +6,12 @@
 # also above best-effort and rolled-back frames that nothing tells of any more;
 # stream_info().lead_ms says how far the log is ahead. A clock beyond the last position
 # is an error (22003), and no harm once it is set right.
-#
-# The server alone runs under libfaketime, which reads the offset from a file at every
-# look at the clock.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-need_packages libfaketime >&2
-faketime=$(dpkg -L libfaketime | grep '/libfaketime\.so\.1$')
-offset=$WEIR_TMP/offset
-
-# Replaced, not rewritten: the server may look at any time.
-set_clock() { echo "$1" >"$offset.new" && chmod 644 "$offset.new" && mv "$offset.new" "$offset"; }
-start() {
-    # LD_PRELOAD behind the change of user, who owns its semaphore then.
-    as_server env LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$offset" FAKETIME_NO_CACHE=1 \
-        FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1 \
-        "$PGBIN/pg_ctl" -D "$WEIR_TMP/clock/data" -l "$WEIR_TMP/clock/server.log" -w -t 60 start >"$WEIR_TMP/start.log" 2>&1 || { cat "$WEIR_TMP/start.log"; return 1; }
-}
-crash() {
-    local postmaster
-    postmaster=$(head -n 1 "$WEIR_TMP/clock/data/postmaster.pid")
-    cluster_kill9 clock
-    poll 30 test ! -e "/proc/$postmaster"
-}
+fake_clock_begin
+start() { fake_clock_start clock; }
+crash() { crash_only clock; }
 
 # Every position handed out, by stream, in the order of the answers.
 handed_out=$WEIR_TMP/handed_out

@@ -47,16 +47,47 @@ checker_build() {
     checker=$build/weir-checker
 }
 
+# Likewise that of leases.
+lease_checker_build() {
+    local build=${WEIR_LEASE_CHECKER_BUILD:-$WEIR_ROOT/build/lease_checker}
+    make -s -C "$WEIR_ROOT/test/lease_checker" "$(jobs_flag)" BUILD="$build" PG_CONFIG="${PG_CONFIG:-$PGBIN/pg_config}" || die "the checker of leases does not build"
+    lease_checker=$build/weir-lease-checker
+}
+
 # The checker's own lines are the test's; its history is kept where it fails.
 run_checker() {
     "$checker" --history "$WEIR_TMP/history" "$@" || not_ok_lines=$((not_ok_lines + 1))
 }
 
-# cluster_kill9, and back up. A killed postmaster that nobody has reaped yet would look alive to pg_ctl.
-crash_and_restart() {
+# cluster_kill9. A killed postmaster that nobody has reaped yet would look alive to pg_ctl.
+crash_only() {
     local postmaster
     postmaster=$(head -n 1 "$WEIR_TMP/$1/data/postmaster.pid")
     cluster_kill9 "$1"
     poll 30 test ! -e "/proc/$postmaster"
+}
+
+crash_and_restart() {
+    crash_only "$1"
     cluster_start "$1"
+}
+
+# A server whose clock is moved: it alone runs under libfaketime, which reads the
+# offset in seconds from a file at every look at the clock.
+fake_clock_begin() {
+    need_packages libfaketime >&2
+    faketime=$(dpkg -L libfaketime | grep '/libfaketime\.so\.1$')
+    clock_offset=$WEIR_TMP/offset
+}
+
+# Replaced, not rewritten: the server may look at any time.
+set_clock() { echo "$1" >"$clock_offset.new" && chmod 644 "$clock_offset.new" && mv "$clock_offset.new" "$clock_offset"; }
+
+# fake_clock_start CLUSTER: one made and stopped before
+fake_clock_start() {
+    # LD_PRELOAD behind the change of user, who owns its semaphore then.
+    as_server env LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$clock_offset" FAKETIME_NO_CACHE=1 \
+        FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1 \
+        "$PGBIN/pg_ctl" -D "$WEIR_TMP/$1/data" -l "$WEIR_TMP/$1/server.log" -w -t 60 start >"$WEIR_TMP/start.log" 2>&1 ||
+        { cat "$WEIR_TMP/start.log"; return 1; }
 }

@@ -38,11 +38,14 @@ INSERT INTO attempt (level, call) VALUES
     ('write', 'weir.append_live_text(''access.a'', ''1'')'), ('write', 'weir.append_live_bytes(''access.a'', ''1'')'), ('write', 'weir.append_live_batch(''access.a'', ''{1}''::jsonb[])'),
     ('write', 'weir.append_live_batch(''access.a'', ''{1}''::text[])'), ('write', 'weir.append_live_batch(''access.a'', ''{1}''::bytea[])'),
     ('write', 'weir.append(''access.a'', ''1'', idempotency_key => ''access '' || current_user)'), ('write', 'weir.close(''access.closed '' || current_user)'),
+    ('read', 'weir.leases'), ('read', 'weir.lease_time()'), ('write', 'weir.lease_acquire(''access.'' || current_user, ''o'')'), ('write', 'weir.lease_check(''access.'' || current_user, 1)'),
+    ('write', 'weir.append(''access.a'', ''1'', lease => ''access.'' || current_user, epoch => 1)'), ('write', 'weir.lease_renew(''access.'' || current_user, ''o'', 1)'),
+    ('write', 'weir.lease_release(''access.'' || current_user, ''o'', 1)'), ('write', 'weir.lease_sweep()'), ('admin', 'weir.lease_revoke(''access.'' || current_user, ''o'')'),
     ('admin', 'weir.trim(''access.a'', keep => 1)'), ('admin', 'weir.drop_stream(''access.'' || current_user)'),
     ('owner', 'weir.grant_access(current_user::regrole, ''admin'')'), ('owner', 'weir.revoke_access(''regress_weir_reader'')'),
     ('nobody', 'weir.stream'), ('nobody', 'weir.frame_log'), ('nobody', 'weir.frame_live'), ('nobody', 'weir.checkpoint'), ('nobody', 'weir.idempotency'),
     ('nobody', 'weir.privilege'), ('nobody', 'weir.incarnation'), ('nobody', 'weir.clock'), ('nobody', 'weir.stream_id_seq'), ('nobody', 'nextval(''weir.clock'')'),
-    ('nobody', 'nextval(''weir.stream_id_seq'')'), ('nobody', 'setval(''weir.clock'', 1)');
+    ('nobody', 'nextval(''weir.stream_id_seq'')'), ('nobody', 'setval(''weir.clock'', 1)'), ('nobody', 'weir.lease'), ('nobody', 'weir.lease_floor'), ('nobody', 'setval(''weir.lease_floor'', 1)');
 GRANT SELECT ON attempt TO PUBLIC;
 CREATE TEMP TABLE outcome (role text, n integer, sqlstate text);
 GRANT INSERT ON outcome TO PUBLIC;

@@ -38,6 +38,7 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
     string_to_array(
         'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream drop_stream trim '
         'doorbell_status list_blockers notify ring wait wait_many '
+        'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
         'grant_access revoke_access', ' '),
     'the calls that write, and those that look at what is so now, are VOLATILE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
@@ -81,10 +82,11 @@ SELECT is_empty($$ SELECT v.name FROM weir.privilege v JOIN pg_proc p ON p.prona
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
     string_to_array(
         'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream '
-        'notify ring', ' '),
+        'notify ring '
+        'lease_acquire lease_check lease_release lease_renew lease_sweep', ' '),
     'writing needs write');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
-    string_to_array('drop_stream trim', ' '), 'removing needs admin');
+    string_to_array('drop_stream trim lease_revoke', ' '), 'removing needs admin');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'owner' $$,
     string_to_array('grant_access revoke_access', ' '), 'granting is for the owner');
 

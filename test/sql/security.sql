@@ -81,6 +81,12 @@ BEGIN
     PERFORM weir.merge_patch('{"a": 1}', '{"b": 2}'), weir.merge_patch('{"a": 1}', '{"b": "s"}', 's'), weir.merge_diff('{"a": 1}', '{"b": 2}'), weir.merge_patches('{"a": 1}', '{"b": 2}');
     PERFORM weir.max(v.p), weir.min(v.p) FROM (VALUES (p), (q)) v(p);
     PERFORM v.p FROM (VALUES (p), (q)) v(p) ORDER BY v.p;
+    PERFORM weir.append(pg_catalog.concat(prefix, 'a'), '1', lease => pg_catalog.concat(prefix, 'l'), epoch => a.epoch), weir.lease_renew(pg_catalog.concat(prefix, 'l'), 'o', a.epoch),
+            weir.lease_check(pg_catalog.concat(prefix, 'l'), a.epoch), weir.lease_release(pg_catalog.concat(prefix, 'l'), 'o', a.epoch, 'r')
+    FROM weir.lease_acquire(pg_catalog.concat(prefix, 'l'), 'o', headers => '{"namespace": "security", "a": 1}') a;
+    PERFORM weir.lease_acquire(pg_catalog.concat(prefix, 'l'), 'o');
+    PERFORM weir.lease_revoke(pg_catalog.concat(prefix, 'l'), 'b'), weir.lease_sweep(), weir.lease_time();
+    PERFORM * FROM weir.leases;
     PERFORM weir.trim(pg_catalog.concat(prefix, 'a'), keep => 2);
     PERFORM weir.close(pg_catalog.concat(prefix, 'a'), 'done');
     PERFORM weir.drop_stream(pg_catalog.concat(prefix, 'a')), weir.drop_stream(pg_catalog.concat(prefix, 'created'));
@@ -121,7 +127,7 @@ CREATE POLICY p ON weir.frame_log USING (false);
 CREATE INDEX ON weir.frame_log (type);
 ALTER TABLE weir.frame_log ADD COLUMN extra integer;
 CREATE FUNCTION weir.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1';
-ALTER FUNCTION weir.append(text, jsonb, text, jsonb, text) OWNER TO regress_weir_hostile;
+ALTER FUNCTION weir.append(text, jsonb, text, jsonb, text, text, bigint) OWNER TO regress_weir_hostile;
 DROP EXTENSION weir;
 SET weir.max_frame_bytes = '1GB';
 \set VERBOSITY default

@@ -292,8 +292,8 @@ void listener::wait_in_server(clock::time_point now) {
         p.add(f->cursor.value());
     p.end().integer(static_cast<std::int32_t>(wait_step.count()));
     auto const v = p.as_libpq();
-    PQsendQueryParams(link_.get(), "CALL weir.wait_many($1::text[], $2::int8[]::weir.position[], $3::int4, NULL)", 3, nullptr,
-                      v.values.data(), v.lengths.data(), v.formats.data(), 1);
+    PQsendQueryParams(link_.get(), "CALL weir.wait_many($1::text[], $2::int8[]::weir.position[], $3::int4, NULL)", 3,
+                      nullptr, v.values.data(), v.lengths.data(), v.formats.data(), 1);
     begin(task::waiting, now + wait_step + loop_.options().answer_timeout);
 }
 
@@ -372,10 +372,17 @@ void listener::task_ended() {
         return;
     }
     switch (was) {
-    case task::naming: named(result_.get()); break;
-    case task::syncing: synced(); break;
-    case task::waiting: waited(result_.get()); break;
-    default: break;
+    case task::naming:
+        named(result_.get());
+        break;
+    case task::syncing:
+        synced();
+        break;
+    case task::waiting:
+        waited(result_.get());
+        break;
+    default:
+        break;
     }
     // Promoted: now there are notifications.
     char const *const standby = PQparameterStatus(link_.get(), "in_hot_standby");

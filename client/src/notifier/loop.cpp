@@ -79,8 +79,7 @@ void loop::add(std::shared_ptr<tail::core> const &t) {
     followers_.emplace(t.get(), std::move(f));
     counts().tails = followers_.size();
     bool const covered =
-        listener_.connected() &&
-        (!listener_.listens() || (added.stream->at != nullptr && added.stream->at->in_force));
+        listener_.connected() && (!listener_.listens() || (added.stream->at != nullptr && added.stream->at->in_force));
     added.tail->listening(covered);
     make_due(added);
 }
@@ -257,7 +256,8 @@ std::vector<slot> loop::next_group(follower::kind &what, std::size_t most) {
             // Others at the same place come along.
             if (!f.alone && what != follower::filtered)
                 for (follower *o : f.stream->followers)
-                    if (o->due && o->what() == what && !o->alone && (what == follower::heads || o->cursor == f.cursor) &&
+                    if (o->due && o->what() == what && !o->alone &&
+                        (what == follower::heads || o->cursor == f.cursor) &&
                         (what == follower::heads || o->tail->room() > 0)) {
                         o->due = false;
                         due_count_[what]--;

@@ -13,11 +13,16 @@ using namespace internal;
 
 std::string_view to_string(wakeup how) noexcept {
     switch (how) {
-    case wakeup::none: return "none";
-    case wakeup::channels: return "channels";
-    case wakeup::database: return "database";
-    case wakeup::wait: return "wait";
-    case wakeup::poll: return "poll";
+    case wakeup::none:
+        return "none";
+    case wakeup::channels:
+        return "channels";
+    case wakeup::database:
+        return "database";
+    case wakeup::wait:
+        return "wait";
+    case wakeup::poll:
+        return "poll";
     }
     return "";
 }

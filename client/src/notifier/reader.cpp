@@ -21,8 +21,8 @@ constexpr char prepared_name[] = "weir_read_many";
 constexpr std::size_t hard_cap = 10'000; // rows of one call, in the server
 
 #define WEIR_FRAME "id::bigint, mode, type, payload, bytes, headers"
-constexpr char read_many[] = "SELECT stream, " WEIR_FRAME
-                             " FROM weir.read_many($1::text[], $2::int8[]::weir.position[], $3::int4, $4::text)";
+constexpr char read_many[] =
+    "SELECT stream, " WEIR_FRAME " FROM weir.read_many($1::text[], $2::int8[]::weir.position[], $3::int4, $4::text)";
 
 // With a filter one has to know how far the read has come where it found nothing: the head as of the same snapshot.
 constexpr char read_filtered[] =
@@ -105,11 +105,10 @@ void reader::read(int what, std::vector<slot> slots, std::size_t most) {
 bool reader::send(char const *sql, parameters const &p) {
     auto const v = p.as_libpq();
     PGconn *c = link_.get();
-    int const sent = prepared_ && sql == read_many
-                         ? PQsendQueryPrepared(c, prepared_name, p.size(), v.values.data(), v.lengths.data(),
-                                               v.formats.data(), 1)
-                         : PQsendQueryParams(c, sql, p.size(), nullptr, v.values.data(), v.lengths.data(),
-                                             v.formats.data(), 1);
+    int const sent =
+        prepared_ && sql == read_many
+            ? PQsendQueryPrepared(c, prepared_name, p.size(), v.values.data(), v.lengths.data(), v.formats.data(), 1)
+            : PQsendQueryParams(c, sql, p.size(), nullptr, v.values.data(), v.lengths.data(), v.formats.data(), 1);
     if (sent == 0)
         return false;
     PQsetSingleRowMode(c);
@@ -320,12 +319,14 @@ void reader::tick(clock::time_point now) {
         return;
     if (phase_ == phase::connecting) {
         close();
-        loop_.could_not_connect(error({.from = error::source::connection, .message = "timeout expired while connecting"}));
+        loop_.could_not_connect(
+            error({.from = error::source::connection, .message = "timeout expired while connecting"}));
     } else if (phase_ == phase::greeting) {
         lost();
     } else if (phase_ == phase::busy) {
         // Dead, or slow: the next one gets longer.
-        patience_ = std::min(std::max(patience_, loop_.options().answer_timeout) * 2, loop_.options().answer_timeout * 8);
+        patience_ =
+            std::min(std::max(patience_, loop_.options().answer_timeout) * 2, loop_.options().answer_timeout * 8);
         lost();
     }
 }

@@ -12,12 +12,18 @@ using namespace internal;
 
 std::string_view to_string(tail_state state) noexcept {
     switch (state) {
-    case tail_state::live: return "live";
-    case tail_state::closed: return "closed";
-    case tail_state::cursor_ahead: return "cursor_ahead";
-    case tail_state::cursor_expired: return "cursor_expired";
-    case tail_state::failed: return "failed";
-    case tail_state::detached: return "detached";
+    case tail_state::live:
+        return "live";
+    case tail_state::closed:
+        return "closed";
+    case tail_state::cursor_ahead:
+        return "cursor_ahead";
+    case tail_state::cursor_expired:
+        return "cursor_expired";
+    case tail_state::failed:
+        return "failed";
+    case tail_state::detached:
+        return "detached";
     }
     return "";
 }
@@ -70,8 +76,10 @@ std::size_t tail::core::room() {
         return 0;
     }
     if (buffer_.empty())
-        return std::clamp<std::size_t>(options.buffer_bytes / average_, 1, std::max<std::size_t>(options.buffer_frames, 1));
-    return std::clamp<std::size_t>((options.buffer_bytes - bytes_) / average_, 1, options.buffer_frames - buffer_.size());
+        return std::clamp<std::size_t>(options.buffer_bytes / average_, 1,
+                                       std::max<std::size_t>(options.buffer_frames, 1));
+    return std::clamp<std::size_t>((options.buffer_bytes - bytes_) / average_, 1,
+                                   options.buffer_frames - buffer_.size());
 }
 
 void tail::core::passed_by(position to) {

@@ -22,12 +22,13 @@ struct tail::core {
     tail_options const options;
     std::shared_ptr<notifier::core> const by;
 
-    // The loop's side. What fits of these frames is moved into the buffer; returns how many. Holds the tail where that is not all.
+    // The loop's side. What fits of these frames is moved into the buffer; returns how many. Holds the tail where that
+    // is not all.
     std::size_t deliver(std::span<frame> frames);
     // How many frames there is room for; 0 holds the tail.
     std::size_t room();
-    void passed_by(position to);    // a filter dropped everything up to there
-    void settled(position cursor);  // where the tail starts
+    void passed_by(position to);   // a filter dropped everything up to there
+    void settled(position cursor); // where the tail starts
     void heard(position newest);
     void listening(bool yes);
     void end(tail_state state, std::optional<refusal> why, std::optional<error> failure);

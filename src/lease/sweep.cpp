@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The sweep: writes down, with an event each, which leases have expired, and forgets
+// those that nobody has held for weir.lease_retention. Neither changes what a lease
+// is worth, so a sweep may run never or often. One runs at a time; another one
+// finds nothing to do.
+//
+// It waits for nobody. A lapsed lease that somebody still works under is left for
+// later: its event shall not come before that work. Nobody can begin to, as
+// the clock of leases does not go back; so a name's lock is not kept, and
+// the number of leases is not bounded by the room for locks.
+//
+// Where more is left of a lease than was granted (lease/clock.hpp), it is cut.
+#include "pg/pg.hpp"
+
+#include "lease/clock.hpp"
+#include "lease/epoch.hpp"
+#include "lease/history.hpp"
+#include "pg/function.hpp"
+#include "pg/lock.hpp"
+#include "pg/memory.hpp"
+#include "pg/settings.hpp"
+#include "pg/text.hpp"
+#include "stream/request.hpp"
+
+namespace core = weir::core;
+namespace lease = weir::lease;
+namespace pg = weir::pg;
+namespace column = lease::column;
+using lease::event;
+using lease::row;
+
+namespace {
+
+constexpr int greatest_sweep = 100000;
+
+struct sweep {
+    Relation leases;
+    TimestampTz now;
+    TimestampTz forget_before; // on the server's clock
+    MemoryContext memory;      // of what is kept; what one row takes is given back
+    int limit;
+    event *events; // with room for limit
+    int expired;
+    ItemPointerData *to_forget; // likewise
+    int forgotten;
+    int64 greatest_forgotten; // epoch
+};
+
+// With the name's lock, nobody else can be writing the row.
+bool write(sweep &s, row &r) {
+    std::string_view name = pg::view_of(r.get(column::name));
+    if (!lease::try_lock(name))
+        return false;
+    bool written = lease::update(s.leases, r);
+    lease::unlock(name);
+    return written;
+}
+
+void expire(sweep &s, row &r) {
+    if (s.expired == s.limit)
+        return;
+    r.set(column::state, CharGetDatum(static_cast<char>(core::lease_state::expired)));
+    r.set(column::ended_at, TimestampTzGetDatum(GetCurrentTimestamp()));
+    if (!write(s, r))
+        return;
+    event e = lease::event_of(lease::happening::expired, r, {Datum{0}, true});
+    MemoryContext before = MemoryContextSwitchTo(s.memory);
+    s.events[s.expired++] = lease::copy_of(e);
+    MemoryContextSwitchTo(before);
+}
+
+void cut(sweep &s, row &r) {
+    r.set(column::expires_at, TimestampTzGetDatum(s.now + r.integer(column::ttl_us)));
+    (void)write(s, r);
+}
+
+void forget_later(sweep &s, row const &r) {
+    if (s.forgotten == s.limit)
+        return;
+    s.to_forget[s.forgotten++] = r.tid;
+    if (r.integer(column::epoch) > s.greatest_forgotten)
+        s.greatest_forgotten = r.integer(column::epoch);
+}
+
+void look_at(sweep &s, row &r) {
+    core::lease known = lease::to_core(r);
+    if (core::has_lapsed(known, s.now))
+        expire(s, r);
+    else if (core::is_overlong(known, s.now))
+        cut(s, r);
+    else if (known.state != core::lease_state::held && DatumGetTimestampTz(r.get(column::ended_at)) < s.forget_before)
+        forget_later(s, r);
+}
+
+// Through the whole table: an index on when they expire would have to be written
+// with every renewal.
+void run(sweep &s) {
+    CommandCounterIncrement();
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    SysScanDesc scan = systable_beginscan(s.leases, InvalidOid, false, latest, 0, nullptr);
+    MemoryContext of_a_row = AllocSetContextCreate(s.memory, "weir lease", ALLOCSET_DEFAULT_SIZES);
+    while (HeapTuple tuple = systable_getnext(scan)) {
+        CHECK_FOR_INTERRUPTS();
+        if (s.expired == s.limit && s.forgotten == s.limit)
+            break;
+        MemoryContextSwitchTo(of_a_row);
+        row r = lease::to_row(s.leases, tuple);
+        look_at(s, r);
+        MemoryContextSwitchTo(s.memory);
+        MemoryContextReset(of_a_row);
+    }
+    systable_endscan(scan);
+    UnregisterSnapshot(latest);
+    if (s.forgotten > 0) {
+        lease::remember_epoch(s.greatest_forgotten);
+        for (int i = 0; i < s.forgotten; i++)
+            lease::remove_if_unchanged(s.leases, &s.to_forget[i]);
+    }
+}
+
+int by_topic(const void *a, const void *b) {
+    return static_cast<event const *>(a)->topic.compare(static_cast<event const *>(b)->topic);
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_lease_sweep) {
+    pg::require_writable("weir.lease_sweep()");
+    if (PG_ARGISNULL(0))
+        weir::stream::null_argument("max_leases");
+    int limit = PG_GETARG_INT32(0);
+    if (limit < 1 || limit > greatest_sweep)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_leases is out of range"),
+                        errdetail("It must be from 1 to %d.", greatest_sweep)));
+    if (!pg::try_lock(pg::lock_class::lease_sweep, 0))
+        PG_RETURN_INT32(0);
+    sweep s{};
+    s.leases = lease::open_table();
+    s.now = lease::now();
+    s.forget_before = GetCurrentTimestamp() - static_cast<int64>(pg::settings::lease_retention) * USECS_PER_SEC;
+    s.memory = CurrentMemoryContext;
+    s.limit = limit;
+    s.events = pg::palloc_array_of<event>(static_cast<std::size_t>(limit));
+    s.to_forget = pg::palloc_array_of<ItemPointerData>(static_cast<std::size_t>(limit));
+    run(s);
+    lease::close_table(s.leases);
+    qsort(s.events, static_cast<std::size_t>(s.expired), sizeof(event), by_topic);
+    lease::write(s.events, s.expired);
+    PG_RETURN_INT32(s.expired);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// An append as every caller makes it: find the stream, mind the idempotency key and
+// the fence, write, and every so often do some upkeep.
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "stream/writer.hpp"
+
+namespace weir::stream {
+
+written append(request const &r);
+
+} // namespace weir::stream
