@@ -9,6 +9,8 @@
 #include "verb.hpp"
 #include "weir/stream.hpp"
 
+#include <cmath>
+
 namespace weir::command {
 
 namespace {
@@ -72,6 +74,12 @@ void print_one(stream_info const &i, time_point now) {
     line("bytes", show_bytes(i.bytes) + paint(out, style::dim, "  of " + show_bytes(i.lifetime_bytes) + " ever"));
     line("first", place(i.first_id));
     line("last", place(i.last_id));
+    if (i.first_id && i.last_id && i.last_id->time() > i.first_id->time()) {
+        milliseconds const span = i.last_id->time() - i.first_id->time();
+        double const seconds = std::chrono::duration<double>(span).count();
+        line("span", show_duration(span) + paint(out, style::dim, "  " + show_rate(static_cast<double>(i.frames) / seconds) + " frames/s, " +
+                                                                     show_bytes(std::llround(static_cast<double>(i.bytes) / seconds)) + "/s"));
+    }
     if (i.version > 0)
         line("summary", "version " + show_count(i.version));
     if (i.maxlen)

@@ -7,12 +7,13 @@
 . "$(dirname "${BASH_SOURCE[0]}")/client_common.sh"
 
 command_make() {
-    if [ -n "${WEIR_COMMAND:-}" ]; then
-        PATH=${WEIR_COMMAND%/*}:$PATH
-    else
-        client_make weir_command weir_completions weir_command_test
-        PATH=$client_build/client/cli:$PATH
-    fi
+    local made=${WEIR_COMMAND:-$client_build/client/cli/weir} first=
+    [ -n "${WEIR_COMMAND:-}" ] || client_make weir_command weir_completions weir_command_test
+    ! setarch -R true 2>/dev/null || first='setarch -R '
+    mkdir -p "$WEIR_TMP/bin"
+    printf '#!/bin/sh\nexec %s%s "$@"\n' "$first" "$made" >"$WEIR_TMP/bin/weir"
+    chmod +x "$WEIR_TMP/bin/weir"
+    PATH=$WEIR_TMP/bin:$PATH
     # A sanitizer's report has a status that nothing else has.
     export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99
 }
