@@ -12,7 +12,7 @@ namespace weir::pg {
 enum class lock_class : uint16 {
     clock = 0x5701,       // moving the bound of positions; released at once
     maintenance = 0x5702, // folding, trimming or dropping a stream; held until commit, appends only try for it
-    lease = 0x5710,       // shared: works under a lease; exclusive: ends or issues it; held until commit
+    lease = 0x5710,       // working under a lease, renewing, ending or issuing it (lease/row.hpp); held until commit
     lease_sweep = 0x5711, // one sweep at a time; held until commit, only tried for
     lease_floor = 0x5712  // moving the bound of epochs; released at once
 };
@@ -24,7 +24,7 @@ inline LOCKTAG lock_tag(lock_class which, int64 key) {
     return tag;
 }
 
-// mode: ExclusiveLock, or ShareLock.
+// mode: any of the server's, with the conflicts that it has for tables.
 inline void lock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
     LOCKTAG tag = lock_tag(which, key);
     LockAcquire(&tag, mode, false, false);

@@ -119,6 +119,7 @@ CREATE FUNCTION weir.lease_renew(which text, o text, e bigint) RETURNS timestamp
 $$
 DECLARE l weir.lease;
 BEGIN
+    PERFORM pg_advisory_xact_lock(weir.key(which) # 1); -- one at a time, and before it is in anyone's way
     PERFORM pg_advisory_xact_lock_shared(weir.key(which));
     l := weir.of(which);
     PERFORM weir.refuse(l, e, o);
