@@ -69,6 +69,15 @@ inline uint32 wait_event([[maybe_unused]] waits_for what) {
 #endif
 }
 
+// 16 can hand an error back; here it is raised.
+inline List *qualified_name(const char *name) {
+#if PG_VERSION_NUM >= 160000
+    return stringToQualifiedNameList(name, nullptr);
+#else
+    return stringToQualifiedNameList(name);
+#endif
+}
+
 inline int own_proc_number() {
 #if PG_VERSION_NUM >= 170000
     return MyProcNumber;

@@ -54,7 +54,7 @@ Oid named_table(TriggerData *data) {
 }
 
 Oid table_argument(TriggerData *data, const char *name) {
-    RangeVar *given = makeRangeVarFromNameList(stringToQualifiedNameList(name));
+    RangeVar *given = makeRangeVarFromNameList(pg::compat::qualified_name(name));
     Oid schema = given->schemaname != nullptr ? get_namespace_oid(given->schemaname, false)
                                               : get_rel_namespace(named_table(data));
     Oid table = get_relname_relid(given->relname, schema);
