@@ -2,16 +2,16 @@
 #include "pg/pg.hpp"
 
 #include "lease/history.hpp"
+#include "outbox/buffer.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
-#include "stream/append.hpp"
+#include "stream/request.hpp"
 
 namespace weir::lease {
 
 namespace {
 
 constexpr std::string_view type_names[] = {"acquired", "renewed", "expired", "reclaimed", "revoked", "released"};
-constexpr int most_in_a_batch = 1000; // all of a batch is inserted under the log's lock
 
 struct object_builder {
     JsonbParseState *state = nullptr;
@@ -65,24 +65,6 @@ Datum type_of(happening what) {
     return PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size())));
 }
 
-// The one place that writes history.
-void write_batch(event const *events, int count) {
-    stream::request r{};
-    r.name = events[0].topic;
-    r.mode = stream::mode::durable;
-    r.count = count;
-    r.values = pg::palloc_array_of<Datum>(count);
-    r.type = r.headers = r.key = {Datum{0}, true};
-    r.types = pg::palloc_array_of<NullableDatum>(count);
-    r.headers_each = pg::palloc_array_of<NullableDatum>(count);
-    for (int i = 0; i < count; i++) {
-        r.values[i] = events[i].payload;
-        r.types[i] = {type_of(events[i].what), false};
-        r.headers_each[i] = {events[i].headers, false};
-    }
-    stream::append(r);
-}
-
 JsonbValue *member(Jsonb *object, std::string_view name, JsonbValue *into) {
     return getKeyJsonValueFromContainer(&object->root, name.data(), static_cast<int>(name.size()), into);
 }
@@ -106,26 +88,7 @@ event event_of(happening what, row const &r, NullableDatum reason) {
             PointerGetDatum(PG_DETOAST_DATUM_PACKED(r.get(column::headers)))};
 }
 
-event copy_of(event const &e) {
-    char *topic = pg::palloc_array_of<char>(e.topic.size());
-    memcpy(topic, e.topic.data(), e.topic.size());
-    return {{topic, e.topic.size()}, e.what, datumCopy(e.payload, false, -1), datumCopy(e.headers, false, -1)};
-}
-
-void write(event const *events, int count) {
-    MemoryContext of_a_batch = AllocSetContextCreate(CurrentMemoryContext, "weir lease events", ALLOCSET_DEFAULT_SIZES);
-    MemoryContext before = MemoryContextSwitchTo(of_a_batch);
-    for (int i = 0; i < count;) {
-        int n = 1;
-        while (n < most_in_a_batch && i + n < count && events[i + n].topic == events[i].topic)
-            n++;
-        write_batch(events + i, n);
-        MemoryContextReset(of_a_batch);
-        i += n;
-    }
-    MemoryContextSwitchTo(before);
-    MemoryContextDelete(of_a_batch);
-}
+void write(event const &e) { outbox::add(e.topic, {type_of(e.what), false}, e.payload, {e.headers, false}); }
 
 Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum &out_namespace) {
     out_namespace = {Datum{0}, true};

@@ -2,7 +2,9 @@
 //
 // What happens to leases, as events in a stream for each namespace: `leases`, or
 // `leases/acme` where the headers of the lease say {"namespace": "acme"}. An event is
-// a durable frame, part of the transaction that it tells of, and read like any other.
+// a durable frame, part of the transaction that it tells of and minted as that commits
+// (outbox/buffer.hpp), so that a long one does not hold the others back. The locks of
+// leases last until commit: so the events of a lease come in the order of what happened.
 //
 //   type      acquired, renewed, expired, reclaimed, revoked, released
 //   payload   lease, epoch, owner (whose epoch it is), previous_owner (who had the one
@@ -31,10 +33,8 @@ struct event {
 // reason: text or NULL.
 event event_of(happening what, row const &r, NullableDatum reason);
 
-event copy_of(event const &e); // in the current memory context
-
-// Those of one topic that follow each other go there in one batch.
-void write(event const *events, int count);
+// All of it is copied.
+void write(event const &e);
 
 inline constexpr std::string_view topic_prefix = "leases";
 

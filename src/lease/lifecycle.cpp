@@ -182,7 +182,8 @@ bool acquire(row &r, wish const &w) {
     lease::close_table(leases);
     if (count == 0)
         return false;
-    lease::write(events, count);
+    for (int i = 0; i < count; i++)
+        lease::write(events[i]);
     ForceSyncCommit(); // an epoch that was given out must not be forgotten in a crash
     return true;
 }
@@ -219,7 +220,7 @@ TimestampTz renew(std::string_view name, std::string_view owner, int64 epoch, in
     } while (!lease::update(leases, r));
     lease::close_table(leases);
     event e = lease::event_of(happening::renewed, r, none);
-    lease::write(&e, 1);
+    lease::write(e);
     return lease::shown(r.integer(column::expires_at));
 }
 
@@ -249,7 +250,7 @@ bool release(std::string_view name, std::string_view owner, int64 epoch, Nullabl
     } while (!lease::update(leases, r));
     lease::close_table(leases);
     event e = lease::event_of(happening::released, r, reason);
-    lease::write(&e, 1);
+    lease::write(e);
     return true;
 }
 
@@ -282,7 +283,7 @@ bool revoke(std::string_view name, Datum by, NullableDatum reason, NullableDatum
     } while (true);
     lease::close_table(leases);
     if (any)
-        lease::write(&e, 1);
+        lease::write(e);
     if (revoked)
         ForceSyncCommit();
     return revoked;

@@ -38,11 +38,11 @@ struct sweep {
     Relation leases;
     TimestampTz now;
     TimestampTz forget_before; // on the server's clock
-    MemoryContext memory;      // of what is kept; what one row takes is given back
+    MemoryContext memory;
     int limit;
-    event *events; // with room for limit
     int expired;
-    ItemPointerData *to_forget; // likewise
+    std::size_t bytes;          // of the events
+    ItemPointerData *to_forget; // with room for limit
     int forgotten;
     int64 greatest_forgotten; // epoch
 };
@@ -57,17 +57,23 @@ bool write(sweep &s, row &r) {
     return written;
 }
 
+// As many leases as were asked for, or as a transaction may emit events; the next sweep
+// goes on.
+bool is_full(sweep const &s) {
+    return s.expired == s.limit || s.bytes > static_cast<std::size_t>(pg::settings::max_emit_bytes) / 2;
+}
+
 void expire(sweep &s, row &r) {
-    if (s.expired == s.limit)
+    if (is_full(s))
         return;
     r.set(column::state, CharGetDatum(static_cast<char>(core::lease_state::expired)));
     r.set(column::ended_at, TimestampTzGetDatum(GetCurrentTimestamp()));
     if (!write(s, r))
         return;
     event e = lease::event_of(lease::happening::expired, r, {Datum{0}, true});
-    MemoryContext before = MemoryContextSwitchTo(s.memory);
-    s.events[s.expired++] = lease::copy_of(e);
-    MemoryContextSwitchTo(before);
+    lease::write(e);
+    s.expired++;
+    s.bytes += VARSIZE_ANY(DatumGetPointer(e.payload)) + VARSIZE_ANY(DatumGetPointer(e.headers)) + 256;
 }
 
 void cut(sweep &s, row &r) {
@@ -102,7 +108,7 @@ void run(sweep &s) {
     MemoryContext of_a_row = AllocSetContextCreate(s.memory, "weir lease", ALLOCSET_DEFAULT_SIZES);
     while (HeapTuple tuple = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
-        if (s.expired == s.limit && s.forgotten == s.limit)
+        if (is_full(s) && s.forgotten == s.limit)
             break;
         MemoryContextSwitchTo(of_a_row);
         row r = lease::to_row(s.leases, tuple);
@@ -117,10 +123,6 @@ void run(sweep &s) {
         for (int i = 0; i < s.forgotten; i++)
             lease::remove_if_unchanged(s.leases, &s.to_forget[i]);
     }
-}
-
-int by_topic(const void *a, const void *b) {
-    return static_cast<event const *>(a)->topic.compare(static_cast<event const *>(b)->topic);
 }
 
 } // namespace
@@ -141,11 +143,8 @@ WEIR_FUNCTION(weir_lease_sweep) {
     s.forget_before = GetCurrentTimestamp() - static_cast<int64>(pg::settings::lease_retention) * USECS_PER_SEC;
     s.memory = CurrentMemoryContext;
     s.limit = limit;
-    s.events = pg::palloc_array_of<event>(static_cast<std::size_t>(limit));
     s.to_forget = pg::palloc_array_of<ItemPointerData>(static_cast<std::size_t>(limit));
     run(s);
     lease::close_table(s.leases);
-    qsort(s.events, static_cast<std::size_t>(s.expired), sizeof(event), by_topic);
-    lease::write(s.events, s.expired);
     PG_RETURN_INT32(s.expired);
 }
