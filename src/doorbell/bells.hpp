@@ -18,14 +18,21 @@ namespace weir::doorbell {
 // The bucket of a stream of this database.
 uint32 bell_of(std::string_view name);
 
-void ring_bell(uint32 bell);
+// Wakes up to so many of those who sleep there; where there are more, leaves the rest
+// for ring_pending_bells(). Returns how many were woken; left: there are more.
+int ring_bell(uint32 bell, int most, bool *left);
 void ring_all_bells();
+void ring_pending_bells();
 
 // A slot for this backend, kept until leave_bells() or its exit; -1: none is free.
 int enter_bells();
 void leave_bells();
+int how_many_sleep();
 
 // Waits to be rung, until the next ring.
 void listen_to(int slot, uint32 bell);
+// Whether nobody has rung since. The latch does not tell: whatever a backend waits for on
+// its way, a lock or a page, resets it.
+bool still_listens(int slot, uint32 bell);
 
 } // namespace weir::doorbell

@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view prefix = "weir:";
 constexpr std::size_t longest = NAMEDATALEN - 1;
 constexpr std::size_t hash_digits = 16;
-constexpr std::size_t longest_payload = 7999; // NOTIFY's own limit
 
 } // namespace
 

@@ -14,6 +14,9 @@ inline constexpr const char *database_channel = "weir";
 
 using channel_name = char[NAMEDATALEN];
 
+// NOTIFY's own limit (NOTIFY_PAYLOAD_MAX_LENGTH of async.c, which is private there).
+inline constexpr std::size_t longest_payload = BLCKSZ - NAMEDATALEN - 128 - 1;
+
 void write_channel(std::string_view stream, channel_name out);
 
 // What NOTIFY would refuse, refused in our words.

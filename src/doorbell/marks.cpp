@@ -32,8 +32,10 @@ uint16 table[table_size]; // index + 1 of a log, 0: none
 bool beyond = false;      // there are more than that
 int64 beyond_first = 0;   // at or above which their positions lie
 SubTransactionId beyond_sub = InvalidSubTransactionId;
-bool own_notify = false; // this transaction told others itself
-void (*send_own)(noted const &) = nullptr;
+bool own_notify = false; // this transaction tells others itself
+bool (*send_own)(noted const &) = nullptr;
+void (*settle_own)(bool committed) = nullptr;
+constexpr int most_to_wake = 8; // sleepers, by one transaction; the rest by the worker
 
 uint32 hash_of(int64 log) {
     return murmurhash32(static_cast<uint32>(log) ^ static_cast<uint32>(static_cast<uint64>(log) >> 32) * 0x9e3779b9);
@@ -47,72 +49,124 @@ void forget() {
     own_notify = false;
 }
 
+// The window of a group in which a log's mark is.
+struct place {
+    group *in;
+    uint32 start;
+    static constexpr uint32 window = 16;
+
+    uint32 at(uint32 i) const { return (start + i) % group_size; }
+};
+
+place place_of(int64 log) {
+    uint32 hash = hash_of(log ^ static_cast<int64>(MyDatabaseId) << 40);
+    return {&attached_state().groups[hash % group_count], hash / group_count};
+}
+
+bool is_occupied(group const &g, uint32 at) { return g.occupied >> at & 1; }
+
 // Leaves a mark for the worker; false: there is no room.
 bool put_mark(written const &w) {
-    uint32 hash = hash_of(w.log ^ static_cast<int64>(MyDatabaseId) << 40);
-    group &g = attached_state().groups[hash % group_count];
-    constexpr uint32 window = 16;
-    mark *into = nullptr;
+    place p = place_of(w.log);
+    group &g = *p.in;
+    int into = -1;
     SpinLockAcquire(&g.lock);
-    for (uint32 i = 0; i < window; i++) {
-        uint32 at = (hash / group_count + i) % group_size;
-        mark &m = g.marks[at];
-        if (!(g.occupied >> at & 1)) {
-            if (into == nullptr)
-                into = &m;
-        } else if (m.log == w.log && m.database == MyDatabaseId) {
-            into = &m;
+    for (uint32 i = 0; i < place::window; i++) {
+        uint32 at = p.at(i);
+        if (!is_occupied(g, at)) {
+            into = into < 0 ? static_cast<int>(at) : into;
+        } else if (g.marks[at].log == w.log && g.marks[at].database == MyDatabaseId) {
+            into = static_cast<int>(at);
             break;
         }
     }
-    if (into != nullptr) {
-        uint64 bit = uint64{1} << (into - g.marks);
-        if (!(g.occupied & bit)) {
-            g.occupied |= bit;
-            *into = {MyDatabaseId, 0, w.log, w.first, w.last};
+    if (into >= 0) {
+        mark &m = g.marks[into];
+        if (!is_occupied(g, static_cast<uint32>(into))) {
+            g.occupied |= uint64{1} << into;
+            m = {MyDatabaseId, 0, w.log, w.first, w.last};
         }
-        into->rings++;
-        into->first = w.first < into->first ? w.first : into->first;
-        into->last = w.last > into->last ? w.last : into->last;
+        m.rings++;
+        m.first = w.first < m.first ? w.first : m.first;
+        m.last = w.last > m.last ? w.last : m.last;
     }
     SpinLockRelease(&g.lock);
-    return into != nullptr;
+    return into >= 0;
+}
+
+// Makes room where marks of a database stand that no worker serves, as when it was dropped.
+void evict(written const &w) {
+    place p = place_of(w.log);
+    group &g = *p.in;
+    for (uint32 i = 0; i < place::window; i++) {
+        mark &m = g.marks[p.at(i)];
+        Oid database = *const_cast<Oid volatile *>(&m.database);
+        if (database == MyDatabaseId || worker::is_served(database))
+            continue;
+        SpinLockAcquire(&g.lock);
+        bool still = is_occupied(g, p.at(i)) && m.database == database;
+        int64 first = m.first;
+        if (still)
+            g.occupied &= ~(uint64{1} << p.at(i));
+        SpinLockRelease(&g.lock);
+        if (still)
+            worker::look_from(database, first);
+    }
+}
+
+void leave_mark(written const &w) {
+    if (put_mark(w))
+        return;
+    evict(w);
+    if (!put_mark(w))
+        worker::look_from(MyDatabaseId, w.first);
 }
 
 // Rings what was written since a subtransaction began.
 void ring(SubTransactionId since, bool tell_worker) {
-    bool left = false;
+    bool rang = false, left = false;
+    int to_wake = tell_worker ? most_to_wake : waiter_count;
     pg_memory_barrier(); // what was settled before, who waits for it after
     for (int i = 0; i < log_count; i++) {
         written const &w = logs[i];
         if (w.sub < since)
             continue;
-        if (tell_worker && !put_mark(w))
-            worker::look_from(w.first);
-        left = true;
-        ring_bell(w.bell);
+        if (tell_worker)
+            leave_mark(w);
+        rang = true;
+        to_wake -= ring_bell(w.bell, to_wake, &left);
     }
     if (beyond && beyond_sub >= since) {
         if (tell_worker)
-            worker::look_from(beyond_first);
-        left = true;
+            worker::look_from(MyDatabaseId, beyond_first);
+        rang = true;
         ring_all_bells();
     }
-    if (left && tell_worker)
-        worker::wake(worker::kind::doorbell);
+    if (rang && tell_worker && !worker::wake(worker::kind::doorbell) && left)
+        ring_pending_bells();
 }
 
 void before_commit() {
     if (pg::settings::doorbell == pg::settings::doorbell_off || log_count == 0)
         return;
-    own_notify =
-        pg::settings::doorbell == pg::settings::doorbell_transaction || !worker::available(worker::kind::doorbell);
-    if (!own_notify || send_own == nullptr)
+    if (pg::settings::doorbell == pg::settings::doorbell_worker && worker::available(worker::kind::doorbell))
         return;
     noted n{static_cast<mark *>(palloc(sizeof(mark) * static_cast<Size>(log_count))), log_count, beyond, beyond_first};
     for (int i = 0; i < log_count; i++)
         n.marks[i] = {MyDatabaseId, 1, logs[i].log, logs[i].first, logs[i].last};
-    send_own(n);
+    own_notify = true; // should it fail half-way
+    own_notify = send_own(n);
+    pfree(n.marks);
+}
+
+// A rollback, and what could not be sent, is left for the worker in any case.
+void at_end_of_writing(bool committed) {
+    if (own_notify)
+        settle_own(committed);
+    if (log_count > 0 && pg::settings::doorbell != pg::settings::doorbell_off)
+        ring(InvalidSubTransactionId,
+             !(own_notify && committed) && pg::settings::doorbell == pg::settings::doorbell_worker);
+    forget();
 }
 
 void at_end(XactEvent event, void *) {
@@ -124,9 +178,9 @@ void at_end(XactEvent event, void *) {
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_ABORT:
         notify_at_end(event == XACT_EVENT_COMMIT);
-        if (log_count > 0 && pg::settings::doorbell != pg::settings::doorbell_off)
-            ring(InvalidSubTransactionId, !own_notify && pg::settings::doorbell == pg::settings::doorbell_worker);
-        forget();
+        at_end_of_writing(event == XACT_EVENT_COMMIT);
+        if (event == XACT_EVENT_ABORT)
+            leave_bells();
         break;
     case XACT_EVENT_PREPARE: // COMMIT PREPARED runs anywhere; readers come by slowly all the same
         notify_at_end(false);
@@ -182,7 +236,10 @@ void watch_transactions() {
     RegisterSubXactCallback(at_savepoint, nullptr);
 }
 
-void on_own_notify(void (*send)(noted const &)) { send_own = send; }
+void on_own_notify(bool (*send)(noted const &), void (*settle)(bool committed)) {
+    send_own = send;
+    settle_own = settle;
+}
 
 int take_marks(Oid database, mark *out, int room) {
     int taken = 0;

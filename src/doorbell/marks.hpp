@@ -25,14 +25,15 @@ void watch_transactions();
 
 // How a transaction tells others itself, in its NOTIFY: where the worker cannot be had, or
 // weir.doorbell is transaction. Called before commit with all that it has noted;
-// incomplete: there was more, in logs at or beyond look_from.
+// incomplete: there was more, in logs at or beyond look_from. send says whether it has
+// sent it all; settle is then called when the transaction has ended.
 struct noted {
     mark *marks;
     int count;
     bool incomplete;
     int64 look_from;
 };
-void on_own_notify(void (*send)(noted const &));
+void on_own_notify(bool (*send)(noted const &), void (*settle)(bool committed));
 
 // For the worker: takes the marks of its database out, up to room of them.
 int take_marks(Oid database, mark *out, int room);

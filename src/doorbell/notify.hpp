@@ -4,7 +4,8 @@
 // commit. The transaction collects what it wants sent; before commit it enters it
 // in cells of shared memory, several transactions sharing those of equal text, and
 // at commit it arms them. What finds no cell (all taken, or a long payload) goes
-// out by NOTIFY in the transaction itself: slower, never lost.
+// out by NOTIFY in the transaction itself: slower, never lost. That goes, too, for what
+// is beyond a transaction's or a database's share of the cells.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -19,11 +20,10 @@ void notify_before_commit();
 void notify_at_end(bool committed);
 void notify_at_savepoint(SubXactEvent event, SubTransactionId sub, SubTransactionId parent);
 
-// For the worker: hands what is armed for its database to Async_Notify(), and says
-// whether that was anything. Then either the transaction commits, or the
-// cells are armed again.
+// For whoever sends: hands what is armed for a database to Async_Notify(), and says
+// how much that was. Unless that transaction commits, the cells are armed again.
+bool has_cells(Oid database);
 int send_cells(Oid database);
-void cells_sent();
-void rearm_cells();
+void cells_sent(bool committed);
 
 } // namespace weir::doorbell

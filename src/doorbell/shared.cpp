@@ -23,6 +23,9 @@ void initialise(shared_state &fresh, int tranche) {
         SpinLockInit(&g.lock);
     for (auto &owner : fresh.owners)
         pg_atomic_init_u32(&owner, 0);
+    pg_atomic_init_u32(&fresh.owner_count, 0);
+    for (auto &word : fresh.pending)
+        pg_atomic_init_u64(&word, 0);
     for (bucket &b : fresh.buckets) {
         for (auto &word : b.waiting)
             pg_atomic_init_u64(&word, 0);
@@ -47,9 +50,9 @@ void attach() {
             elog(ERROR, "could not attach to weir's shared memory");
     }
     dsm_pin_mapping(segment);
+    state = static_cast<shared_state *>(dsm_segment_address(segment));
     LWLockRelease(AddinShmemInitLock);
     LWLockRegisterTranche(where->tranche, "WeirDoorbell");
-    state = static_cast<shared_state *>(dsm_segment_address(segment));
 }
 
 } // namespace

@@ -47,7 +47,7 @@ struct bucket {
     pg_atomic_uint64 waiting[waiter_words];
 };
 
-// Cells, under the lock.
+// Cells, under the lock. What is searched lies apart from the texts.
 
 inline constexpr int cell_count = 512;
 inline constexpr int cell_text_size = 240; // channel and payload, each with its NUL
@@ -55,18 +55,20 @@ inline constexpr int cell_text_size = 240; // channel and payload, each with its
 struct cell {
     Oid database;
     uint32 hash;   // of text
-    uint32 users;  // transactions about to commit it, and the worker sending it
-    bool armed;    // to be sent
+    uint16 users;  // transactions about to commit it, and the one sending it
     uint16 length; // of text
-    char text[cell_text_size];
+    bool armed;    // to be sent
 };
 
 struct shared_state {
     LWLock lock; // of the cells, and of the owners
     group groups[group_count];
     pg_atomic_uint32 owners[waiter_count]; // the process number of a waiter + 1, 0: free
+    pg_atomic_uint32 owner_count;
     bucket buckets[bucket_count];
+    pg_atomic_uint64 pending[bucket_count / 64]; // buckets with more sleepers than a writer wakes by itself
     cell cells[cell_count];
+    char cell_texts[cell_count][cell_text_size];
 };
 static_assert(std::is_trivially_copyable_v<shared_state>);
 

@@ -73,12 +73,13 @@ void write_batch(event const *events, int count) {
     r.count = count;
     r.values = pg::palloc_array_of<Datum>(count);
     r.type = r.headers = r.key = {Datum{0}, true};
-    auto *labels = pg::palloc_array_of<stream::frame_label>(count);
+    r.types = pg::palloc_array_of<NullableDatum>(count);
+    r.headers_each = pg::palloc_array_of<NullableDatum>(count);
     for (int i = 0; i < count; i++) {
         r.values[i] = events[i].payload;
-        labels[i] = {{type_of(events[i].what), false}, {events[i].headers, false}};
+        r.types[i] = {type_of(events[i].what), false};
+        r.headers_each[i] = {events[i].headers, false};
     }
-    r.labels = labels;
     stream::append(r);
 }
 
@@ -105,14 +106,25 @@ event event_of(happening what, row const &r, NullableDatum reason) {
             PointerGetDatum(PG_DETOAST_DATUM_PACKED(r.get(column::headers)))};
 }
 
+event copy_of(event const &e) {
+    char *topic = pg::palloc_array_of<char>(e.topic.size());
+    memcpy(topic, e.topic.data(), e.topic.size());
+    return {{topic, e.topic.size()}, e.what, datumCopy(e.payload, false, -1), datumCopy(e.headers, false, -1)};
+}
+
 void write(event const *events, int count) {
+    MemoryContext of_a_batch = AllocSetContextCreate(CurrentMemoryContext, "weir lease events", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext before = MemoryContextSwitchTo(of_a_batch);
     for (int i = 0; i < count;) {
         int n = 1;
         while (n < most_in_a_batch && i + n < count && events[i + n].topic == events[i].topic)
             n++;
         write_batch(events + i, n);
+        MemoryContextReset(of_a_batch);
         i += n;
     }
+    MemoryContextSwitchTo(before);
+    MemoryContextDelete(of_a_batch);
 }
 
 Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum &out_namespace) {

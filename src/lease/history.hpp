@@ -31,6 +31,8 @@ struct event {
 // reason: text or NULL.
 event event_of(happening what, row const &r, NullableDatum reason);
 
+event copy_of(event const &e); // in the current memory context
+
 // Those of one topic that follow each other go there in one batch.
 void write(event const *events, int count);
 

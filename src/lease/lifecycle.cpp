@@ -46,7 +46,7 @@ std::string_view name_argument(FunctionCallInfo fcinfo) {
 Datum required_label(FunctionCallInfo fcinfo, int n, const char *what) {
     if (PG_ARGISNULL(n))
         stream::null_argument(what);
-    return stream::label_argument(fcinfo, n, what).value;
+    return stream::take_label(fcinfo, n, what).value;
 }
 
 int64 epoch_argument(FunctionCallInfo fcinfo, int n) {
@@ -79,7 +79,7 @@ NullableDatum reason_argument(FunctionCallInfo fcinfo, int n) {
 }
 
 NullableDatum lease_headers(FunctionCallInfo fcinfo, int n) {
-    NullableDatum headers = stream::headers_argument(fcinfo, n);
+    NullableDatum headers = stream::take_headers(fcinfo, n);
     if (!headers.isnull && VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)) > max_headers_bytes)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("headers of a lease are too large"),
                         errdetail("They have %zu bytes, the limit is %zu.",

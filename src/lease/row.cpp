@@ -101,10 +101,9 @@ bool update(Relation leases, row &r) {
     return true;
 }
 
-void remove_if_unchanged(Relation leases, row const &r) {
-    ItemPointerData tid = r.tid;
+void remove_if_unchanged(Relation leases, ItemPointer tid) {
     TM_FailureData why;
-    (void)heap_delete(leases, &tid, GetCurrentCommandId(true), InvalidSnapshot, false, &why, false);
+    (void)heap_delete(leases, tid, GetCurrentCommandId(true), InvalidSnapshot, false, &why, false);
 }
 
 void insert(Relation leases, row &r) {

@@ -81,6 +81,6 @@ row to_row(Relation leases, HeapTuple tuple);
 // meanwhile, look afresh.
 bool update(Relation leases, row &r);
 void insert(Relation leases, row &r); // under the name's exclusive lock
-void remove_if_unchanged(Relation leases, row const &r);
+void remove_if_unchanged(Relation leases, ItemPointer tid);
 
 } // namespace weir::lease

@@ -38,12 +38,13 @@ struct sweep {
     Relation leases;
     TimestampTz now;
     TimestampTz forget_before; // on the server's clock
+    MemoryContext memory;      // of what is kept; what one row takes is given back
     int limit;
     event *events; // with room for limit
     int expired;
+    ItemPointerData *to_forget; // likewise
     int forgotten;
     int64 greatest_forgotten; // epoch
-    row *to_forget;
 };
 
 // With the name's lock, nobody else can be writing the row.
@@ -61,8 +62,12 @@ void expire(sweep &s, row &r) {
         return;
     r.set(column::state, CharGetDatum(static_cast<char>(core::lease_state::expired)));
     r.set(column::ended_at, TimestampTzGetDatum(GetCurrentTimestamp()));
-    if (write(s, r))
-        s.events[s.expired++] = lease::event_of(lease::happening::expired, r, {Datum{0}, true});
+    if (!write(s, r))
+        return;
+    event e = lease::event_of(lease::happening::expired, r, {Datum{0}, true});
+    MemoryContext before = MemoryContextSwitchTo(s.memory);
+    s.events[s.expired++] = lease::copy_of(e);
+    MemoryContextSwitchTo(before);
 }
 
 void cut(sweep &s, row &r) {
@@ -73,7 +78,7 @@ void cut(sweep &s, row &r) {
 void forget_later(sweep &s, row const &r) {
     if (s.forgotten == s.limit)
         return;
-    s.to_forget[s.forgotten++] = r;
+    s.to_forget[s.forgotten++] = r.tid;
     if (r.integer(column::epoch) > s.greatest_forgotten)
         s.greatest_forgotten = r.integer(column::epoch);
 }
@@ -94,19 +99,23 @@ void run(sweep &s) {
     CommandCounterIncrement();
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     SysScanDesc scan = systable_beginscan(s.leases, InvalidOid, false, latest, 0, nullptr);
+    MemoryContext of_a_row = AllocSetContextCreate(s.memory, "weir lease", ALLOCSET_DEFAULT_SIZES);
     while (HeapTuple tuple = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
         if (s.expired == s.limit && s.forgotten == s.limit)
             break;
+        MemoryContextSwitchTo(of_a_row);
         row r = lease::to_row(s.leases, tuple);
         look_at(s, r);
+        MemoryContextSwitchTo(s.memory);
+        MemoryContextReset(of_a_row);
     }
     systable_endscan(scan);
     UnregisterSnapshot(latest);
     if (s.forgotten > 0) {
         lease::remember_epoch(s.greatest_forgotten);
         for (int i = 0; i < s.forgotten; i++)
-            lease::remove_if_unchanged(s.leases, s.to_forget[i]);
+            lease::remove_if_unchanged(s.leases, &s.to_forget[i]);
     }
 }
 
@@ -130,9 +139,10 @@ WEIR_FUNCTION(weir_lease_sweep) {
     s.leases = lease::open_table();
     s.now = lease::now();
     s.forget_before = GetCurrentTimestamp() - static_cast<int64>(pg::settings::lease_retention) * USECS_PER_SEC;
+    s.memory = CurrentMemoryContext;
     s.limit = limit;
     s.events = pg::palloc_array_of<event>(static_cast<std::size_t>(limit));
-    s.to_forget = pg::palloc_array_of<row>(static_cast<std::size_t>(limit));
+    s.to_forget = pg::palloc_array_of<ItemPointerData>(static_cast<std::size_t>(limit));
     run(s);
     lease::close_table(s.leases);
     qsort(s.events, static_cast<std::size_t>(s.expired), sizeof(event), by_topic);

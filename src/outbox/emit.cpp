@@ -16,10 +16,10 @@ WEIR_FUNCTION(weir_emit) {
     std::string_view topic = stream::name_argument(fcinfo, topic_at, "topic", "topic name");
     if (PG_ARGISNULL(type_at))
         stream::null_argument("type");
-    NullableDatum type = stream::label_argument(fcinfo, type_at, "type");
+    NullableDatum type = stream::take_label(fcinfo, type_at, "type");
     if (PG_ARGISNULL(payload_at))
         stream::null_argument("payload");
-    NullableDatum headers = stream::headers_argument(fcinfo, headers_at);
+    NullableDatum headers = stream::take_headers(fcinfo, headers_at);
     stream::check_frame_size(PG_GETARG_DATUM(payload_at), type, headers);
     Datum payload = PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(payload_at)));
     weir::outbox::add(topic, type, payload, headers);

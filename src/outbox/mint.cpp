@@ -51,17 +51,18 @@ void name_the_topic(void *argument) {
 }
 
 void write_batch(event *const *events, int count) {
-    auto *labels = pg::palloc_array_of<stream::frame_label>(count);
     stream::request r{};
     r.name = events[0]->topic;
     r.mode = stream::mode::durable;
     r.count = count;
     r.values = pg::palloc_array_of<Datum>(count);
-    r.labels = labels;
+    r.types = pg::palloc_array_of<NullableDatum>(count);
+    r.headers_each = pg::palloc_array_of<NullableDatum>(count);
     r.type.isnull = r.headers.isnull = r.key.isnull = true;
     for (int i = 0; i < count; i++) {
         r.values[i] = events[i]->payload;
-        labels[i] = {events[i]->type, events[i]->headers};
+        r.types[i] = events[i]->type;
+        r.headers_each[i] = events[i]->headers;
     }
 
     ErrorContextCallback context{error_context_stack, name_the_topic, &r.name};

@@ -177,7 +177,7 @@ Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
     w.topics = topics_argument(fcinfo, topic_argument, several);
     w.start = outbox::take_place(fcinfo, start_argument, since_argument, "start", core::greatest);
     w.types = types_argument(fcinfo, types_at);
-    w.headers = stream::headers_argument(fcinfo, headers_at);
+    w.headers = stream::take_headers(fcinfo, headers_at);
     if (PG_ARGISNULL(hold_argument))
         stream::null_argument("hold");
     w.hold = PG_GETARG_BOOL(hold_argument);

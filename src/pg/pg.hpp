@@ -50,6 +50,8 @@ extern "C" {
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/binaryheap.h"
+#include "libpq/libpq-be.h"
+#include "libpq/libpq.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"

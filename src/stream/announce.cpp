@@ -3,26 +3,30 @@
 
 #include "core/position.hpp"
 #include "doorbell/channel.hpp"
+#include "pg/settings.hpp"
 #include "stream/announce.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
+#include "worker/drain.hpp"
 #include "worker/worker.hpp"
 
 namespace weir::stream {
 
 namespace {
 
-constexpr int longest_payload = 7000; // NOTIFY takes 7999 bytes, and the last name may have many to escape
 constexpr double full = 0.9;
+constexpr int64 look_again_us = 100 * 1000; // looking makes the server advance the queue's tail
 
 // What goes to the database's channel: {"stream": "position", …}
 struct roll {
     StringInfoData text;
+    StringInfoData next; // member, escaped before its length counts
     int count;
 };
 
 void begin(roll &r) {
     initStringInfo(&r.text);
+    initStringInfo(&r.next);
     r.count = 0;
 }
 
@@ -41,13 +45,15 @@ void announce_one(roll &r, std::string_view name, int64 position) {
     core::format_position(position, payload);
     Async_Notify(channel, payload);
 
-    if (r.text.len + static_cast<int>(name.size()) > longest_payload)
+    char *plain = pnstrdup(name.data(), name.size());
+    resetStringInfo(&r.next);
+    escape_json(&r.next, plain);
+    pfree(plain);
+    appendStringInfo(&r.next, ": \"%s\"", payload);
+    if (r.text.len + r.next.len + 3 > static_cast<int>(doorbell::longest_payload))
         flush(r);
     appendStringInfoString(&r.text, r.text.len == 0 ? "{" : ", ");
-    char *quoted = pnstrdup(name.data(), name.size());
-    escape_json(&r.text, quoted);
-    pfree(quoted);
-    appendStringInfo(&r.text, ": \"%s\"", payload);
+    appendBinaryStringInfo(&r.text, r.next.data, r.next.len);
     r.count++;
 }
 
@@ -63,13 +69,23 @@ void announce_if_newer(int64 stream_id, std::string_view name, void *context) {
         announce_one(l.r, name, newest);
 }
 
-void announce_own(doorbell::noted const &n) {
+bool announce_own(doorbell::noted const &n) {
+    // The statement that is being committed may have made a stream.
+    CommandCounterIncrement();
     if (is_queue_full() || !is_there())
-        return;
+        return false;
+    MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "weir notifications", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext before = MemoryContextSwitchTo(memory);
     announce(n.marks, n.count);
     if (n.incomplete)
         announce_from(n.look_from);
+    // Where the worker should have done it, what others left for it would wait.
+    if (pg::settings::doorbell == pg::settings::doorbell_worker)
+        (void)worker::drain();
+    MemoryContextSwitchTo(before);
+    MemoryContextDelete(memory);
     worker::count_in_commit();
+    return true;
 }
 
 } // namespace
@@ -99,8 +115,19 @@ int announce_from(int64 position) {
     return l.r.count;
 }
 
-bool is_queue_full() { return DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage, Datum{0})) > full; }
+void announce_anything() { Async_Notify(doorbell::database_channel, ""); }
 
-void announce_in_commits() { doorbell::on_own_notify(announce_own); }
+bool is_queue_full() {
+    static TimestampTz looked_at = 0;
+    static bool was_full = false;
+    TimestampTz now = GetCurrentTimestamp();
+    if (now - looked_at > look_again_us || now < looked_at) {
+        was_full = DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage, Datum{0})) > full;
+        looked_at = now;
+    }
+    return was_full;
+}
+
+void announce_in_commits() { doorbell::on_own_notify(announce_own, worker::settle); }
 
 } // namespace weir::stream

@@ -18,6 +18,9 @@ int announce(doorbell::mark const *marks, int count);
 // each stream of the database.
 int announce_from(int64 position);
 
+// Tells those who watch everything that anything may have changed.
+void announce_anything();
+
 // Whether the server's queue of notifications is so full that one more could fail.
 bool is_queue_full();
 

@@ -17,7 +17,7 @@ enum {
     stream_argument,
     payload_argument,
     type_argument,
-    object_argument,
+    headers_argument,
     key_argument,
     lease_argument,
     epoch_argument,
@@ -144,9 +144,9 @@ lease::fence fence_arguments(FunctionCallInfo fcinfo) {
 
 void take_common(request &r, FunctionCallInfo fcinfo) {
     r.name = name_argument(fcinfo, stream_argument);
-    r.type = label_argument(fcinfo, type_argument, "type");
-    r.headers = headers_argument(fcinfo, object_argument);
-    r.key = label_argument(fcinfo, key_argument, "idempotency_key");
+    r.type = take_label(fcinfo, type_argument, "type");
+    r.headers = take_headers(fcinfo, headers_argument);
+    r.key = take_label(fcinfo, key_argument, "idempotency_key");
     r.fence = fence_arguments(fcinfo);
 }
 
@@ -193,15 +193,15 @@ int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **curso
     return count;
 }
 
-std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *argument, const char *what) {
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
     if (PG_ARGISNULL(n))
-        null_argument(argument);
+        null_argument(called);
     std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
     check_name(name, what);
     return name;
 }
 
-NullableDatum label_argument(FunctionCallInfo fcinfo, int n, const char *what) {
+NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *what) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};
     std::string_view value = pg::view_of(PG_GETARG_DATUM(n));
@@ -217,7 +217,7 @@ void check_frame_size(Datum value, NullableDatum const &type, NullableDatum cons
     check_size(value, size_of(type) + size_of(headers));
 }
 
-NullableDatum headers_argument(FunctionCallInfo fcinfo, int n) {
+NullableDatum take_headers(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};
     Jsonb *value = PG_GETARG_JSONB_P(n);

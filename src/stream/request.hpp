@@ -20,11 +20,6 @@ struct live_settings {
     double ema_alpha;
 };
 
-struct frame_label {
-    NullableDatum type;
-    NullableDatum headers;
-};
-
 struct request {
     std::string_view name;
     enum mode mode; // durable or summary; best_effort overrides
@@ -34,24 +29,19 @@ struct request {
     Datum *values; // detoasted
     NullableDatum type;
     NullableDatum headers;
-    NullableDatum key; // of idempotency
+    NullableDatum *types;        // of each frame, where they differ; else nullptr, and type is that of all
+    NullableDatum *headers_each; // likewise
+    NullableDatum key;           // of idempotency
     lease::fence fence;
     live_settings live;
-    frame_label const *labels; // of each frame, where they differ; else nullptr
 };
 
 [[noreturn]] void null_argument(const char *name);
 
-// A name: not NULL, not blank, not too long. argument: what it is called, what: what it is
-std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *argument = "stream",
+// A name: not NULL, not blank, not too long. called: the argument, what: what it names
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called = "stream",
                                const char *what = "stream name");
 void check_name(std::string_view name, const char *what = "stream name");
-
-// Up to 512 bytes, not empty; or NULL.
-NullableDatum label_argument(FunctionCallInfo fcinfo, int n, const char *what);
-
-// A JSON object, or NULL.
-NullableDatum headers_argument(FunctionCallInfo fcinfo, int n);
 
 // Refuses a frame that is too large, without detoasting the value.
 void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers);
@@ -60,6 +50,10 @@ void check_frame_size(Datum value, NullableDatum const &type, NullableDatum cons
 // them NULL, and as many cursors, or none at all (nullptr). Returns how many there are.
 inline constexpr int most_streams = 10000;
 int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls);
+
+// A type or key: NULL, or not empty and not too long. Headers: NULL or a JSON object, detoasted.
+NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *called);
+NullableDatum take_headers(FunctionCallInfo fcinfo, int n);
 
 // The arguments of the append family, in the order of sql/stream.sql.
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort);

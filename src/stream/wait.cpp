@@ -6,7 +6,8 @@
 //        |                          | nothing
 //        +---- rung, or poll ---- sleep (no snapshot, no lock, no xid)
 //
-// Listening comes before looking, so what is settled in between rings. Looking again
+// Listening comes before looking, so what is settled in between rings. Whether it has
+// rung is read from the bells, not from the latch, which the look itself may reset. Looking again
 // after a while without having been rung covers what rings nobody here:
 // COMMIT PREPARED, a standby's replay, a server whose doorbell is off.
 #include "pg/pg.hpp"
@@ -45,12 +46,22 @@ struct waiting {
     TimestampTz deadline;
 };
 
-[[noreturn]] void refuse_block() {
-    ereport(ERROR,
-            (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION), errmsg("weir.wait() cannot run inside a transaction block"),
-             errdetail("It holds no snapshot while it waits, which a transaction block does."),
-             errhint("Call it by itself, with CALL, outside of functions and BEGIN … COMMIT.")));
+constexpr int sleepers_a_poll = 16; // on a standby: with so many more, each looks as much less often
+
+[[noreturn]] void refuse(const char *detail) {
+    ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                    errmsg("weir.wait() cannot run inside a transaction block"), errdetail("%s", detail),
+                    errhint("Call it by itself, with CALL, outside of functions and BEGIN … COMMIT.")));
     pg_unreachable();
+}
+
+void check_alone(FunctionCallInfo fcinfo) {
+    auto *context = fcinfo->context;
+    if (context == nullptr || !IsA(context, CallContext) || castNode(CallContext, context)->atomic)
+        refuse("It holds no snapshot while it waits, which a transaction block does.");
+    // In a procedure, or a pipeline: waiting would commit what was written before.
+    if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+        refuse("The transaction has written something, which waiting would commit.");
 }
 
 int64 timeout_argument(FunctionCallInfo fcinfo, int n) {
@@ -114,63 +125,91 @@ bool is_ready(waited_for &w, Snapshot snapshot) {
     return found;
 }
 
+// A transaction of its own, with a snapshot of now whatever the session's isolation level.
 bool is_any_ready(waiting &w) {
+    XactIsoLevel = XACT_READ_COMMITTED;
     PushActiveSnapshot(GetTransactionSnapshot());
     bool ready = false;
     for (int i = 0; i < w.count && !ready; i++)
         ready = is_ready(w.streams[i], GetActiveSnapshot());
     PopActiveSnapshot();
+    SPI_commit();
     return ready;
 }
 
 int64 poll_us(bool has_slot) {
-    if (RecoveryInProgress())
-        return standby_poll_us;
     int64 poll = pg::settings::poll_interval * INT64CONST(1000);
-    return has_slot || poll < crowded_poll_us ? poll : crowded_poll_us;
+    int64 often = poll;
+    if (RecoveryInProgress())
+        often = standby_poll_us * (1 + doorbell::how_many_sleep() / sleepers_a_poll);
+    else if (!has_slot)
+        often = crowded_poll_us;
+    return often < poll ? often : poll;
 }
 
 XLogRecPtr replayed() { return RecoveryInProgress() ? GetXLogReplayRecPtr(nullptr) : InvalidXLogRecPtr; }
 
+bool is_rung(waiting const &w, int slot) {
+    for (int i = 0; i < w.count; i++) {
+        if (!doorbell::still_listens(slot, w.streams[i].bell))
+            return true;
+    }
+    return false;
+}
+
+// A client that has gone would else be noticed when it is answered.
+void check_client() {
+    if (MyProcPort == nullptr || !WaitEventSetCanReportClosed() || pq_check_connection())
+        return;
+    ClientConnectionLost = true;
+    InterruptPending = true;
+    CHECK_FOR_INTERRUPTS();
+}
+
 // Until rung, or it is time to look all the same. looked_at: replayed() as of the last
 // look; on a standby nothing is new until it moves.
-void sleep(TimestampTz deadline, bool has_slot, XLogRecPtr looked_at) {
+void sleep(waiting const &w, int slot, XLogRecPtr looked_at) {
+    TimestampTz poll_at = GetCurrentTimestamp() + poll_us(slot >= 0);
     for (;;) {
-        int64 left = deadline - GetCurrentTimestamp(), poll = poll_us(has_slot);
-        if (left <= 0)
+        if (slot >= 0 && is_rung(w, slot))
             return;
-        int events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                               static_cast<long>(((left < poll ? left : poll) + 999) / 1000),
-                               pg::compat::wait_event(pg::compat::waits_for::frame));
-        if ((events & WL_LATCH_SET) || !RecoveryInProgress() || replayed() != looked_at)
+        TimestampTz now = GetCurrentTimestamp();
+        if (now >= w.deadline)
             return;
+        if (now >= poll_at) {
+            check_client();
+            if (!RecoveryInProgress() || replayed() != looked_at)
+                return;
+            poll_at = now + poll_us(slot >= 0);
+        }
+        int64 left = (w.deadline < poll_at ? w.deadline : poll_at) - now;
+        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+                        static_cast<long>((left + 999) / 1000), pg::compat::wait_event(pg::compat::waits_for::frame));
+        ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
     }
 }
 
 bool wait(waiting &w) {
     int slot = doorbell::enter_bells();
     for (;;) {
-        ResetLatch(MyLatch);
-        CHECK_FOR_INTERRUPTS();
         for (int i = 0; i < w.count && slot >= 0; i++)
             doorbell::listen_to(slot, w.streams[i].bell);
         XLogRecPtr looked_at = replayed();
         if (is_any_ready(w))
             return true;
-        // Lets go of the snapshot and of the locks on the tables.
-        SPI_commit();
         if (GetCurrentTimestamp() >= w.deadline)
             return false;
-        sleep(w.deadline, slot >= 0, looked_at);
+        sleep(w, slot, looked_at);
     }
 }
 
 Datum wait_for(FunctionCallInfo fcinfo, waiting (*arguments)(FunctionCallInfo)) {
-    if (!IsA(fcinfo->context, CallContext) || castNode(CallContext, fcinfo->context)->atomic)
-        refuse_block();
+    check_alone(fcinfo);
     waiting w = arguments(fcinfo);
     w.deadline = GetCurrentTimestamp() + timeout_argument(fcinfo, 2) * 1000;
     SPI_connect_ext(SPI_OPT_NONATOMIC);
+    SPI_commit(); // the statement's own snapshot is from before we listen
     bool ready = wait(w);
     SPI_finish();
     doorbell::leave_bells();

@@ -184,19 +184,19 @@ Datum compressed(Relation heap, int column, Datum value) {
 // Columns that describe the frame, which have one order in both tables.
 void describe(Datum *values, bool *nulls, int type_column, Relation heap, request const &r, int i) {
     Datum value = r.values[i];
-    frame_label const label = r.labels != nullptr ? r.labels[i] : frame_label{r.type, r.headers};
+    NullableDatum const &type = r.types == nullptr ? r.type : r.types[i];
+    NullableDatum const &headers = r.headers_each == nullptr ? r.headers : r.headers_each[i];
     int payload_column = type_column + 1, bytes_column = type_column + 2, headers_column = type_column + 3;
-    values[type_column - 1] = label.type.value;
-    nulls[type_column - 1] = label.type.isnull;
+    values[type_column - 1] = type.value;
+    nulls[type_column - 1] = type.isnull;
     int used = r.bytes ? bytes_column : payload_column;
     nulls[payload_column - 1] = nulls[bytes_column - 1] = true;
     if (DatumGetPointer(value) != nullptr) { // a mark may carry nothing
         values[used - 1] = compressed(heap, used, value);
         nulls[used - 1] = false;
     }
-    nulls[headers_column - 1] = label.headers.isnull;
-    values[headers_column - 1] =
-        label.headers.isnull ? Datum{0} : compressed(heap, headers_column, label.headers.value);
+    nulls[headers_column - 1] = headers.isnull;
+    values[headers_column - 1] = headers.isnull ? Datum{0} : compressed(heap, headers_column, headers.value);
 }
 
 HeapTuple make_tuple(log::table const &t, request const &r, int i) {

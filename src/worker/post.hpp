@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // A worker's view of its post.
+//
+// It is claimed before the worker connects, so that a connection that fails is noticed
+// at once. A worker that fails, by an error or by somebody's SIGTERM, gives the post up with its
+// work put back, and registers a successor that rests for a while, not connected to
+// any database, before it tries. A worker that cannot even connect leaves none: its
+// database may be gone.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -9,21 +15,29 @@
 
 namespace weir::worker {
 
-// Takes the post up; false: another worker has it. At exit, however it comes
-// about, it is given up, and the work put back by put_back().
-bool take_up(kind which, void (*put_back)());
+// False: another worker has the post. put_back runs when the worker fails.
+bool claim(Oid database, kind which, void (*put_back)());
+
+// How long to rest before connecting, in microseconds.
+int64 rest_for();
+
+// Connected, and ready to be rung.
+void take_up();
 
 // Before looking for work: what is rung from now on is to be looked for again.
-void answer(kind which);
-bool is_rung(kind which);
+void answer();
+bool is_rung();
 
 // While pausing: nobody need signal, it will be looked at anyway.
-void do_not_disturb(kind which);
+void do_not_disturb();
 
 // Gives the post up; false: it has just been rung.
-bool leave(kind which);
+bool leave();
+
+// Gives it up in any case: there is nothing to work for any more.
+void retire();
 
 // A round went well: failures are forgotten, and what it did is counted.
-void report_success(kind which, figures const &done);
+void report_success(figures const &done);
 
 } // namespace weir::worker

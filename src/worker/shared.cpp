@@ -26,12 +26,13 @@ void attach() {
     attached = state;
 }
 
-bool is_idle(slot const &s) {
-    for (post const &p : s.posts) {
-        if (p.phase != phase::none)
+bool is_idle(slot &s) {
+    TimestampTz now = GetCurrentTimestamp();
+    for (post &p : s.posts) {
+        if (is_manned(p, now) || pg_atomic_read_u32(&p.rung) != 0)
             return false;
     }
-    return true;
+    return pg_atomic_read_u64(&s.look_from) == 0;
 }
 
 void take(slot &s, Oid database) {
@@ -44,6 +45,13 @@ void take(slot &s, Oid database) {
 }
 
 } // namespace
+
+bool is_manned(post const &p, TimestampTz now) {
+    if (p.phase != phase::starting)
+        return p.phase == phase::running;
+    TimestampTz since = p.changed_at > p.not_before ? p.changed_at : p.not_before;
+    return p.pid != 0 || now - since < patience_us;
+}
 
 shared_state &shared() {
     if (attached == nullptr)

@@ -16,10 +16,10 @@ enum class phase : int32 { none, starting, running };
 // One worker of a database.
 struct post {
     enum phase phase;
-    pid_t pid;              // running: of the worker
+    pid_t pid;              // of the worker, once it has claimed the post
     Latch *latch;           // running: of the worker
     TimestampTz changed_at; // of phase
-    TimestampTz not_before; // when the next start may be tried
+    TimestampTz not_before; // the next round, or start, may come then
     int32 failures;         // in a row
     bool complained;        // the log has been told that none can be had
     pg_atomic_uint32 rung;  // there is work that the worker has not looked at
@@ -30,8 +30,9 @@ struct slot {
     post posts[kind_count];
 
     // For the vacuum.
-    int64 dead_rows; // since the last one
-    int64 vacuum_at; // so many are worth one
+    int64 dead_rows;               // since the last one
+    int64 vacuum_at;               // so many are worth one
+    TimestampTz vacuum_not_before; // the last one was in vain
 
     // For the doorbell. A mark found no room: look at every log from this position on.
     pg_atomic_uint64 look_from; // position + 1; 0: nothing was missed
@@ -39,6 +40,11 @@ struct slot {
 };
 
 inline constexpr int slot_count = 64;
+inline constexpr int64 patience_us = 5 * USECS_PER_SEC; // with a start
+
+// Whether there is a worker at a post, or reason to expect one: a start may lead to
+// nothing, as when the server cannot fork.
+bool is_manned(post const &p, TimestampTz now);
 
 struct shared_state {
     LWLockPadded lock;

@@ -3,8 +3,8 @@
 // What backends do about workers.
 //
 //   none --a backend registers it--> starting --it connects--> running --idle--> none
-//    ^                                  |                          |
-//    +------- nothing came of it -------+--------- it failed ------+
+//    ^                                |    ^                      |
+//    +------ nothing came of it ------+    +--- it failed: its successor rests first
 //
 // A worker says that it is leaving, and then looks once more whether it was rung; a
 // ringer rings, and then looks whether there is a worker. So either the worker
@@ -12,31 +12,38 @@
 #include "pg/pg.hpp"
 
 #include "worker/shared.hpp"
+#include "worker/start.hpp"
 
 namespace weir::worker {
 
 namespace {
 
-constexpr int64 patience_us = 5 * USECS_PER_SEC; // with a start
-constexpr int64 retry_us = 10 * USECS_PER_SEC;   // after a start that led to nothing
+constexpr int64 retry_us = 10 * USECS_PER_SEC; // after a start that led to nothing
 
 const char *const names[kind_count] = {"weir doorbell", "weir vacuum"};
 
-bool register_worker(kind which) {
-    BackgroundWorker w = {};
-    w.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    w.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    w.bgw_restart_time = BGW_NEVER_RESTART;
-    strlcpy(w.bgw_library_name, "weir", BGW_MAXLEN);
-    strlcpy(w.bgw_function_name, "weir_worker_main", BGW_MAXLEN);
-    strlcpy(w.bgw_name, names[static_cast<int>(which)], BGW_MAXLEN);
-    strlcpy(w.bgw_type, names[static_cast<int>(which)], BGW_MAXLEN);
-    w.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-    memcpy(w.bgw_extra, &which, sizeof which);
-    return RegisterDynamicBackgroundWorker(&w, nullptr);
+enum phase phase_of(post const &p) { return *const_cast<enum phase const volatile *>(&p.phase); }
+
+Oid database_of(slot const &s) { return *const_cast<Oid const volatile *>(&s.database); }
+
+// Under the lock. The server's other users of workers are left half of them.
+bool are_too_many() {
+    int count = 0;
+    TimestampTz now = GetCurrentTimestamp();
+    for (slot const &s : shared().slots) {
+        for (post const &p : s.posts)
+            count += is_manned(p, now);
+    }
+    return count >= (max_worker_processes + 1) / 2;
 }
 
-enum phase phase_of(post const &p) { return *const_cast<enum phase const volatile *>(&p.phase); }
+// None could be had. Under the lock.
+void give_up(slot &s, kind which) {
+    post &p = s.posts[static_cast<int>(which)];
+    p.phase = phase::none;
+    p.not_before = GetCurrentTimestamp() + retry_us;
+    s.counted.failures++;
+}
 
 // Whether one is there or coming; start: it falls to us to register it. Under the lock.
 bool expect(slot &s, kind which, bool *start) {
@@ -44,50 +51,73 @@ bool expect(slot &s, kind which, bool *start) {
     TimestampTz now = GetCurrentTimestamp();
     if (p.phase == phase::running)
         return true;
-    if (p.phase == phase::starting) {
-        if (now - p.changed_at < patience_us)
-            return true;
-        p.phase = phase::none;
-        p.not_before = now + retry_us;
-        s.counted.failures++;
-    }
-    if (now < p.not_before)
+    if (now < p.not_before) // it rests, or the last try was just now
         return false;
+    if (p.phase == phase::starting) {
+        if (is_manned(p, now))
+            return true;
+        give_up(s, which);
+        return false;
+    }
+    if (are_too_many()) {
+        give_up(s, which);
+        return false;
+    }
     p.phase = phase::starting;
     p.changed_at = now;
     s.counted.starts += which == kind::doorbell;
     return *start = true;
 }
 
-// None could be registered. Says whether that is news. Under the lock.
-bool give_up(slot &s, kind which) {
-    post &p = s.posts[static_cast<int>(which)];
-    if (p.phase == phase::starting)
-        p.phase = phase::none;
-    p.not_before = GetCurrentTimestamp() + retry_us;
-    s.counted.failures++;
-    bool news = !p.complained;
-    p.complained = true;
-    return news;
-}
-
-bool start_if_needed(kind which, bool *news) {
+bool start_if_needed(kind which) {
     bool start = false, there = false;
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
     slot *s = find_or_take_slot(MyDatabaseId);
     if (s != nullptr)
         there = expect(*s, which, &start);
     LWLockRelease(&shared().lock.lock);
-    if (start && !register_worker(which)) {
-        LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-        *news = give_up(*s, which);
-        LWLockRelease(&shared().lock.lock);
+    if (start && !register_worker(MyDatabaseId, which)) {
         there = false;
+        LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+        s = find_slot(MyDatabaseId);
+        if (s != nullptr && s->posts[static_cast<int>(which)].phase == phase::starting)
+            give_up(*s, which);
+        LWLockRelease(&shared().lock.lock);
     }
     return there;
 }
 
+// Once, until there is a worker again. Where the transaction can still fail.
+void complain(kind which) {
+    bool news = false;
+    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    if (slot *s = find_slot(MyDatabaseId)) {
+        post &p = s->posts[static_cast<int>(which)];
+        news = !p.complained && p.failures == 0; // a failure has spoken for itself
+        p.complained = true;
+    }
+    LWLockRelease(&shared().lock.lock);
+    if (news)
+        ereport(LOG, (errmsg("could not start a worker for weir"),
+                      errdetail("Until there is one, transactions that append notify by themselves, which is slower."),
+                      errhint("Raise max_worker_processes, of which weir takes half at the most.")));
+}
+
 } // namespace
+
+bool register_worker(Oid database, kind which) {
+    BackgroundWorker w = {};
+    w.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    w.bgw_start_time = BgWorkerStart_RecoveryFinished;
+    w.bgw_restart_time = BGW_NEVER_RESTART;
+    strlcpy(w.bgw_library_name, "$libdir/weir", BGW_MAXLEN);
+    strlcpy(w.bgw_function_name, "weir_worker_main", BGW_MAXLEN);
+    strlcpy(w.bgw_name, names[static_cast<int>(which)], BGW_MAXLEN);
+    strlcpy(w.bgw_type, names[static_cast<int>(which)], BGW_MAXLEN);
+    w.bgw_main_arg = ObjectIdGetDatum(database);
+    memcpy(w.bgw_extra, &which, sizeof which);
+    return RegisterDynamicBackgroundWorker(&w, nullptr);
+}
 
 void prepare() { (void)own_slot(); }
 
@@ -97,33 +127,43 @@ bool available(kind which) {
         return false;
     if (phase_of(s->posts[static_cast<int>(which)]) == phase::running)
         return true;
-    bool news = false;
-    bool there = start_if_needed(which, &news);
-    if (news)
-        ereport(LOG, (errmsg("could not start a worker for weir"),
-                      errdetail("Until there is one, transactions that append notify by themselves, which is slower."),
-                      errhint("Raise max_worker_processes.")));
-    return there;
+    if (start_if_needed(which))
+        return true;
+    complain(which);
+    return false;
 }
 
-void wake(kind which) {
+bool wake(kind which) {
     slot *s = own_slot();
     if (s == nullptr)
-        return;
+        return false;
     post &p = s->posts[static_cast<int>(which)];
-    if (pg_atomic_exchange_u32(&p.rung, 1) != 0 && phase_of(p) != phase::none)
-        return; // rung before, and not yet looked at
-    if (phase_of(p) == phase::running) {
-        if (Latch *latch = *const_cast<Latch *volatile *>(&p.latch))
+    bool was_rung = pg_atomic_exchange_u32(&p.rung, 1) != 0;
+    enum phase now = phase_of(p);
+    if (now == phase::running && database_of(*s) == MyDatabaseId) {
+        Latch *latch = *const_cast<Latch *volatile *>(&p.latch);
+        if (!was_rung && latch != nullptr)
             SetLatch(latch);
-    } else if (phase_of(p) == phase::none) {
-        bool news = false;
-        (void)start_if_needed(which, &news);
+        return true; // it will look, or has been told before
     }
+    // Also where another database has just taken the slot: a first round is unconditional.
+    return start_if_needed(which);
 }
 
-void look_from(int64 position) {
-    slot *s = own_slot();
+bool is_served(Oid database) {
+    for (slot const &s : shared().slots) {
+        if (database_of(s) == database)
+            return phase_of(s.posts[static_cast<int>(kind::doorbell)]) != phase::none;
+    }
+    return false;
+}
+
+void look_from(Oid database, int64 position) {
+    slot *s = database == MyDatabaseId ? own_slot() : nullptr;
+    for (int i = 0; s == nullptr && i < slot_count; i++) {
+        if (database_of(shared().slots[i]) == database)
+            s = &shared().slots[i];
+    }
     if (s == nullptr)
         return;
     auto wanted = static_cast<uint64>(position) + 1;
@@ -140,19 +180,20 @@ void report_dead_rows(int64 rows) {
     bool due = false;
     if (s != nullptr) {
         s->dead_rows += rows;
-        due = s->dead_rows >= s->vacuum_at;
+        due = s->dead_rows >= s->vacuum_at && GetCurrentTimestamp() >= s->vacuum_not_before;
     }
     LWLockRelease(&shared().lock.lock);
     if (due)
-        wake(kind::vacuum);
+        (void)wake(kind::vacuum);
 }
 
 void count_in_commit() {
-    if (slot *s = own_slot()) {
-        LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    if (own_slot() == nullptr)
+        return;
+    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    if (slot *s = find_slot(MyDatabaseId))
         s->counted.in_commit++;
-        LWLockRelease(&shared().lock.lock);
-    }
+    LWLockRelease(&shared().lock.lock);
 }
 
 status own_status() {
@@ -163,8 +204,7 @@ status own_status() {
         out.known = true;
         out.counted = s->counted;
         out.pid = p.phase == phase::running ? p.pid : 0;
-        out.can_start = p.phase != phase::none || GetCurrentTimestamp() >= p.not_before;
-        out.look_from = static_cast<int64>(pg_atomic_read_u64(&s->look_from)) - 1;
+        out.can_start = p.phase == phase::running || GetCurrentTimestamp() >= p.not_before;
     }
     LWLockRelease(&shared().lock.lock);
     return out;

@@ -11,16 +11,22 @@ namespace {
 constexpr int64 least_vacuum_at = 4096;
 constexpr const char *vacuum_sql = "VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF, PARALLEL 0) weir.frame_live";
 
-TimestampTz not_before = 0;
-
-bool take_work() {
+result take_work() {
+    result what = result::nothing;
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
     slot *s = find_slot(MyDatabaseId);
-    bool due = s->dead_rows >= s->vacuum_at;
-    if (due)
+    if (s->dead_rows >= s->vacuum_at)
+        what = GetCurrentTimestamp() < s->vacuum_not_before ? result::not_now : result::done;
+    if (what == result::done)
         s->dead_rows = 0;
     LWLockRelease(&shared().lock.lock);
-    return due;
+    return what;
+}
+
+void rest_until(TimestampTz t) {
+    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    find_slot(MyDatabaseId)->vacuum_not_before = t;
+    LWLockRelease(&shared().lock.lock);
 }
 
 // As many dead rows as live ones are worth a vacuum, so it stays a constant share
@@ -78,10 +84,8 @@ bool was_in_vain() {
 
 result vacuum_round(MemoryContext memory) {
     TimestampTz started = GetCurrentTimestamp();
-    if (started < not_before)
-        return result::not_now;
-    if (!take_work())
-        return result::nothing;
+    if (result what = take_work(); what != result::done)
+        return what;
     if (!vacuum_live_frames(memory))
         return result::gone;
     bool in_vain = was_in_vain();
@@ -89,8 +93,8 @@ result vacuum_round(MemoryContext memory) {
     pgstat_report_activity(STATE_IDLE, nullptr);
     TimestampTz now = GetCurrentTimestamp();
     if (in_vain) // not more than a twentieth of the time, then
-        not_before = now + 19 * (now - started);
-    report_success(kind::vacuum, {});
+        rest_until(now + 19 * (now - started));
+    report_success({});
     return result::done;
 }
 

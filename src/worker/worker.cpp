@@ -10,7 +10,7 @@
 #include "pg/pg.hpp"
 
 extern "C" {
-PGDLLEXPORT void weir_worker_main(Datum database);
+PGDLLEXPORT void weir_worker_main(Datum argument);
 }
 
 #include "worker/post.hpp"
@@ -57,8 +57,8 @@ void nap(long timeout_ms) {
     }
 }
 
-void pause(kind which, int64 us) {
-    do_not_disturb(which);
+void pause(int64 us) {
+    do_not_disturb();
     TimestampTz end = GetCurrentTimestamp() + us;
     for (int64 left = us; left > 0; left = end - GetCurrentTimestamp())
         nap(static_cast<long>((left + 999) / 1000));
@@ -67,47 +67,65 @@ void pause(kind which, int64 us) {
 void serve(kind which) {
     TimestampTz idle_since = GetCurrentTimestamp(), last_round = idle_since;
     for (;;) {
-        answer(which);
+        answer();
         TimestampTz started = GetCurrentTimestamp();
         result what = run_round(which);
-        if (what == result::gone)
+        if (what == result::gone) {
+            retire();
             return;
+        }
         TimestampTz now = GetCurrentTimestamp();
         if (what == result::done) {
             idle_since = now;
             if (int64 us = pause_after(now - started, now - last_round); us > 0 && which == kind::doorbell)
-                pause(which, us);
+                pause(us);
             last_round = now;
+        } else if (now - idle_since >= linger_us && leave()) {
+            return; // also with work that has to wait: whoever comes next starts another
         } else if (what == result::not_now) {
-            idle_since = now;
             nap(retry_ms);
-        } else if (now - idle_since >= linger_us && leave(which)) {
-            return;
-        } else if (!is_rung(which)) {
+        } else if (!is_rung()) {
             nap(static_cast<long>((linger_us - (now - idle_since)) / 1000 + 1));
         }
     }
+}
+
+// As autovacuum's workers do: what is set for a database or for everybody is not meant for us.
+void keep_own_settings() {
+    static const char *const settings[][2] = {
+        {"statement_timeout", "0"},
+        {"lock_timeout", "0"},
+        {"idle_in_transaction_session_timeout", "0"},
+        {"default_transaction_isolation", "read committed"},
+        {"default_transaction_read_only", "off"},
+        {"default_transaction_deferrable", "off"},
+        {"search_path", ""},
+        {"synchronous_commit", "off"}}; // nobody waits for a notification to be durable
+    for (auto const &s : settings)
+        SetConfigOption(s[0], s[1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 } // namespace
 
 } // namespace weir::worker
 
-void weir_worker_main(Datum database) {
+void weir_worker_main(Datum argument) {
     using namespace weir::worker;
+    Oid database = DatumGetObjectId(argument);
     kind which;
     memcpy(&which, MyBgworkerEntry->bgw_extra, sizeof which);
     pqsignal(SIGTERM, die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
-    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
-    // Nobody waits for a notification to be durable.
-    SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_SESSION);
-    if (!take_up(which, which == kind::doorbell ? put_back_doorbell : put_back_vacuum))
+    if (!claim(database, which, which == kind::doorbell ? put_back_doorbell : put_back_vacuum))
         proc_exit(0);
+    for (int64 us = rest_for(); us > 0; us = rest_for())
+        nap(static_cast<long>(us / 1000 + 1));
+    BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+    keep_own_settings();
+    take_up();
     pgstat_report_appname(MyBgworkerEntry->bgw_name);
     memory = AllocSetContextCreate(TopMemoryContext, "weir worker", ALLOCSET_DEFAULT_SIZES);
     serve(which);
-    // Where the extension is gone the post is given up as after a failure, which delays the next start.
     proc_exit(0);
 }

@@ -11,7 +11,8 @@
 //             many times what is kept. Where no worker can be had, autovacuum is what
 //             remains. It is a process of its own since a doorbell cannot wait for it.
 //
-// They connect as the bootstrap superuser and run nothing that a user wrote.
+// All databases together take at most half of max_worker_processes. They connect as the bootstrap superuser and run
+// nothing that a user wrote.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -28,11 +29,15 @@ bool available(kind which);
 // Attaches to what is shared, so that the calls below cannot fail.
 void prepare();
 
-// There is work; starts a worker where the last one just left.
-void wake(kind which);
+// There is work; starts a worker where the last one just left. False: there is none, and none is coming.
+bool wake(kind which);
 
-// The doorbell's marks are full: all logs with positions at or above this one have to be looked at.
-void look_from(int64 position);
+// The doorbell's marks are full: all logs of a database with positions at or above this
+// one have to be looked at. Forgotten where nobody ever worked for the database.
+void look_from(Oid database, int64 position);
+
+// Whether the doorbell of a database has a worker, or one is coming.
+bool is_served(Oid database);
 
 // So many best-effort rows were deleted. Never waits for the worker.
 void report_dead_rows(int64 rows);
@@ -55,7 +60,6 @@ struct status {
     figures counted;
     pid_t pid; // of the doorbell's worker, 0: none runs
     bool can_start;
-    int64 look_from;
 };
 status own_status();
 void count_in_commit();

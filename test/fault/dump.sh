@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: PostgreSQL
 #
 # Claim: pg_dump (plain and custom), pg_restore and pg_upgrade carry all that is durable:
-# frames, summaries, stream ids, idempotency keys, closed and trimmed streams, access;
+# frames, summaries, stream ids, idempotency keys, closed and trimmed streams, leases, access;
 # and what is appended after that lies above every position of the source, also of
 # best-effort frames that were not carried, and also where the source ran ahead of
 # the clock.
@@ -22,6 +22,7 @@ SELECT 'id', name, stream_id, null_sentinel FROM weir.stream ORDER BY 2, 3;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'subscription', name, topic, cursor, lag_frames, expired, topics, types, headers, hold FROM weir.subscriptions ORDER BY name, topic;
 SELECT 'retention', * FROM weir.retention ORDER BY topic;
+SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
 SQL
@@ -51,6 +52,12 @@ SELECT weir.subscribe('several', '{all,top*}'::text[], '-', types => '{event}', 
 SELECT weir.ack('one', id) FROM weir.fetch('one', 7);
 SELECT weir.set_retention('topic', '1 day', 1000);
 BEGIN; SELECT weir.append('all', '"rolled back"'); ROLLBACK;
+SELECT weir.lease_acquire('forgotten', 'ann') FROM generate_series(1, 9);
+SELECT weir.lease_release('forgotten', 'ann', 9);
+SET weir.lease_retention = 0; SELECT weir.lease_sweep(); RESET weir.lease_retention;
+SELECT weir.lease_acquire('lease', 'ann', '1 day', '{"namespace": "n"}') FROM generate_series(1, 3);
+SELECT weir.lease_acquire('released', 'ann'), weir.lease_revoke('revoked', 'ops') FROM weir.lease_acquire('revoked', 'ann');
+SELECT weir.lease_release('released', 'ann', epoch, 'done') FROM weir.leases WHERE name = 'released';
 SQL
 }
 
@@ -93,6 +100,9 @@ sentinel|append_bytes(S, '1')
 CALLS
     is "$what: the next positions of a stream lie above all its old ones" "$bad" ""
     is "$what: versions go on" "$(value -c "SELECT summary_version FROM weir.append_patch('doc', '{}')")" 2501
+    is "$what: epochs of leases go on, also of those forgotten" \
+        "$(value -c "SELECT epoch > 9 FROM weir.lease_acquire('forgotten', 'bob')" -c "SELECT acquired FROM weir.lease_acquire('lease', 'bob')" \
+            -c "SELECT epoch > $lease_epoch FROM weir.lease_acquire('lease', 'ann')" | xargs)" "t f t"
     is "$what: a new stream has an id of its own" \
         "$(value -c "SELECT count(*) FROM (SELECT stream_id FROM weir.stream GROUP BY 1 HAVING count(DISTINCT name) > 1) s")" 0
     export PGDATABASE=postgres
@@ -121,6 +131,7 @@ for lead in 0 2; do
     check "there is something to carry" [ "$(wc -l <"$WEIR_TMP/before")" -gt 5000 ]
     newest=$(newest "$db")
     keys=$(value -d "$db" -c "$key_calls")
+    lease_epoch=$(value -d "$db" -c "SELECT epoch FROM weir.leases WHERE name = 'lease'")
     check "$lead hours ahead" test "$(value -d "$db" -c "SELECT lead_ms >= $lead * 3500000 FROM weir.stream_info('all')")" = t
 
     pg_dump "$db" >"$WEIR_TMP/$db.sql"

@@ -27,7 +27,7 @@ cluster_use lease
 psql -c 'CREATE EXTENSION weir'
 
 i=0
-for shape in "3 8" "1 6" "20 12"; do
+for shape in "3 8" "2 6" "20 12"; do
     read -r leases holders <<<"$shape"
     i=$((i + 1))
     note "$holders holders, $leases leases"

@@ -5,7 +5,8 @@
 
 namespace leases {
 
-holder::holder(const options &options_, unsigned n) : o(options_), number(n), choose(o.seed * 7919 + n), db(o.conninfo) {}
+holder::holder(const options &options_, unsigned n)
+    : o(options_), number(n), choose(o.seed * 7919 + n), db(o.conninfo) {}
 
 void holder::pause(std::int64_t most_us) {
     std::this_thread::sleep_for(std::chrono::microseconds(choose.below(static_cast<unsigned>(most_us) + 1)));
@@ -17,6 +18,8 @@ void holder::begin() {
     in_transaction = true;
     grants_before = seen.grants.size();
     acts_before = seen.acts.size();
+    epoch_before = epoch;
+    ttl_before = ttl;
 }
 
 void holder::end(bool commit) {
@@ -29,6 +32,10 @@ void holder::end(bool commit) {
     for (std::size_t i = acts_before; i < seen.acts.size(); ++i)
         seen.acts[i].committed = done;
     in_transaction = false;
+    if (!done) { // an epoch is nobody's before the acquire has committed
+        epoch = epoch_before;
+        ttl = ttl_before;
+    }
 }
 
 void holder::failed(const result &r, span at) {
@@ -44,9 +51,10 @@ bool holder::acquire(unsigned wanted) {
     lease = wanted;
     ttl = 20000 + choose.below(100000);
     span at{now(), 0};
-    result r = db.execute("SELECT acquired, epoch, held_by FROM weir.lease_acquire($1, $2, $3::bigint * interval '1 microsecond', "
-                          "jsonb_build_object('namespace', $4::text))",
-                          {o.lease(lease), owner, std::to_string(ttl), o.run});
+    result r = db.execute(
+        "SELECT acquired, epoch, held_by FROM weir.lease_acquire($1, $2, $3::bigint * interval '1 microsecond', "
+        "jsonb_build_object('namespace', $4::text))",
+        {o.lease(lease), owner, std::to_string(ttl), o.run});
     at.to = now();
     if (!r.ok()) {
         seen.errors.push_back(r.sqlstate() + " " + r.message());
@@ -73,7 +81,8 @@ void holder::look_around() {
 void holder::append() {
     std::int64_t key = static_cast<std::int64_t>(number) * 100000000 + ++keys;
     span at{now(), 0};
-    result r = db.execute("SELECT weir.append($1, jsonb_build_object('e', $2::bigint, 'k', $3::bigint), lease => $1, epoch => $2::bigint)",
+    result r = db.execute("SELECT weir.append($1, jsonb_build_object('e', $2::bigint, 'k', $3::bigint), lease => $1, "
+                          "epoch => $2::bigint)",
                           {o.lease(lease), std::to_string(epoch), std::to_string(key)});
     at.to = now();
     if (r.ok())
@@ -84,7 +93,8 @@ void holder::append() {
 
 void holder::renew() {
     span at{now(), 0};
-    result r = db.execute("SELECT weir.lease_renew($1, $2, $3::bigint)", {o.lease(lease), owner, std::to_string(epoch)});
+    result r =
+        db.execute("SELECT weir.lease_renew($1, $2, $3::bigint)", {o.lease(lease), owner, std::to_string(epoch)});
     at.to = now();
     if (r.ok())
         seen.grants.push_back({lease, epoch, at, ttl, false, owner, !in_transaction});
@@ -94,7 +104,8 @@ void holder::renew() {
 
 void holder::release() {
     span at{now(), 0};
-    result r = db.execute("SELECT weir.lease_release($1, $2, $3::bigint)", {o.lease(lease), owner, std::to_string(epoch)});
+    result r =
+        db.execute("SELECT weir.lease_release($1, $2, $3::bigint)", {o.lease(lease), owner, std::to_string(epoch)});
     at.to = now();
     if (!r.ok())
         failed(r, at);
@@ -147,7 +158,8 @@ void holder::run(const std::atomic<bool> &stop) {
         }
         look_around();
         // Now and then it goes on for a while after it lost the lease, as one who has not heard.
-        for (unsigned stubborn = choose.below(4), steps = choose.below(20); !stop && steps > 0 && (!lost || stubborn-- > 0); --steps) {
+        for (unsigned stubborn = choose.below(4), steps = choose.below(20);
+             !stop && steps > 0 && (!lost || stubborn-- > 0); --steps) {
             lost = false;
             if (choose.percent(30)) {
                 begin();

@@ -35,7 +35,7 @@ private:
     connection db;
     std::string owner;
     unsigned lives = 0, lease = 0;
-    std::int64_t epoch = 0, ttl = 0, keys = 0;
+    std::int64_t epoch = 0, ttl = 0, epoch_before = 0, ttl_before = 0, keys = 0;
     bool lost = false, in_transaction = false;
     std::size_t grants_before = 0, acts_before = 0;
 };

@@ -25,7 +25,9 @@ const char *const claims[] = {
 };
 static_assert(std::size(claims) == static_cast<std::size_t>(claim::count_));
 
-template <class T> void add(std::vector<T> &to, const std::vector<T> &from) { to.insert(to.end(), from.begin(), from.end()); }
+template <class T> void add(std::vector<T> &to, const std::vector<T> &from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
 
 using epoch_key = std::pair<unsigned, std::int64_t>;
 
@@ -57,7 +59,8 @@ void verdict::fetch(connection &db) {
     const std::string page = "FROM weir.read($1, after => $2::bigint::weir.position, max_frames => 10000) ORDER BY id";
     for (unsigned lease = 0; lease < o.leases; ++lease)
         for (std::int64_t after = 0;;) {
-            result r = db.execute("SELECT id::bigint, payload->>'e', payload->>'k' " + page, {o.lease(lease), std::to_string(after)});
+            result r = db.execute("SELECT id::bigint, payload->>'e', payload->>'k' " + page,
+                                  {o.lease(lease), std::to_string(after)});
             if (!r.ok())
                 violate(claim::errors, r.message());
             if (!r.ok() || r.rows() == 0)
@@ -67,8 +70,11 @@ void verdict::fetch(connection &db) {
             after = frames[lease].back().id;
         }
     for (std::int64_t after = 0;;) {
-        result r = db.execute("SELECT id::bigint, type, payload->>'lease', payload->>'epoch', payload->>'owner', payload->>'previous_owner', "
-                              "payload->>'reason' " + page, {o.topic(), std::to_string(after)});
+        result r = db.execute("SELECT id::bigint, type, payload->>'lease', payload->>'epoch', payload->>'owner', "
+                              "payload->>'previous_owner', "
+                              "payload->>'reason' " +
+                                  page,
+                              {o.topic(), std::to_string(after)});
         if (!r.ok())
             violate(claim::errors, r.message());
         if (!r.ok() || r.rows() == 0)
@@ -111,7 +117,8 @@ void verdict::judge_fences() {
     for (const look &l : all.looks)
         for (const frame &f : frames[l.lease])
             if (f.epoch < l.epoch && f.id > l.last) {
-                violate(claim::fenced, name(l.lease, f.epoch) + ", seen after " + std::to_string(l.epoch) + " was issued");
+                violate(claim::fenced,
+                        name(l.lease, f.epoch) + ", seen after " + std::to_string(l.epoch) + " was issued");
                 break;
             }
     for (auto &[lease, list] : frames) {
@@ -164,19 +171,26 @@ void verdict::judge_times() {
             }
         return until;
     };
-    for (const loss &l : all.losses)
-        if (l.sqlstate == "WR012" && l.at.to < surely_live_until(l.lease, l.epoch, l.at.from))
-            violate(claim::not_early, name(l.lease, l.epoch) + ": refused as expired");
-
     // Issued over an epoch that nobody ended.
     std::set<epoch_key> ended;
     for (auto &[lease, list] : events)
         for (const event &e : list)
             if (e.type == "released" || e.type == "revoked")
                 ended.insert({lease, e.epoch});
+    // Who names an epoch gone by is told first of what became of the one since.
+    auto superseded = [&](const loss &l) {
+        return std::any_of(of_lease[l.lease].begin(), of_lease[l.lease].end(),
+                           [&](auto g) { return g->epoch > l.epoch && g->at.from < l.at.to; });
+    };
+    for (const loss &l : all.losses)
+        if (l.sqlstate == "WR012" && !ended.contains({l.lease, l.epoch}) && !superseded(l) &&
+            l.at.to < surely_live_until(l.lease, l.epoch, l.at.from))
+            violate(claim::not_early, name(l.lease, l.epoch) + ": refused as expired");
+
     for (auto &[lease, list] : of_lease) {
         std::vector<const grant *> issued;
-        std::copy_if(list.begin(), list.end(), std::back_inserter(issued), [](auto g) { return g->issued && g->committed; });
+        std::copy_if(list.begin(), list.end(), std::back_inserter(issued),
+                     [](auto g) { return g->issued && g->committed; });
         std::sort(issued.begin(), issued.end(), [](auto a, auto b) { return a->epoch < b->epoch; });
         for (std::size_t i = 1; i < issued.size(); ++i) {
             const grant *before = issued[i - 1], *g = issued[i];
@@ -222,8 +236,8 @@ void verdict::judge_sequence(unsigned lease, const std::vector<event> &list) {
         std::string what = name(lease, e.epoch) + ": " + e.type + " after " + (last.empty() ? "nothing" : last);
         if (issues(e.type)) {
             bool again = e.reason == "acquired again by its owner";
-            bool ok = issued == nullptr || (e.epoch > issued->epoch && (again ? !ends(last) && e.owner == issued->owner
-                                                                              : ends(last)));
+            bool ok = issued == nullptr ||
+                      (e.epoch > issued->epoch && (again ? !ends(last) && e.owner == issued->owner : ends(last)));
             if (issued && e.type == "reclaimed" && !again)
                 ok = ok && last == "expired";
             if (e.type == "acquired")
@@ -279,7 +293,8 @@ void verdict::judge_history() {
                                         std::to_string(times) + " times, done " + std::to_string(done[what]));
     for (auto &[what, times] : done)
         if (times > 0 && !told.contains(what))
-            violate(claim::history, name(std::get<0>(what), std::get<2>(what)) + ": " + std::get<1>(what) + " not told");
+            violate(claim::history,
+                    name(std::get<0>(what), std::get<2>(what)) + ": " + std::get<1>(what) + " not told");
     if (revoked_done != revoked_told)
         violate(claim::history, "revocations told are not those done");
 }
@@ -317,9 +332,10 @@ bool verdict::report() {
         enough = enough && told[type] > 0;
     for (const char *state : {"WR010", "WR011", "WR012", "WR013"})
         enough = enough && lost[state] > 0;
-    std::cout << (enough ? "ok" : "not ok") << " - all of it happened: every event, every way to lose a lease\n# seed " << o.seed << ", "
-              << o.holders << " holders, " << o.leases << " leases; writes " << written << ", refused acquires " << all.refusals.size()
-              << ", sweeps " << all.sweeps << " (" << all.expired << ")";
+    std::cout << (enough ? "ok" : "not ok") << " - all of it happened: every event, every way to lose a lease\n# seed "
+              << o.seed << ", " << o.holders << " holders, " << o.leases << " leases; writes " << written
+              << ", refused acquires " << all.refusals.size() << ", sweeps " << all.sweeps << " (" << all.expired
+              << ")";
     for (auto &[type, n] : told)
         std::cout << ", " << type << ' ' << n;
     for (auto &[state, n] : lost)

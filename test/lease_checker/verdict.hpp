@@ -9,7 +9,20 @@
 
 namespace leases {
 
-enum class claim { unique, ascending, fenced, in_order, writes, not_early, not_late, not_held_up, history, owners, errors, count_ };
+enum class claim {
+    unique,
+    ascending,
+    fenced,
+    in_order,
+    writes,
+    not_early,
+    not_late,
+    not_held_up,
+    history,
+    owners,
+    errors,
+    count_
+};
 
 // What is in the database at the end.
 struct frame {

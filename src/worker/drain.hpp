@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Takes what was left for the doorbell's worker and hands it to the NOTIFY of the
+// running transaction: the worker's own, or, where no worker can be had, that of
+// whoever appends next. What was taken is kept in mind until the transaction has
+// ended; if it fails, all of it goes back as "look at everything" from the least
+// position in it.
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "worker/worker.hpp"
+
+namespace weir::worker {
+
+struct drained {
+    bool any;       // there was something
+    bool held_back; // but the server's queue of notifications is nearly full
+    bool gone;      // the extension is
+    figures done;
+};
+
+drained drain();
+
+// The transaction has ended.
+void settle(bool committed);
+
+} // namespace weir::worker
