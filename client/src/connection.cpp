@@ -1,135 +1,76 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "weir/connection.hpp"
 
-#include <libpq-fe.h>
+#include "failure.hpp"
+#include "session.hpp"
 
-#include <new>
+#include <cstdlib>
 
-namespace weir {
+namespace weir::inline v0 {
 
 namespace {
 
-struct result_closer {
-    void operator()(PGresult *r) const noexcept { PQclear(r); }
-};
-using result = std::unique_ptr<PGresult, result_closer>;
+PGresult const *result_of(std::shared_ptr<void const> const &held) { return static_cast<PGresult const *>(held.get()); }
 
-// A parameter of a statement: NULL, text, or bytes in binary form.
-struct parameter {
-    std::optional<std::string> text;
-    std::span<std::byte const> bytes;
-    bool binary = false;
-
-    parameter(std::string_view value) : text(value) {}
-    parameter(std::optional<std::string_view> value) {
-        if (value)
-            text.emplace(*value);
-    }
-    parameter(std::span<std::byte const> value) : bytes(value), binary(true) {}
-};
-
-std::string trimmed(char const *message) {
-    std::string text = message == nullptr ? "" : message;
-    while (!text.empty() && text.back() == '\n')
-        text.pop_back();
-    return text;
-}
-
-result checked(PGconn *connection, PGresult *raw) {
-    result r(raw);
-    ExecStatusType status = PQresultStatus(r.get());
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-        return r;
-    char const *sqlstate = PQresultErrorField(r.get(), PG_DIAG_SQLSTATE);
-    throw error(trimmed(r ? PQresultErrorMessage(r.get()) : PQerrorMessage(connection)),
-                sqlstate == nullptr ? "" : sqlstate);
-}
-
-result query(PGconn *connection, char const *sql, std::span<parameter const> parameters) {
-    std::vector<char const *> values;
-    std::vector<int> lengths, formats;
-    for (parameter const &p : parameters) {
-        // An empty value is a value: its pointer must not be NULL.
-        char const *data = p.bytes.empty() ? "" : reinterpret_cast<char const *>(p.bytes.data());
-        values.push_back(p.binary ? data : p.text ? p.text->c_str() : nullptr);
-        lengths.push_back(static_cast<int>(p.bytes.size()));
-        formats.push_back(p.binary);
-    }
-    return checked(connection, PQexecParams(connection, sql, static_cast<int>(values.size()), nullptr, values.data(),
-                                            lengths.data(), formats.data(), 0));
-}
-
-std::string one_value(PGconn *connection, char const *sql, std::span<parameter const> parameters) {
-    return PQgetvalue(query(connection, sql, parameters).get(), 0, 0);
-}
-
-std::optional<std::string> text_column(PGresult *r, int row, int column) {
-    if (PQgetisnull(r, row, column))
-        return {};
-    return std::string(PQgetvalue(r, row, column), static_cast<std::size_t>(PQgetlength(r, row, column)));
-}
-
-std::optional<std::vector<std::byte>> bytes_column(PGresult *r, int row, int column) {
-    if (PQgetisnull(r, row, column))
-        return {};
-    std::size_t size = 0;
-    std::unique_ptr<unsigned char, void (*)(void *)> raw(
-        PQunescapeBytea(reinterpret_cast<unsigned char const *>(PQgetvalue(r, row, column)), &size), PQfreemem);
-    if (!raw)
-        throw std::bad_alloc();
-    auto const *data = reinterpret_cast<std::byte const *>(raw.get());
-    return std::vector<std::byte>(data, data + size);
+connection_options with(std::string conninfo) {
+    connection_options options;
+    options.conninfo = std::move(conninfo);
+    return options;
 }
 
 } // namespace
 
-void connection::closer::operator()(pg_conn *c) const noexcept { PQfinish(c); }
+std::size_t rows::size() const noexcept { return static_cast<std::size_t>(PQntuples(result_of(held_))); }
 
-connection::connection(std::string const &conninfo) : connection_(PQconnectdb(conninfo.c_str())) {
-    if (PQstatus(connection_.get()) != CONNECTION_OK)
-        throw error(trimmed(PQerrorMessage(connection_.get())), "");
+std::size_t rows::columns() const noexcept { return static_cast<std::size_t>(PQnfields(result_of(held_))); }
+
+std::string_view rows::name(std::size_t column) const {
+    char const *name = PQfname(result_of(held_), static_cast<int>(column));
+    if (name == nullptr)
+        internal::misuse("there is no such column");
+    return name;
 }
 
-void connection::execute(std::string const &sql) { checked(connection_.get(), PQexec(connection_.get(), sql.c_str())); }
-
-std::string connection::append(std::string_view stream, std::string_view json, append_options const &options) {
-    parameter const p[] = {stream, json, options.type, options.headers, options.idempotency_key};
-    return one_value(connection_.get(), "SELECT weir.append($1, $2, $3, $4, $5)", p);
+std::optional<std::string_view> rows::at(std::size_t row, std::size_t column) const {
+    if (row >= size() || column >= columns())
+        internal::misuse("there is no such row or column");
+    int const r = static_cast<int>(row), c = static_cast<int>(column);
+    if (PQgetisnull(result_of(held_), r, c) != 0)
+        return {};
+    return std::string_view(PQgetvalue(result_of(held_), r, c),
+                            static_cast<std::size_t>(PQgetlength(result_of(held_), r, c)));
 }
 
-std::string connection::append_text(std::string_view stream, std::string_view text, append_options const &options) {
-    parameter const p[] = {stream, text, options.type, options.headers, options.idempotency_key};
-    return one_value(connection_.get(), "SELECT weir.append_text($1, $2, $3, $4, $5)", p);
+// libpq does not write through these, but takes them as not const.
+std::string_view rows::tag() const noexcept { return PQcmdStatus(const_cast<PGresult *>(result_of(held_))); }
+
+std::size_t rows::affected() const noexcept {
+    return std::strtoul(PQcmdTuples(const_cast<PGresult *>(result_of(held_))), nullptr, 10);
 }
 
-std::string connection::append_bytes(std::string_view stream, std::span<std::byte const> bytes,
-                                     append_options const &options) {
-    parameter const p[] = {stream, bytes, options.type, options.headers, options.idempotency_key};
-    return one_value(connection_.get(), "SELECT weir.append_bytes($1, $2, $3, $4, $5)", p);
+connection::connection(connection_options options, until const &limit)
+    : session_(std::make_unique<internal::session>(std::move(options), limit)) {}
+connection::connection(std::string conninfo, until const &limit) : connection(with(std::move(conninfo)), limit) {}
+connection::~connection() = default;
+connection::connection(connection &&) noexcept = default;
+connection &connection::operator=(connection &&) noexcept = default;
+
+rows connection::query(std::string_view sql, std::span<std::optional<std::string_view> const> values) {
+    return rows(std::shared_ptr<void const>(session_->run_text(sql, values).release(), [](void const *r) {
+        PQclear(static_cast<PGresult *>(const_cast<void *>(r)));
+    }));
 }
 
-std::vector<frame> connection::read(std::string_view stream, std::optional<std::string_view> after, int max_frames) {
-    std::string const limit = std::to_string(max_frames);
-    parameter const p[] = {stream, after, std::string_view(limit)};
-    result r =
-        query(connection_.get(),
-              "SELECT id, mode, type, payload, bytes, headers FROM weir.read($1, after => $2, max_frames => $3)", p);
-    std::vector<frame> frames;
-    frames.reserve(static_cast<std::size_t>(PQntuples(r.get())));
-    for (int i = 0; i < PQntuples(r.get()); i++)
-        frames.push_back({*text_column(r.get(), i, 0), *text_column(r.get(), i, 1), text_column(r.get(), i, 2),
-                          text_column(r.get(), i, 3), bytes_column(r.get(), i, 4), text_column(r.get(), i, 5)});
-    return frames;
+rows connection::query(std::string_view sql, std::initializer_list<std::optional<std::string_view>> values) {
+    return query(sql, std::span(values.begin(), values.size()));
 }
 
-std::string connection::head(std::string_view stream) {
-    parameter const p[] = {stream};
-    return one_value(connection_.get(), "SELECT weir.head($1)", p);
-}
+void connection::execute(std::string_view sql) { session_->execute(sql); }
+server_facts connection::server() const { return session_->facts(); }
+int connection::backend_pid() const noexcept { return session_->backend_pid(); }
+bool connection::in_transaction() const noexcept { return session_->in_transaction(); }
+void connection::call_timeout(std::chrono::milliseconds time) noexcept { session_->call_timeout(time); }
+void connection::reconnect(until const &limit) { session_->reconnect(limit); }
+void connection::cancel() noexcept { session_->cancel(); }
 
-std::string connection::close(std::string_view stream, std::optional<std::string_view> reason) {
-    parameter const p[] = {stream, reason};
-    return one_value(connection_.get(), "SELECT weir.close($1, $2)", p);
-}
-
-} // namespace weir
+} // namespace weir::inline v0

@@ -65,5 +65,8 @@ SET weir.max_name_bytes = 16;
 SELECT weir.lease_acquire('limits.sixteen..', 'o') IS NOT NULL AS sixteen;
 SELECT weir.lease_acquire('limits.seventeen.', 'o');
 RESET weir.max_name_bytes;
+-- The wording is the server's.
+\set VERBOSITY sqlstate
 SET weir.lease_retention = -1;
 SET weir.lease_retention = '367 days';
+\set VERBOSITY default

@@ -10,7 +10,7 @@ $$ SELECT r.id FROM weir.read($1, max_frames => 10000) r WHERE r.payload #>> '{}
 
 -- What a pattern matches.
 SELECT weir.emit(t, 'n', to_jsonb(t)) FROM unnest(ARRAY['st.a', 'st.b', 'st.a.b', 'st.', 'st', 'st.*', 'st.?', 'st.\', 'st.ä', 'stx', 'other']) t;
-SELECT p, weir.subscribe('st ' || p, p, '-') AS made, (SELECT array_agg(topic ORDER BY topic COLLATE "C") FROM weir.fetch('st ' || p) WHERE topic LIKE 'st%' OR topic = 'other') AS topics
+SELECT p, weir.subscribe('st ' || p, p, '-') AS made, (SELECT array_agg(topic ORDER BY topic COLLATE "C") FROM weir.fetch('st ' || p, 10000) WHERE topic LIKE 'st%' OR topic = 'other') AS topics
 FROM unnest(ARRAY['st.*', 'st.?', 'st?*', 'st.a', '*.b', '*', 's*.*.*b', 'st.\*', 'st.\?', 'st.\\', 'st.[ab]', 'none*', '**', '??']) p;
 SELECT bool_and(weir.unsubscribe('st ' || p)) FROM unnest(ARRAY['st.*', 'st.?', 'st?*', 'st.a', '*.b', '*', 's*.*.*b', 'st.\*', 'st.\?', 'st.\\', 'st.[ab]', 'none*', '**', '??']) p;
 SELECT bool_and(weir.drop_stream(t)) FROM unnest(ARRAY['st.a', 'st.b', 'st.a.b', 'st.', 'st', 'st.*', 'st.?', 'st.\', 'st.ä', 'stx', 'other']) t;

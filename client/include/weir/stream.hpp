@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// A stream by its name, on a connection: the calls of weir in SQL, under the same
+// names. A stream exists from its first append, so making this object asks the
+// server nothing. It refers to the connection, which has to outlive it.
+//
+// Calls commit by themselves unless a transaction is open. Appends are safe to
+// retry with an idempotency key, and are then retried by the library.
+#pragma once
+
+#include "weir/connection.hpp"
+#include "weir/frame.hpp"
+#include "weir/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::inline v0 {
+
+struct append_options {
+    std::optional<std::string_view> type = {};
+    std::optional<std::string_view> headers = {}; // a JSON object
+    std::optional<std::string_view> idempotency_key = {};
+};
+
+// Best effort: not written to the log of the server, kept among the newest K and while younger than ttl.
+struct live_options {
+    std::optional<std::string_view> type = {};
+    std::optional<std::string_view> headers = {};
+    std::optional<std::string_view> idempotency_key = {};
+    std::chrono::milliseconds ttl{30'000};
+    int maxlen_floor = 64;
+    int maxlen_ceiling = 16384;
+    double ema_alpha = 0.2;
+};
+
+struct batch_result {
+    position first_id = {};
+    position last_id = {};
+    int frames = 0;
+};
+
+struct patch_result {
+    position id = {};
+    std::int64_t summary_version = 0;
+};
+
+struct read_options {
+    std::optional<position> after = {};      // exclusive; none: from the start
+    std::optional<position> upto = {};       // inclusive
+    int max_frames = 1000;                   // 1 to 10000
+    bool best_effort = true;                 // false: leave best-effort frames out
+    std::vector<std::string> types = {};     // only these; empty: all
+    std::optional<std::string> headers = {}; // a JSON object that the frame's headers contain
+    bool reverse = false;                    // newest first
+    std::optional<position::time_point> since = {};
+};
+
+struct summary_document {
+    std::string document = {}; // a JSON object
+    std::int64_t version = 0;
+    position id = {}; // of the newest patch in it
+    position::time_point first_applied = {};
+    position::time_point last_updated = {};
+};
+
+// See the columns of the view weir.streams.
+struct stream_info {
+    std::string name = {};
+    std::optional<position> first_id = {};
+    std::optional<position> last_id = {};
+    std::int64_t frames = 0;
+    std::int64_t lifetime_frames = 0;
+    std::int64_t bytes = 0;
+    std::int64_t lifetime_bytes = 0;
+    std::int64_t best_effort_frames = 0;
+    std::optional<double> rate_hz = {};
+    std::optional<int> maxlen = {};
+    std::int64_t version = 0;
+    bool closed = false;
+    std::optional<std::string> close_reason = {};
+    std::int64_t lead_ms = 0;
+};
+
+class WEIR_CLIENT_API stream {
+public:
+    stream(connection &db, std::string name) : db_(&db), name_(std::move(name)) {}
+
+    std::string const &name() const noexcept { return name_; }
+
+    // Each gives the frame's position; refused: stream_closed, idempotency_conflict.
+    result<position> append(std::string_view json, append_options const &options = {});
+    result<position> append_text(std::string_view text, append_options const &options = {});
+    result<position> append_bytes(std::span<std::byte const> bytes, append_options const &options = {});
+    result<patch_result> append_patch(std::string_view patch, append_options const &options = {});
+
+    // Consecutive positions, all or none. Up to weir.max_batch_frames and weir.max_batch_bytes.
+    result<batch_result> append_batch(std::span<std::string_view const> jsons, append_options const &options = {});
+    result<batch_result> append_text_batch(std::span<std::string_view const> texts, append_options const &options = {});
+    result<batch_result> append_bytes_batch(std::span<std::span<std::byte const> const> bytes,
+                                            append_options const &options = {});
+
+    result<position> append_live(std::string_view json, live_options const &options = {});
+    result<position> append_live_text(std::string_view text, live_options const &options = {});
+    result<position> append_live_bytes(std::span<std::byte const> bytes, live_options const &options = {});
+    result<batch_result> append_live_batch(std::span<std::string_view const> jsons, live_options const &options = {});
+    result<batch_result> append_live_text_batch(std::span<std::string_view const> texts,
+                                                live_options const &options = {});
+    result<batch_result> append_live_bytes_batch(std::span<std::span<std::byte const> const> bytes,
+                                                 live_options const &options = {});
+
+    // The settled frames; refused: cursor_ahead, cursor_expired. Never waits for more.
+    result<std::vector<frame>> read(read_options const &options = {});
+    // The newest settled position: what "from now" means.
+    position head();
+
+    // Nothing where there is no patch.
+    std::optional<summary_document> summary();
+    // Refused: summary_expired, cursor_ahead.
+    result<std::optional<summary_document>> summary_at(position when);
+    // Nothing for a stream that is not there.
+    std::optional<stream_info> info();
+
+    // Gives the stream properties before its first frame; false where it is there already.
+    bool create(std::string_view null_sentinel = "__weir_null__");
+    // The position of the close mark.
+    position close(std::optional<std::string_view> reason = {});
+    // How many frames were removed.
+    std::int64_t trim_keep(std::int64_t newest);
+    std::int64_t trim_before(position when);
+    bool drop();
+
+    // Blocks in the server, in steps, until something settled lies after the cursor or the stream is closed;
+    // false where the time is over or a stop was requested. Not within a transaction. For many streams, or to get
+    // the frames as well, use a tail.
+    bool wait(position after, until const &limit = {});
+
+private:
+    connection *db_;
+    std::string name_;
+};
+
+// Every stream that there is, by name.
+WEIR_CLIENT_API std::vector<stream_info> streams(connection &db);
+
+struct stream_frame {
+    std::string stream = {};
+    weir::frame frame = {};
+};
+
+struct stream_cursor {
+    std::string_view stream;
+    position after;
+};
+
+// Several streams in one call, each from its own cursor. Of the options max_frames (of each stream),
+// best_effort, types and headers count.
+WEIR_CLIENT_API result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cursor const> cursors,
+                                                            read_options const &options = {});
+
+} // namespace weir::inline v0

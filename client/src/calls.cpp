@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "calls.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace weir::inline v0 {
+namespace internal {
+
+namespace {
+
+#define WEIR_DURABLE "$3::text, $4::jsonb, $5::text"
+#define WEIR_LIVE WEIR_DURABLE ", $6::int4, $7::int4, $8::int4, $9::float8"
+#define WEIR_BATCH "SELECT first_id::bigint, last_id::bigint, frames FROM weir."
+
+constexpr statement appends[] = {
+    {"SELECT weir.append($1::text, $2::jsonb, " WEIR_DURABLE ")::bigint"},
+    {"SELECT weir.append_text($1::text, $2::text, " WEIR_DURABLE ")::bigint"},
+    {"SELECT weir.append_bytes($1::text, $2::bytea, " WEIR_DURABLE ")::bigint"},
+};
+constexpr statement lives[] = {
+    {"SELECT weir.append_live($1::text, $2::jsonb, " WEIR_LIVE ")::bigint"},
+    {"SELECT weir.append_live_text($1::text, $2::text, " WEIR_LIVE ")::bigint"},
+    {"SELECT weir.append_live_bytes($1::text, $2::bytea, " WEIR_LIVE ")::bigint"},
+};
+constexpr statement batches[] = {
+    {WEIR_BATCH "append_batch($1::text, $2::jsonb[], " WEIR_DURABLE ")"},
+    {WEIR_BATCH "append_batch($1::text, $2::text[], " WEIR_DURABLE ")"},
+    {WEIR_BATCH "append_batch($1::text, $2::bytea[], " WEIR_DURABLE ")"},
+};
+constexpr statement live_batches[] = {
+    {WEIR_BATCH "append_live_batch($1::text, $2::jsonb[], " WEIR_LIVE ")"},
+    {WEIR_BATCH "append_live_batch($1::text, $2::text[], " WEIR_LIVE ")"},
+    {WEIR_BATCH "append_live_batch($1::text, $2::bytea[], " WEIR_LIVE ")"},
+};
+
+std::size_t index(payload::form form) noexcept { return static_cast<std::size_t>(form); }
+
+} // namespace
+
+statement const append_patch_statement{
+    "SELECT id::bigint, summary_version FROM weir.append_patch($1::text, $2::jsonb, " WEIR_DURABLE ")"};
+
+statement append_statement(payload::form form) noexcept { return appends[index(form)]; }
+statement append_live_statement(payload::form form) noexcept { return lives[index(form)]; }
+statement append_batch_statement(payload::form form) noexcept { return batches[index(form)]; }
+statement append_live_batch_statement(payload::form form) noexcept { return live_batches[index(form)]; }
+
+element element_of(payload::form form) noexcept {
+    switch (form) {
+    case payload::form::json:
+        return element::jsonb;
+    case payload::form::bytes:
+        return element::bytes;
+    default:
+        return element::text;
+    }
+}
+
+void add_payload(parameters &p, payload what) {
+    if (what.kind() == payload::form::json)
+        p.jsonb(what.data());
+    else
+        p.raw(what.data());
+}
+
+void add_options(parameters &p, append_options const &o) { p.raw(o.type).jsonb(o.headers).raw(o.idempotency_key); }
+
+void add_options(parameters &p, live_options const &o) {
+    // Out of the server's range stays out of it.
+    auto const ttl = std::clamp<std::int64_t>(o.ttl.count(), -1, std::numeric_limits<std::int32_t>::max());
+    p.raw(o.type).jsonb(o.headers).raw(o.idempotency_key);
+    p.integer(static_cast<std::int32_t>(ttl)).integer(o.maxlen_floor).integer(o.maxlen_ceiling).real(o.ema_alpha);
+}
+
+} // namespace internal
+} // namespace weir::inline v0

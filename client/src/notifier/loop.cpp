@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "notifier/loop.hpp"
+
+#include "failure.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <poll.h>
+#include <thread>
+#include <utility>
+
+namespace weir::inline v0 {
+namespace internal {
+
+using clock = until::clock;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr std::size_t most_streams = 128; // of one read
+constexpr auto tick = 250ms;
+} // namespace
+
+loop::loop(notifier::core &core)
+    : core_(core), to_(core.options.conninfo, core.options.application_name),
+      backoff_(core.options.first_backoff, core.options.longest_backoff), listener_(*this) {
+    for (int i = 0; i < std::max(core.options.readers, 1); i++)
+        readers_.push_back(std::make_unique<reader>(*this));
+}
+
+loop::~loop() = default;
+
+void loop::run() {
+    std::vector<command> commands;
+    for (;;) {
+        bool const goes_on = core_.collect(commands);
+        for (command const &c : commands)
+            c(*this);
+        commands.clear();
+        if (!goes_on)
+            break;
+        try {
+            auto const now = clock::now();
+            poll_slowly(now);
+            for (auto &r : readers_)
+                r->tick(now);
+            feed_readers(now);
+            listener_.act(now);
+            wait();
+        } catch (std::exception const &e) {
+            // Out of memory, most likely. Whatever was due comes up again with the slow poll.
+            listener_.tell(e.what());
+            std::this_thread::sleep_for(tick);
+        }
+    }
+    for (auto &[core, f] : followers_)
+        core->end(tail_state::detached, {}, {});
+    listener_.detach_channels();
+}
+
+void loop::add(std::shared_ptr<tail::core> const &t) {
+    auto f = std::make_unique<follower>();
+    f->tail = t;
+    f->next_poll = clock::now() + options().slow_poll;
+    if (t->options.from.how() == start::kind::after) {
+        f->cursor = position(t->options.from.value());
+        f->settled = true;
+    }
+    auto found = streams_.find(t->stream);
+    if (found == streams_.end()) {
+        auto s = std::make_unique<followed_stream>();
+        s->name = t->stream;
+        std::string_view const key = s->name;
+        found = streams_.emplace(key, std::move(s)).first;
+        listener_.add(*found->second);
+    }
+    f->stream = found->second.get();
+    f->stream->followers.push_back(f.get());
+    follower &added = *f;
+    followers_.emplace(t.get(), std::move(f));
+    counts().tails = followers_.size();
+    bool const covered =
+        listener_.connected() && (!listener_.listens() || (added.stream->at != nullptr && added.stream->at->in_force));
+    added.tail->listening(covered);
+    make_due(added);
+}
+
+void loop::remove(tail::core *t) {
+    auto const found = followers_.find(t);
+    if (found == followers_.end())
+        return;
+    drop(*found->second);
+    followers_.erase(found);
+    counts().tails = followers_.size();
+}
+
+// Out of everything that points to it.
+void loop::drop(follower &f) {
+    if (std::exchange(f.due, false))
+        due_count_[f.what()]--;
+    for (auto &queue : due_)
+        std::erase(queue, &f);
+    for (auto &r : readers_)
+        r->forget(&f);
+    if (followed_stream *const s = std::exchange(f.stream, nullptr)) {
+        std::erase(s->followers, &f);
+        if (s->followers.empty()) {
+            listener_.remove(*s);
+            streams_.erase(streams_.find(s->name));
+        }
+    }
+}
+
+void loop::resume(tail::core *t) {
+    auto const found = followers_.find(t);
+    if (found != followers_.end())
+        make_due(*found->second);
+}
+
+void loop::ring_all() {
+    for (auto &[core, f] : followers_)
+        make_due(*f);
+}
+
+void loop::ring(followed_stream &s, std::optional<position> newest) {
+    for (follower *f : s.followers) {
+        if (newest)
+            f->tail->heard(*newest);
+        make_due(*f);
+    }
+}
+
+void loop::ring(std::string_view stream, std::optional<position> newest) {
+    auto const found = streams_.find(stream);
+    if (found != streams_.end())
+        ring(*found->second, newest);
+}
+
+void loop::cover(followed_stream &s, bool yes) {
+    for (follower *f : s.followers)
+        f->tail->listening(yes);
+}
+
+std::vector<follower *> loop::parked() {
+    std::vector<follower *> all;
+    for (auto &[core, f] : followers_)
+        if (f->settled && !f->due && !f->reading && !f->ended && core->room() > 0)
+            all.push_back(f.get());
+    return all;
+}
+
+void loop::make_due(follower &f) {
+    if (f.ended)
+        return;
+    if (f.reading) {
+        f.again = true;
+    } else if (!f.due) {
+        f.due = true;
+        due_count_[f.what()]++;
+        due_[f.what()].push_back(&f);
+    }
+}
+
+void loop::done(follower &f, bool more) {
+    f.reading = f.alone = false;
+    if (f.ended)
+        return finish(f);
+    f.next_poll = clock::now() + options().slow_poll;
+    if (std::exchange(f.again, false) || more)
+        make_due(f);
+}
+
+void loop::again(follower &f, bool alone) {
+    f.reading = f.again = false;
+    f.alone = alone;
+    if (alone)
+        make_due(f);
+    else // not at once: what failed may fail again
+        f.next_poll = clock::now() + tick;
+}
+
+void loop::fail(follower &f, error const &why) {
+    f.reading = f.again = false;
+    if (auto refused = as_refusal(why)) {
+        bool const ahead = refused->why == refusal::reason::cursor_ahead;
+        f.tail->end(ahead ? tail_state::cursor_ahead : tail_state::cursor_expired, std::move(refused), {});
+    } else {
+        f.tail->end(tail_state::failed, {}, why);
+    }
+    finish(f);
+}
+
+void loop::finish(follower &f) {
+    f.reading = f.again = false;
+    f.ended = true;
+    drop(f); // stays known, for remove()
+}
+
+void loop::connected() {
+    backoff_.reset();
+    next_connect_ = {};
+    counts().connects++;
+    counts().connections++;
+}
+
+void loop::could_not_connect(error const &why) {
+    next_connect_ = clock::now() + backoff_.next();
+    listener_.tell(why.what());
+}
+
+void loop::lost_connection() {
+    counts().connections--;
+    counts().lost++;
+    next_connect_ = std::max(next_connect_, clock::now() + backoff_.next());
+}
+
+void loop::poll_slowly(clock::time_point now) {
+    if (followers_.empty() || now < next_tick_)
+        return;
+    next_tick_ = now + std::min<clock::duration>(tick, options().slow_poll / 4 + 1ms);
+    for (auto &[core, f] : followers_) {
+        if (now < f->next_poll || f->ended || f->due || f->reading)
+            continue;
+        f->next_poll = now + options().slow_poll;
+        if (core->room() == 0)
+            continue; // held: resume() makes it due
+        counts().polls++;
+        make_due(*f);
+    }
+}
+
+std::vector<slot> loop::next_group(follower::kind &what, std::size_t most) {
+    std::vector<slot> group;
+    group_++;
+    for (std::size_t tried = 0; tried < follower::kinds && group.empty(); tried++) {
+        what = static_cast<follower::kind>(turn_++ % follower::kinds);
+        auto &queue = due_[what];
+        std::deque<follower *> not_now;
+        while (!queue.empty() && group.size() < most) {
+            follower &f = *queue.front();
+            if (f.due && f.alone && !group.empty())
+                break;
+            queue.pop_front();
+            if (!f.due)
+                continue;
+            if (f.stream->group == group_) { // from another cursor: another statement
+                not_now.push_back(&f);
+                continue;
+            }
+            f.due = false;
+            due_count_[what]--;
+            if (what != follower::heads && f.tail->room() == 0)
+                continue; // held
+            f.stream->group = group_;
+            slot s{.stream = f.stream->name, .after = f.cursor, .riders = {&f}};
+            f.reading = true;
+            // Others at the same place come along.
+            if (!f.alone && what != follower::filtered)
+                for (follower *o : f.stream->followers)
+                    if (o->due && o->what() == what && !o->alone &&
+                        (what == follower::heads || o->cursor == f.cursor) &&
+                        (what == follower::heads || o->tail->room() > 0)) {
+                        o->due = false;
+                        due_count_[what]--;
+                        o->reading = true;
+                        s.riders.push_back(o);
+                    }
+            group.push_back(std::move(s));
+            if (f.alone || what == follower::filtered)
+                break;
+        }
+        queue.insert(queue.begin(), not_now.begin(), not_now.end());
+    }
+    return group;
+}
+
+void loop::feed_readers(clock::time_point now) {
+    auto const due = [this] { return due_count_[0] + due_count_[1] + due_count_[2] + due_count_[3]; };
+    std::size_t idle = 0, coming = 0;
+    for (auto const &r : readers_) {
+        idle += r->where() == reader::phase::idle;
+        coming += r->where() == reader::phase::connecting || r->where() == reader::phase::greeting;
+    }
+    for (auto &r : readers_) {
+        if (due() == 0)
+            return;
+        if (r->where() != reader::phase::idle)
+            continue;
+        // Shared out among those who are free.
+        std::size_t const most = std::clamp<std::size_t>((due() + idle - 1) / idle, 1, most_streams);
+        idle--;
+        follower::kind what{};
+        auto group = next_group(what, most);
+        if (group.empty())
+            continue;
+        std::size_t rows = 1;
+        for (slot const &s : group)
+            for (follower *f : s.riders)
+                rows = std::max(rows, f->tail->room());
+        r->read(what, std::move(group), rows);
+    }
+    // More connections where there is more to do than those can that there are.
+    for (auto &r : readers_) {
+        if (r->where() != reader::phase::closed || due() <= coming * 16 || !may_connect(now))
+            continue;
+        coming++;
+        r->connect();
+    }
+}
+
+void loop::wait() {
+    std::vector<pollfd> fds{{core_.bell.fd(), POLLIN, 0}};
+    auto until = listener_.deadline();
+    if (listener_.fd() >= 0)
+        fds.push_back({listener_.fd(), listener_.events(), 0});
+    for (auto const &r : readers_) {
+        until = std::min(until, r->deadline());
+        if (r->fd() >= 0)
+            fds.push_back({r->fd(), r->events(), 0});
+    }
+    if (!followers_.empty())
+        until = std::min(until, next_tick_);
+    bool const wants_connection = (listener_.needed() && !listener_.connected()) ||
+                                  due_count_[0] + due_count_[1] + due_count_[2] + due_count_[3] > 0;
+    if (wants_connection && next_connect_ > clock::now())
+        until = std::min(until, next_connect_);
+    int const n = ::poll(fds.data(), fds.size(), poll_timeout(until));
+    if (n <= 0)
+        return;
+    std::size_t at = 0;
+    if (fds[at++].revents != 0)
+        core_.bell.drain();
+    // Steps may close and open sockets, so look by number before anyone does.
+    bool const heard = listener_.fd() >= 0 && fds[at++].revents != 0;
+    std::vector<reader *> ready;
+    for (auto const &r : readers_)
+        if (r->fd() >= 0 && fds[at++].revents != 0)
+            ready.push_back(r.get());
+    if (heard)
+        listener_.step();
+    for (reader *r : ready)
+        r->step();
+}
+
+} // namespace internal
+} // namespace weir::inline v0

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// The notifier's thread: one poll() over the inbox, the connection that listens and
+// those that read. It knows which tails are due and hands them to readers.
+//
+//                   rang, polled, new, resumed            a reader is free
+//       parked  ------------------------------->  due  ---------------------> being read
+//         ^                                        ^                              |
+//         |                                        |  rang meanwhile, or more     |
+//         +----------------------------------------+------------------------------+
+//                    nothing more: parked          |  the connection was lost
+//
+// A tail whose buffer is full is held: it is neither due nor read until its consumer
+// resumes it. A ring says no more than "look": what there is comes from a read after the tail's own
+// cursor, so a ring too many costs a read, and a ring too few is what the slow poll is for.
+#pragma once
+
+#include "backoff.hpp"
+#include "conninfo.hpp"
+#include "notifier/listener.hpp"
+#include "notifier/reader.hpp"
+#include "notifier/tail_core.hpp"
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace weir::inline v0 {
+namespace internal {
+
+struct followed_stream;
+
+// What the loop knows of a tail.
+struct follower {
+    std::shared_ptr<weir::tail::core> tail;
+    followed_stream *stream = nullptr;
+    position cursor;      // read up to here
+    bool settled = false; // the cursor is where the tail starts
+    bool due = false;
+    bool reading = false;
+    bool again = false; // rang while it was being read
+    bool alone = false; // a read with others failed: find out whose fault it was
+    bool ended = false;
+    until::clock::time_point next_poll;
+
+    enum kind { heads, plain, durable, filtered, kinds };
+    kind what() const noexcept {
+        if (!settled)
+            return heads;
+        auto const &o = tail->options;
+        return !o.types.empty() || o.headers ? filtered : o.best_effort ? plain : durable;
+    }
+};
+
+struct followed_stream {
+    std::string name;
+    std::vector<follower *> followers;
+    std::uint64_t group = 0; // the last one that it was in
+    spot *at = nullptr;      // where the listener hears of it
+};
+
+class loop {
+public:
+    explicit loop(notifier::core &core);
+    ~loop();
+    void run();
+
+    // Commands.
+    void add(std::shared_ptr<tail::core> const &t);
+    void remove(tail::core *t);
+    void resume(tail::core *t);
+    void add(std::shared_ptr<channel::state> const &c) { listener_.add(c); }
+    void remove(channel::state *c) { listener_.remove(c); }
+    void ring_all();
+
+    // From the listener.
+    void ring(followed_stream &s, std::optional<position> newest);
+    void ring(std::string_view stream, std::optional<position> newest);
+    void cover(followed_stream &s, bool yes);
+    std::unordered_map<std::string_view, std::unique_ptr<followed_stream>> const &streams() const { return streams_; }
+    // Tails that wait for news and could take some.
+    std::vector<follower *> parked();
+
+    // From readers.
+    void done(follower &f, bool more);
+    void again(follower &f, bool alone);
+    void fail(follower &f, error const &why);
+    // Connecting is one matter for all connections: while it fails, they take turns.
+    bool may_connect(until::clock::time_point now) const noexcept { return now >= next_connect_; }
+    void connected();
+    void could_not_connect(error const &why);
+    void lost_connection();
+
+    notifier_options const &options() const noexcept { return core_.options; }
+    figures &counts() noexcept { return core_.counts; }
+    conninfo const &to() const noexcept { return to_; }
+    void set_status(notifier_status const &now) { core_.set_status(now); }
+    std::size_t needs() const noexcept { return followers_.size(); }
+
+private:
+    void make_due(follower &f);
+    void finish(follower &f); // nothing comes any more
+    void drop(follower &f);
+    void poll_slowly(until::clock::time_point now);
+    void feed_readers(until::clock::time_point now);
+    std::vector<slot> next_group(follower::kind &what, std::size_t most);
+    void wait();
+
+    notifier::core &core_;
+    conninfo to_;
+    backoff backoff_;
+    until::clock::time_point next_connect_{}, next_tick_{};
+    std::unordered_map<tail::core *, std::unique_ptr<follower>> followers_;
+    std::unordered_map<std::string_view, std::unique_ptr<followed_stream>> streams_;
+    std::array<std::deque<follower *>, follower::kinds> due_; // entries whose `due` is off are stale
+    std::array<std::size_t, follower::kinds> due_count_{};
+    std::size_t turn_ = 0;
+    std::uint64_t group_ = 0;
+    listener listener_;
+    std::vector<std::unique_ptr<reader>> readers_;
+};
+
+} // namespace internal
+} // namespace weir::inline v0

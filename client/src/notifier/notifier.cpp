@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "weir/notifier.hpp"
+
+#include "notifier/core.hpp"
+#include "notifier/loop.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace weir::inline v0 {
+
+using namespace internal;
+
+std::string_view to_string(wakeup how) noexcept {
+    switch (how) {
+    case wakeup::none:
+        return "none";
+    case wakeup::channels:
+        return "channels";
+    case wakeup::database:
+        return "database";
+    case wakeup::wait:
+        return "wait";
+    case wakeup::poll:
+        return "poll";
+    }
+    return "";
+}
+
+bool notifier::core::post(command what) {
+    {
+        std::lock_guard const guard(lock_);
+        if (ending_)
+            return false;
+        inbox_.push_back(std::move(what));
+        if (inbox_.size() > 1)
+            return true; // the bell has rung already
+    }
+    bell.ring();
+    return true;
+}
+
+bool notifier::core::collect(std::vector<command> &into) {
+    std::lock_guard const guard(lock_);
+    into.swap(inbox_);
+    return !ending_;
+}
+
+void notifier::core::set_status(notifier_status const &now) {
+    {
+        std::lock_guard const guard(status_lock_);
+        if (status_.how == now.how && status_.standby == now.standby && status_.pooler == now.pooler &&
+            status_.why == now.why)
+            return;
+        status_ = now;
+    }
+    if (options.on_change)
+        options.on_change(now);
+}
+
+notifier_status notifier::core::get_status() const {
+    std::lock_guard const guard(status_lock_);
+    return status_;
+}
+
+notifier::notifier(notifier_options options) : core_(std::make_shared<core>(std::move(options))) {
+    conninfo const checked(core_->options.conninfo, core_->options.application_name); // throws here, not there
+    // The program's signals are the business of its own threads.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+        core_->thread = std::thread([c = core_.get()] { loop(*c).run(); });
+    } catch (...) {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        throw;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+notifier::~notifier() {
+    {
+        std::lock_guard const guard(core_->lock_);
+        core_->ending_ = true;
+    }
+    core_->bell.ring();
+    core_->thread.join();
+}
+
+notifier_status notifier::status() const { return core_->get_status(); }
+
+notifier_counts notifier::counts() const {
+    figures const &f = core_->counts;
+    return {.tails = f.tails,
+            .channels = f.channels,
+            .connections = f.connections,
+            .connects = f.connects,
+            .lost = f.lost,
+            .notifications = f.notifications,
+            .reads = f.reads,
+            .frames = f.frames,
+            .polls = f.polls};
+}
+
+channel notifier::listen(std::string_view name, std::function<void(std::optional<std::string_view>)> on_payload) {
+    auto s = std::make_shared<channel::state>(std::string(name), std::move(on_payload), core_);
+    core_->post([s](loop &l) { l.add(s); });
+    return channel(std::move(s));
+}
+
+void notifier::wake_all() {
+    core_->post([](loop &l) { l.ring_all(); });
+}
+
+channel::state::state(std::string n, std::function<void(std::optional<std::string_view>)> f,
+                      std::shared_ptr<notifier::core> c)
+    : name(std::move(n)), by(std::move(c)),
+      on_payload(std::make_unique<revocable<std::optional<std::string_view>>>(std::move(f))) {}
+channel::state::~state() = default;
+
+void channel::state::set(hearing now) {
+    {
+        std::lock_guard const guard(lock_);
+        now_ = now;
+    }
+    changed_.notify_all();
+}
+
+bool channel::state::wait(until const &limit) {
+    std::unique_lock guard(lock_);
+    auto const decided = [this] { return now_ != hearing::not_yet; };
+    if (limit.when() == until::never)
+        changed_.wait(guard, limit.stop(), decided);
+    else
+        changed_.wait_until(guard, limit.stop(), limit.when(), decided);
+    return now_ == hearing::yes;
+}
+
+channel::channel(std::shared_ptr<state> s) : state_(std::move(s)) {}
+channel::channel(channel &&) noexcept = default;
+channel &channel::operator=(channel &&other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+}
+channel::~channel() {
+    if (!state_)
+        return;
+    state_->on_payload->forget();
+    state_->by->post([s = state_](loop &l) { l.remove(s.get()); });
+}
+bool channel::listening(until const &limit) const { return state_->wait(limit); }
+
+} // namespace weir::inline v0

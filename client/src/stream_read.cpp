@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "decode.hpp"
+#include "failure.hpp"
+#include "session.hpp"
+#include "weir/stream.hpp"
+
+#include <algorithm>
+
+namespace weir::inline v0 {
+
+namespace {
+
+using namespace internal;
+using namespace std::chrono_literals;
+
+void add_texts_or_null(parameters &p, std::vector<std::string> const &values) {
+    if (values.empty()) {
+        p.null();
+        return;
+    }
+    p.begin(element::text, values.size());
+    for (std::string const &v : values)
+        p.add(std::string_view(v));
+    p.end();
+}
+
+std::string_view visibility(read_options const &o) { return o.best_effort ? "all" : "exclude_best_effort"; }
+
+std::optional<std::string_view> view(std::optional<std::string> const &s) {
+    return s ? std::optional<std::string_view>(*s) : std::nullopt;
+}
+
+stream_info info_of(row const &r) {
+    stream_info i;
+    i.name = r.text(0).value_or("");
+    i.first_id = r.maybe_at(1);
+    i.last_id = r.maybe_at(2);
+    i.frames = r.integer(3);
+    i.lifetime_frames = r.integer(4);
+    i.bytes = r.integer(5);
+    i.lifetime_bytes = r.integer(6);
+    i.best_effort_frames = r.integer(7);
+    if (!r.is_null(8))
+        i.rate_hz = r.real(8);
+    if (!r.is_null(9))
+        i.maxlen = static_cast<int>(r.integer(9));
+    i.version = r.integer(10);
+    i.closed = r.integer(11) != 0;
+    i.close_reason = r.text(12);
+    i.lead_ms = r.integer(13);
+    return i;
+}
+
+#define WEIR_INFO                                                                                                      \
+    "SELECT name, first_id::bigint, last_id::bigint, frames, lifetime_frames, bytes, lifetime_bytes,"                  \
+    " best_effort_frames, rate_hz, maxlen, version, closed, close_reason, lead_ms FROM "
+
+#define WEIR_SUMMARY "SELECT document, version, \"position\"::bigint, first_applied, last_updated FROM "
+
+std::optional<summary_document> summary_of(pg_result const &r) {
+    if (PQntuples(r.get()) == 0)
+        return {};
+    row const first(r.get(), 0);
+    return summary_document{first.jsonb(0), first.integer(1), first.at(2), first.time(3), first.time(4)};
+}
+
+} // namespace
+
+result<std::vector<frame>> stream::read(read_options const &o) {
+    // A point in time goes as a position: its first, of which the one before is excluded.
+    static constexpr statement s{
+        "SELECT id::bigint, mode, type, payload, bytes, headers FROM weir.read($1::text, $2::int8::weir.position,"
+        " $3::int8::weir.position, $4::int4, $5::text, $6::text[], $7::jsonb, $8::bool,"
+        " weir.to_timestamptz($9::int8::weir.position))"};
+    return refusable<std::vector<frame>>([&] {
+        parameters p;
+        p.raw(name_).at(o.after).at(o.upto).integer(o.max_frames).raw(visibility(o));
+        add_texts_or_null(p, o.types);
+        p.jsonb(view(o.headers)).raw(o.reverse ? std::string_view("\1", 1) : std::string_view("\0", 1));
+        p.at(o.since ? std::optional(position::at(*o.since)) : std::nullopt);
+        pg_result const r = db_->session().run(s, p, repeat::allowed);
+        std::vector<frame> frames;
+        frames.reserve(static_cast<std::size_t>(PQntuples(r.get())));
+        for (int i = 0; i < PQntuples(r.get()); i++)
+            frames.push_back(row(r.get(), i).frame(0));
+        return frames;
+    });
+}
+
+position stream::head() {
+    static constexpr statement s{"SELECT weir.head($1::text)::bigint"};
+    parameters p;
+    p.raw(name_);
+    return row(db_->session().run(s, p, repeat::allowed).get(), 0).at(0);
+}
+
+std::optional<summary_document> stream::summary() {
+    static constexpr statement s{WEIR_SUMMARY "weir.summary($1::text)"};
+    parameters p;
+    p.raw(name_);
+    return summary_of(db_->session().run(s, p, repeat::allowed));
+}
+
+result<std::optional<summary_document>> stream::summary_at(position when) {
+    static constexpr statement s{WEIR_SUMMARY "weir.summary_at($1::text, $2::int8::weir.position)"};
+    return refusable<std::optional<summary_document>>([&] {
+        parameters p;
+        p.raw(name_).at(when);
+        return summary_of(db_->session().run(s, p, repeat::allowed));
+    });
+}
+
+std::optional<stream_info> stream::info() {
+    static constexpr statement s{WEIR_INFO "weir.stream_info($1::text)"};
+    parameters p;
+    p.raw(name_);
+    pg_result const r = db_->session().run(s, p, repeat::allowed);
+    if (PQntuples(r.get()) == 0)
+        return {};
+    return info_of(row(r.get(), 0));
+}
+
+std::vector<stream_info> streams(connection &db) {
+    static constexpr statement s{WEIR_INFO "weir.streams ORDER BY name"};
+    pg_result const r = db.session().run(s, {}, repeat::allowed);
+    std::vector<stream_info> all;
+    for (int i = 0; i < PQntuples(r.get()); i++)
+        all.push_back(info_of(row(r.get(), i)));
+    return all;
+}
+
+result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cursor const> cursors,
+                                            read_options const &o) {
+    static constexpr statement s{
+        "SELECT stream, id::bigint, mode, type, payload, bytes, headers FROM weir.read_many($1::text[],"
+        " $2::int8[]::weir.position[], $3::int4, $4::text, $5::text[], $6::jsonb)"};
+    return refusable<std::vector<stream_frame>>([&] {
+        parameters p;
+        p.begin(element::text, cursors.size());
+        for (stream_cursor const &c : cursors)
+            p.add(c.stream);
+        p.end().begin(element::int8, cursors.size());
+        for (stream_cursor const &c : cursors)
+            p.add(c.after.value());
+        p.end().integer(o.max_frames).raw(visibility(o));
+        add_texts_or_null(p, o.types);
+        p.jsonb(view(o.headers));
+        pg_result const r = db.session().run(s, p, repeat::allowed);
+        std::vector<stream_frame> frames;
+        for (int i = 0; i < PQntuples(r.get()); i++) {
+            row const each(r.get(), i);
+            frames.push_back({std::string(each.raw(0)), each.frame(1)});
+        }
+        return frames;
+    });
+}
+
+bool stream::wait(position after, until const &limit) {
+    // In steps, so that a server that went away is noticed. A literal, not a parameter: CALL takes INOUT ones only by
+    // value.
+    static constexpr statement s{"CALL weir.wait($1::text, $2::int8::weir.position, $3::int4, NULL)"};
+    constexpr auto step = 2000ms;
+    for (;;) {
+        auto left = step;
+        if (limit.when() != until::never)
+            left =
+                std::clamp(std::chrono::ceil<std::chrono::milliseconds>(limit.when() - until::clock::now()), 0ms, step);
+        parameters p;
+        p.raw(name_).at(after).integer(static_cast<std::int32_t>(left.count()));
+        try {
+            // The deadline is the server's; only the stop is ours.
+            pg_result const r = db_->session().run(s, p, repeat::allowed, until(limit.stop()));
+            row const first(r.get(), 0);
+            if (!first.is_null(0) && first.integer(0) != 0)
+                return true;
+        } catch (error const &e) {
+            if (limit.stop_requested() && e.stopped())
+                return false;
+            throw;
+        }
+        if (limit.over())
+            return false;
+    }
+}
+
+} // namespace weir::inline v0

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Claim: whatever happens to the connection or the server, every tail delivers every
+// committed frame once and in order afterwards; while there is no server, waits end
+// when they were told to; a dead connection is noticed though nobody says so. No test
+// here is helped by the slow poll, unless it says so.
+#include "proxy.hpp"
+#include "support.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+using namespace test;
+
+namespace {
+
+weir::notifier_options rung_only(std::string conninfo = {}) {
+    return {.conninfo = std::move(conninfo), .slow_poll = 1h, .longest_backoff = 200ms};
+}
+
+// Appends 0, 1, 2, …, each exactly once, whatever happens meanwhile.
+class steady_writer {
+public:
+    explicit steady_writer(std::string stream, std::string conninfo = {})
+        : thread_([this, stream = std::move(stream), conninfo = std::move(conninfo)](std::stop_token stop) {
+              weir::connection db(conninfo);
+              weir::stream s(db, stream);
+              while (!stop.stop_requested()) {
+                  std::string const n = std::to_string(written_);
+                  (void)s.append(n, {.idempotency_key = n}).value();
+                  written_++;
+              }
+          }) {}
+    int written() const { return written_; }
+    int finish() {
+        thread_.request_stop();
+        thread_.join();
+        return written_;
+    }
+
+private:
+    std::atomic<int> written_ = 0;
+    std::jthread thread_;
+};
+
+// 0, 1, 2, … up to n, each once.
+void require_all(weir::tail &t, int n) {
+    for (int i = 0; i < n; i++) {
+        auto const f = t.next(long_enough);
+        INFO("frame " << i << " of " << n << ", " << t.lag().frames << " in the buffer");
+        REQUIRE(f);
+        REQUIRE(*f->payload == std::to_string(i));
+    }
+    REQUIRE(!t.next(100ms));
+}
+
+// Of this test's notifier.
+void terminate(weir::connection &db, std::string const &application) {
+    db.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", {application});
+}
+
+} // namespace
+
+TEST_CASE("the listener is terminated, and what is appended meanwhile arrives", "[fault]") {
+    weir::connection db;
+    auto options = rung_only();
+    options.application_name = unique("victim");
+    weir::notifier n(options);
+    weir::stream s(db, unique("terminated"));
+    weir::tail t(n, s.name());
+    std::atomic<int> missed = 0;
+    auto const c = n.listen(unique("missed"), [&missed](auto payload) { missed += !payload; });
+    for (int round = 0; round < 10; round++) {
+        REQUIRE(t.subscribed(long_enough));
+        REQUIRE(c.listening(long_enough));
+        terminate(db, options.application_name);
+        auto const id = s.append(std::to_string(round)).value();
+        auto const f = t.next(long_enough);
+        REQUIRE(f);
+        CHECK(f->id == id);
+        // The loss is noticed at the latest with the next read of the socket.
+        REQUIRE(eventually([&] { return n.counts().lost > static_cast<std::uint64_t>(round); }));
+    }
+    REQUIRE(eventually([&] { return missed >= 10; }));
+}
+
+TEST_CASE("the server is restarted", "[fault][restart]") {
+    weir::notifier n(rung_only());
+    std::string const name = unique("restarted");
+    std::vector<weir::tail> tails;
+    for (int i = 0; i < 10; i++)
+        tails.emplace_back(n, name, weir::tail_options{.buffer_frames = 100'000, .buffer_bytes = 1 << 28});
+    weir::notifier crowd(rung_only());
+    std::vector<weir::tail> others;
+    for (int i = 0; i < 100; i++)
+        others.emplace_back(crowd, name + std::to_string(i));
+    steady_writer w(name);
+    for (char const *how : {"restart", "stop immediate", "restart"}) {
+        int const before = w.written();
+        REQUIRE(eventually([&] { return w.written() > before + 20; }));
+        control(how);
+        if (std::string(how).starts_with("stop"))
+            control("start");
+    }
+    int const before = w.written();
+    REQUIRE(eventually([&] { return w.written() > before + 20; }));
+    int const n_frames = w.finish();
+    for (auto &t : tails)
+        require_all(t, n_frames);
+    weir::connection db;
+    for (auto &t : others) {
+        REQUIRE(t.subscribed(long_enough));
+        auto const id = weir::stream(db, t.stream()).append("1").value();
+        auto const f = t.next(long_enough);
+        REQUIRE(f);
+        CHECK(f->id == id);
+    }
+}
+
+TEST_CASE("the server is killed", "[fault][restart]") {
+    weir::notifier n(rung_only());
+    std::string const name = unique("killed");
+    weir::tail t(n, name);
+    steady_writer w(name);
+    REQUIRE(eventually([&] { return w.written() > 50; }));
+    control("kill9");
+    std::this_thread::sleep_for(200ms);
+    control("start");
+    int const before = w.written();
+    REQUIRE(eventually([&] { return w.written() > before + 50; }));
+    require_all(t, w.finish());
+}
+
+TEST_CASE("while the server is down, waits end when they should", "[fault][restart]") {
+    weir::notifier n(rung_only());
+    weir::connection db;
+    weir::stream s(db, unique("down"));
+    (void)s.append("0").value();
+    weir::tail before(n, s.name());
+    REQUIRE(before.subscribed(long_enough));
+    REQUIRE(before.next(long_enough));
+    control("stop");
+    auto begun = std::chrono::steady_clock::now();
+    auto took = [&begun] {
+        auto const now = std::chrono::steady_clock::now();
+        return since(std::exchange(begun, now));
+    };
+    CHECK(!before.next(300ms));
+    CHECK(took() < 2s);
+    weir::tail during(n, s.name());
+    CHECK(!during.subscribed(300ms));
+    CHECK(took() < 2s);
+    CHECK(!during.next(300ms));
+    CHECK(took() < 2s);
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(!during.next(stop.get_token()));
+    db.call_timeout(300ms);
+    try {
+        (void)s.read();
+        FAIL("it answered");
+    } catch (weir::error const &e) {
+        CHECK(e.timed_out());
+        CHECK(e.retry_is_safe());
+    }
+    CHECK(took() < 2s);
+    REQUIRE(eventually([&] { return n.status().how == weir::wakeup::none && !n.status().why.empty(); }));
+    control("start");
+    CHECK(during.next(long_enough));
+    db.call_timeout(0ms);
+    (void)s.append("1").value();
+    CHECK(before.next(long_enough)->payload == "1");
+    CHECK(during.next(long_enough)->payload == "1");
+}
+
+TEST_CASE("whoever lost the server comes back slower and slower", "[fault]") {
+    proxy p;
+    p.refuse(true);
+    auto options = rung_only(p.conninfo());
+    options.first_backoff = 50ms;
+    options.longest_backoff = 10s;
+    weir::notifier n(options);
+    std::vector<weir::tail> tails;
+    for (int i = 0; i < 50; i++)
+        tails.emplace_back(n, unique("refused"));
+    std::this_thread::sleep_for(2s);
+    CHECK(p.connections() >= 2);
+    CHECK(p.connections() < 40);
+}
+
+TEST_CASE("a connection that went dead in silence is noticed", "[fault]") {
+    proxy p;
+    auto options = rung_only(p.conninfo());
+    options.answer_timeout = options.connect_timeout = 500ms;
+    weir::notifier n(options);
+    weir::connection db;
+    weir::stream s(db, unique("silent"));
+    weir::tail t(n, s.name());
+    REQUIRE(t.subscribed(long_enough));
+    REQUIRE(eventually([&] { return n.counts().connections >= 1; }));
+    p.freeze(); // as a cable that was pulled: nothing ends, nothing comes
+    auto const lost = n.counts().lost;
+    auto const id = s.append("1").value();
+    CHECK(!t.next(100ms));
+    REQUIRE(eventually([&] { return n.counts().lost > lost; }, 5s));
+    REQUIRE(eventually([&] { return n.status().how == weir::wakeup::none; }, 5s));
+    CHECK(n.status().why.find("time") != std::string::npos);
+    p.thaw();
+    auto const f = t.next(long_enough);
+    REQUIRE(f);
+    CHECK(f->id == id);
+    REQUIRE(t.subscribed(long_enough));
+    (void)s.append("2").value();
+    CHECK(t.next(long_enough));
+}
+
+TEST_CASE("the network fails again and again, and nothing is lost or doubled", "[fault]") {
+    proxy p;
+    weir::notifier n(rung_only(p.conninfo()));
+    std::string const name = unique("flaky");
+    weir::tail t(n, name, {.buffer_frames = 50});
+    steady_writer w(name, p.conninfo());
+    std::jthread const saboteur([&p](std::stop_token stop) {
+        while (!stop.stop_requested()) {
+            std::this_thread::sleep_for(40ms);
+            p.cut();
+        }
+    });
+    int seen = 0;
+    auto const begun = std::chrono::steady_clock::now();
+    while (since(begun) < 3s) {
+        auto const f = t.next(100ms);
+        if (f)
+            REQUIRE(*f->payload == std::to_string(seen++));
+    }
+    CHECK(n.counts().lost > 10);
+    int const written = w.finish();
+    while (seen < written) {
+        auto const f = t.next(long_enough);
+        REQUIRE(f);
+        REQUIRE(*f->payload == std::to_string(seen++));
+    }
+    CHECK(written > 20);
+}
+
+TEST_CASE("a pipeline whose connection is cut says of each append what is known", "[fault]") {
+    proxy p;
+    weir::connection db(p.conninfo());
+    weir::stream s(db, unique("cut"));
+    (void)s.append("0", {.idempotency_key = "0"}).value();
+    int ok = 0, in_doubt = 0, safe = 0;
+    auto count = [&](weir::append_outcome const &o) {
+        ok += o.ok();
+        if (auto const *e = std::get_if<weir::error>(&o.what)) {
+            in_doubt += e->in_doubt();
+            safe += e->retry_is_safe();
+        }
+    };
+    weir::pipeline pipe(db, count, {.group = 4, .groups = 2});
+    for (int i = 0; i < 4; i++)
+        pipe.append(s.name(), weir::json("1"));
+    p.swallow_answer_to(s.name());
+    CHECK_THROWS_AS(
+        [&] {
+            for (int i = 0; i < 40; i++) {
+                std::string const key = "k" + std::to_string(i);
+                pipe.append(s.name(), weir::json("2"),
+                            {.idempotency_key = i % 2 ? std::optional<std::string_view>(key) : std::nullopt});
+            }
+            pipe.finish();
+        }(),
+        weir::error);
+    CHECK(in_doubt > 0);
+    CHECK(safe > 0); // those with a key
+    CHECK(safe < in_doubt);
+    pipe.append(s.name(), weir::json("3")); // on a new connection
+    pipe.finish();
+    CHECK(ok > 0);
+    // What is in doubt may still be committed behind it.
+    auto const frames = s.read().value();
+    CHECK(std::any_of(frames.begin(), frames.end(), [](auto const &f) { return f.payload == "3"; }));
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Claim: every call of a stream does what the call of that name does in SQL, bytes come
+// back as they were sent, and refusals are values.
+#include "support.hpp"
+
+#include <array>
+
+using namespace test;
+
+namespace {
+
+std::vector<std::byte> every_byte() {
+    std::vector<std::byte> all;
+    for (int i = 0; i < 256; i++)
+        all.push_back(static_cast<std::byte>(i));
+    return all;
+}
+
+using reason = weir::refusal::reason;
+
+} // namespace
+
+TEST_CASE("frames come back as they were sent") {
+    weir::connection db;
+    weir::stream s(db, unique("every form \"quoted\" 'x' \\ é"));
+    auto const bytes = every_byte();
+    std::string_view const odd = "text with 'quotes', \\ and \u00e9\U0001f600\n";
+    auto const a = s.append(R"({"a": [1, null, "x"]})", {.type = "t1", .headers = R"({"k": "v"})"}).value();
+    auto const b = s.append_text(odd).value();
+    auto const c = s.append_bytes(bytes).value();
+    auto const d = s.append_bytes({}).value();
+    auto const e = s.append_live("1").value();
+    auto const f = s.append_live_text("live", {.type = "t2"}).value();
+    auto const g = s.append_live_bytes(bytes).value();
+    auto const h = s.append_patch(R"({"p": 1})").value();
+    auto const frames = s.read().value();
+    REQUIRE(frames.size() == 8);
+    auto const ids = std::array{a, b, c, d, e, f, g, h.id};
+    for (std::size_t i = 0; i < ids.size(); i++)
+        CHECK(frames[i].id == ids[i]);
+    CHECK(frames[0].type == "t1");
+    CHECK(frames[0].headers == R"({"k": "v"})");
+    CHECK(frames[0].payload == R"({"a": [1, null, "x"]})");
+    CHECK(!frames[0].bytes);
+    CHECK(frames[1].text() == odd);
+    CHECK(!frames[1].type);
+    CHECK(frames[2].bytes == bytes);
+    CHECK(!frames[2].payload);
+    REQUIRE(frames[3].bytes);
+    CHECK(frames[3].bytes->empty());
+    CHECK(frames[4].mode == weir::frame_mode::best_effort);
+    CHECK(frames[5].text() == "live");
+    CHECK(frames[6].bytes == bytes);
+    CHECK(frames[7].mode == weir::frame_mode::summary);
+    CHECK(h.summary_version == 1);
+    CHECK(value(
+              db, "SELECT extract(epoch FROM at)::numeric * 1000 = " +
+                      std::to_string(frames[0].at().time_since_epoch().count()) + " FROM weir.read('" +
+                      [&] {
+                          std::string n = s.name();
+                          for (std::size_t i = 0; (i = n.find('\'', i)) != n.npos; i += 2)
+                              n.insert(i, "'");
+                          return n;
+                      }() +
+                      "') LIMIT 1") == "t");
+}
+
+TEST_CASE("batches keep their order and their bytes") {
+    weir::connection db;
+    weir::stream s(db, unique("batch"));
+    auto const bytes = every_byte();
+    std::vector<std::string> texts;
+    std::vector<std::string_view> views;
+    for (int i = 0; i < 500; i++)
+        texts.push_back(std::to_string(i));
+    for (auto const &t : texts)
+        views.push_back(t);
+    std::span<std::byte const> const raw[] = {bytes, {}, std::span(bytes).first(1)};
+    CHECK(s.append_batch(views, {.type = "n"}).value().frames == 500);
+    CHECK(s.append_text_batch(views).value().frames == 500);
+    auto const three = s.append_bytes_batch(raw).value();
+    CHECK(three.frames == 3);
+    CHECK(three.first_id < three.last_id);
+    CHECK(s.append_live_batch(views, {.maxlen_floor = 1000}).value().frames == 500);
+    CHECK(s.append_live_text_batch(std::span(views).first(2)).value().frames == 2);
+    CHECK(s.append_live_bytes_batch(raw).value().frames == 3);
+    auto const frames = s.read({.max_frames = 10000}).value();
+    REQUIRE(frames.size() == 1508);
+    for (std::size_t i = 0; i < 500; i++) {
+        CHECK(frames[i].payload == texts[i]);
+        CHECK(frames[i].type == "n");
+        CHECK(frames[500 + i].text() == texts[i]);
+        CHECK(frames[1003 + i].payload == texts[i]);
+    }
+    CHECK(frames[1000].bytes == bytes);
+    CHECK(frames[1001].bytes->empty());
+    CHECK(frames[1002].id == three.last_id);
+}
+
+TEST_CASE("what the matter refuses is a value") {
+    weir::connection db;
+    weir::stream s(db, unique("refused"));
+    (void)s.append("1", {.idempotency_key = "k"}).value();
+    auto const conflict = s.append("2", {.idempotency_key = "k"});
+    REQUIRE(!conflict);
+    CHECK(conflict.error().why == reason::idempotency_conflict);
+    CHECK(conflict.error().sqlstate() == "WR005");
+    CHECK(!conflict.error().message.empty());
+    auto const ahead = s.read({.after = weir::position::greatest()});
+    REQUIRE(!ahead);
+    CHECK(ahead.error().why == reason::cursor_ahead);
+    CHECK(s.summary_at(weir::position::greatest()).error().why == reason::cursor_ahead);
+    auto const mark = s.close("done");
+    CHECK(s.close() == mark);
+    for (auto const &refused : {s.append("3"), s.append_text("3"), s.append_bytes({}), s.append_live("3")}) {
+        REQUIRE(!refused);
+        CHECK(refused.error().why == reason::stream_closed);
+        CHECK_THROWS_AS(refused.value(), weir::error);
+    }
+    CHECK(!s.append_patch("{}"));
+    std::string_view const one[] = {"1"};
+    CHECK(!s.append_batch(one));
+    CHECK(!s.append_live_batch(one));
+}
+
+TEST_CASE("bad input is an error with the server's SQLSTATE") {
+    weir::connection db;
+    weir::stream s(db, unique("bad"));
+    auto sqlstate = [](auto &&f) -> std::string {
+        try {
+            f();
+            return "none";
+        } catch (weir::error const &e) {
+            CHECK(e.retry_is_safe());
+            return e.sqlstate();
+        }
+    };
+    CHECK(sqlstate([&] { (void)s.append("{"); }) == "22P02");
+    CHECK(sqlstate([&] { (void)s.append(""); }) == "22P02");
+    CHECK(sqlstate([&] { (void)s.append_text(std::string_view("a\0b", 3)); }) == "22021");
+    CHECK(sqlstate([&] { (void)s.append_text("\xff"); }) == "22021");
+    CHECK(sqlstate([&] { (void)s.append("1", {.headers = "[]"}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_patch("[]"); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_batch({}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_live("1", {.ttl = 0ms}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_live("1", {.ttl = std::chrono::hours(1 << 20)}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_live("1", {.ema_alpha = 2}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.read({.max_frames = 0}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_text(std::string(2 << 20, 'x')); }) == "54000");
+    CHECK(sqlstate([&] { (void)weir::stream(db, "").append("1"); }) == "22023");
+    CHECK(sqlstate([&] { (void)weir::stream(db, std::string("a\0b", 3)).append("1"); }) == "22021");
+    CHECK(sqlstate([&] { (void)weir::stream(db, std::string(1000, 'x')).head(); }) == "54000");
+    CHECK(s.read().value().empty());
+}
+
+TEST_CASE("reading: from, to, filters, backwards") {
+    weir::connection db;
+    weir::stream s(db, unique("read"));
+    CHECK(s.read().value().empty());
+    CHECK(s.head() == weir::position::least());
+    CHECK(!s.info());
+    std::vector<weir::position> ids;
+    for (int i = 0; i < 10; i++)
+        ids.push_back(
+            s.append(std::to_string(i), {.type = i % 2 ? "odd" : "even", .headers = i == 7 ? R"({"x": 1})" : "{}"})
+                .value());
+    ids.push_back(s.append_live("10").value());
+    CHECK(s.head() == ids.back());
+    CHECK(s.read({.after = ids[3]}).value().size() == 7);
+    CHECK(s.read({.after = ids[3], .upto = ids[5]}).value().size() == 2);
+    CHECK(s.read({.max_frames = 3}).value().size() == 3);
+    CHECK(s.read({.best_effort = false}).value().size() == 10);
+    CHECK(s.read({.types = {"odd"}}).value().size() == 5);
+    CHECK(s.read({.types = {"odd", "even"}}).value().size() == 10);
+    CHECK(s.read({.headers = R"({"x": 1})"}).value().front().id == ids[7]);
+    CHECK(s.read({.max_frames = 1, .reverse = true}).value().front().id == ids.back());
+    CHECK(s.read({.since = ids[0].time()}).value().size() == 11);
+    CHECK(s.read({.since = ids.back().time() + 1h}).value().empty());
+    auto const info = s.info();
+    REQUIRE(info);
+    CHECK(info->name == s.name());
+    CHECK(info->frames == 11);
+    CHECK(info->first_id == ids[0]);
+    CHECK(info->best_effort_frames == 1);
+    CHECK(info->rate_hz);
+    CHECK(!info->closed);
+    auto const all = weir::streams(db);
+    CHECK(std::any_of(all.begin(), all.end(), [&](auto const &i) { return i.name == s.name() && i.frames == 11; }));
+    CHECK(s.trim_keep(5) >= 5);
+    CHECK(s.trim_before(weir::position::greatest()) >= 4);
+    CHECK(s.drop());
+    CHECK(!s.drop());
+}
+
+TEST_CASE("several streams in one read") {
+    weir::connection db;
+    weir::stream a(db, unique("many")), b(db, unique("many"));
+    auto const first = a.append("1").value();
+    (void)a.append("2").value();
+    (void)b.append("3").value();
+    weir::stream_cursor const cursors[] = {{a.name(), first}, {b.name(), {}}, {"no such stream", {}}};
+    auto const frames = weir::read_many(db, cursors).value();
+    REQUIRE(frames.size() == 2);
+    CHECK(frames[0].stream == a.name());
+    CHECK(frames[0].frame.payload == "2");
+    CHECK(frames[1].stream == b.name());
+    weir::stream_cursor const ahead[] = {{a.name(), weir::position::greatest()}};
+    CHECK(weir::read_many(db, ahead).error().why == reason::cursor_ahead);
+}
+
+TEST_CASE("the rolling document") {
+    weir::connection db;
+    weir::stream s(db, unique("summary"));
+    CHECK(!s.summary());
+    CHECK(s.create("NIL"));
+    CHECK(!s.create("NIL"));
+    auto const first = s.append_patch(R"({"a": 1, "b": {"c": "NIL"}})").value();
+    CHECK(s.append_patch(R"({"a": null})").value().summary_version == 2);
+    auto const now = s.summary();
+    REQUIRE(now);
+    CHECK(now->document == R"({"b": {"c": null}})");
+    CHECK(now->version == 2);
+    CHECK(now->first_applied == first.id.time());
+    CHECK(now->id > first.id);
+    auto const then = s.summary_at(first.id).value();
+    REQUIRE(then);
+    CHECK(then->version == 1);
+}
+
+TEST_CASE("a batch of many streams is one transaction, in order") {
+    weir::connection db;
+    weir::stream a(db, unique("mixed")), b(db, unique("mixed"));
+    auto const bytes = every_byte();
+    weir::batch batch;
+    CHECK(batch.send(db).value().empty());
+    batch.append(a.name(), weir::text("out 1"), {.type = "stdout"});
+    batch.append(a.name(), weir::text("err 1"), {.type = "stderr"});
+    batch.append(b.name(), weir::json("{}"));
+    batch.append(a.name(), weir::bytes(bytes), {.headers = R"({"h": 1})"});
+    batch.append_live(b.name(), weir::text("live"));
+    for (int i = 0; i < 100; i++)
+        batch.append(a.name(), weir::text("line " + std::to_string(i)));
+    CHECK(batch.size() == 105);
+    CHECK(batch.bytes() > 500);
+    auto const ids = batch.send(db).value();
+    REQUIRE(ids.size() == 105);
+    auto const in_a = a.read().value(), in_b = b.read().value();
+    REQUIRE(in_a.size() == 103);
+    REQUIRE(in_b.size() == 2);
+    CHECK(in_a[0].id == ids[0]);
+    CHECK(in_a[0].type == "stdout");
+    CHECK(in_a[1].type == "stderr");
+    CHECK(in_a[1].text() == "err 1");
+    CHECK(in_a[2].bytes == bytes);
+    CHECK(in_a[2].headers == R"({"h": 1})");
+    for (std::size_t i = 0; i < 100; i++) {
+        CHECK(in_a[3 + i].text() == "line " + std::to_string(i));
+        CHECK(in_a[3 + i].id == ids[5 + i]);
+    }
+    CHECK(in_b[0].id == ids[2]);
+    CHECK(in_b[1].id == ids[4]);
+    b.close();
+    auto const refused = batch.send(db);
+    REQUIRE(!refused);
+    CHECK(refused.error().why == reason::stream_closed);
+    CHECK(a.read().value().size() == 103); // all or none
+    batch.clear();
+    CHECK(batch.empty());
+    batch.append(a.name(), weir::text("x"), {.idempotency_key = "x"});
+    auto const once = batch.send(db).value();
+    CHECK(batch.send(db).value() == once);
+}
+
+TEST_CASE("a pipeline reports every append in order, and a group fails as a whole") {
+    weir::connection db;
+    weir::stream open(db, unique("pipeline")), closed(db, unique("pipeline"));
+    closed.close();
+    std::vector<weir::append_outcome> outcomes;
+    auto collect = [&](weir::append_outcome const &o) { outcomes.push_back(o); };
+    {
+        weir::pipeline p(db, collect, {.group = 10, .groups = 3});
+        for (int i = 0; i < 95; i++)
+            CHECK(p.append(open.name(), weir::json(std::to_string(i))) == static_cast<std::size_t>(i));
+        p.finish();
+        REQUIRE(outcomes.size() == 95);
+        auto const frames = open.read().value(); // the connection is free again
+        REQUIRE(frames.size() == 95);
+        for (std::size_t i = 0; i < 95; i++) {
+            CHECK(outcomes[i].number == i);
+            CHECK(outcomes[i].value() == frames[i].id);
+        }
+        outcomes.clear();
+        for (int i = 0; i < 30; i++)
+            p.append(i == 15 ? closed.name() : open.name(), weir::text("x"));
+        p.append_live(open.name(), weir::text("y"));
+        p.append_patch(open.name(), R"({"z": 1})");
+        p.flush();
+        p.finish();
+    }
+    REQUIRE(outcomes.size() == 32);
+    for (std::size_t i = 0; i < 32; i++) {
+        if (i == 15) {
+            REQUIRE(std::holds_alternative<weir::refusal>(outcomes[i].what));
+            CHECK(std::get<weir::refusal>(outcomes[i].what).why == reason::stream_closed);
+        } else if (i >= 10 && i < 20) {
+            REQUIRE(std::holds_alternative<weir::error>(outcomes[i].what));
+            CHECK(std::get<weir::error>(outcomes[i].what).retry_is_safe());
+        } else {
+            CHECK(outcomes[i].ok());
+        }
+    }
+    CHECK(open.read().value().size() == 95 + 20 + 2);
+    db.execute("BEGIN");
+    CHECK_THROWS_AS(weir::pipeline(db, collect).append("x", weir::json("1")), weir::error);
+    db.execute("ROLLBACK");
+    {
+        weir::pipeline p(db, collect);
+        p.append(open.name(), weir::json("\"left\""));
+    }
+    CHECK(open.read().value().size() == 117); // never sent
+}
+
+TEST_CASE("waiting in the server ends with a frame, a close, a time or a stop") {
+    weir::connection db, other;
+    weir::stream s(db, unique("wait")), writer(other, s.name());
+    auto const first = writer.append("1").value();
+    CHECK(s.wait({}, long_enough));
+    CHECK(!s.wait(first, 100ms));
+    std::jthread const soon([&writer] {
+        std::this_thread::sleep_for(100ms);
+        (void)writer.append("2").value();
+    });
+    CHECK(s.wait(first, long_enough));
+    auto const last = s.head();
+    std::stop_source stop;
+    std::jthread const stopper([&stop] {
+        std::this_thread::sleep_for(100ms);
+        stop.request_stop();
+    });
+    CHECK(!s.wait(last, stop.get_token()));
+    db.execute("BEGIN");
+    CHECK_THROWS_AS(s.wait(last, 1s), weir::error);
+    db.execute("ROLLBACK");
+    CHECK(s.wait({}, 1s));
+}
