@@ -8,7 +8,7 @@
 namespace weir::lease {
 
 TimestampTz hold(fence const &f) {
-    lock(f.lease, share::with_others);
+    lock(f.lease, purpose::work);
     Relation leases = open_table();
     row r = find(leases, f.lease);
     close_table(leases);

@@ -166,7 +166,7 @@ bool acquire(row &r, wish const &w) {
         if (how == issuance::refused)
             break;
         if (!locked) {
-            lease::lock(w.name, lease::share::none);
+            lease::lock(w.name, lease::purpose::end);
             locked = true;
             continue;
         }
@@ -201,9 +201,9 @@ row find_for(Relation leases, std::string_view name, int64 epoch, std::string_vi
 }
 
 TimestampTz renew(std::string_view name, std::string_view owner, int64 epoch, int64 ttl_us) {
-    // As whoever works under it: a reclaim waits for this transaction from here on, and
-    // not for its row, so that it can go on to do that work.
-    lease::lock(name, lease::share::with_others);
+    // A reclaim waits for this lock from here on, and not for the row, so that this
+    // transaction can go on to work under the lease, or to end it.
+    lease::lock(name, lease::purpose::renew);
     Relation leases = lease::open_table();
     row r;
     standing now_is;
@@ -231,7 +231,7 @@ void end(row &r, core::lease_state how, NullableDatum by, NullableDatum reason) 
 }
 
 bool release(std::string_view name, std::string_view owner, int64 epoch, NullableDatum reason) {
-    lease::lock(name, lease::share::none);
+    lease::lock(name, lease::purpose::end);
     Relation leases = lease::open_table();
     row r;
     standing now_is;
@@ -255,7 +255,7 @@ bool release(std::string_view name, std::string_view owner, int64 epoch, Nullabl
 
 // epoch: NULL for whatever it is at.
 bool revoke(std::string_view name, Datum by, NullableDatum reason, NullableDatum epoch) {
-    lease::lock(name, lease::share::none);
+    lease::lock(name, lease::purpose::end);
     Relation leases = lease::open_table();
     event e{};
     bool any = false, revoked = false;

@@ -42,8 +42,10 @@ core::lease to_core(row const &r) {
             r.integer(column::expires_at), r.integer(column::ttl_us), pg::view_of(r.get(column::owner))};
 }
 
-void lock(std::string_view name, share mode) {
-    pg::lock(pg::lock_class::lease, key_of(name), mode == share::none ? ExclusiveLock : ShareLock);
+void lock(std::string_view name, purpose what) {
+    // Of the server's modes these stand to each other as is wanted.
+    constexpr LOCKMODE modes[] = {RowShareLock, ShareUpdateExclusiveLock, ExclusiveLock};
+    pg::lock(pg::lock_class::lease, key_of(name), modes[static_cast<int>(what)]);
 }
 
 bool try_lock(std::string_view name) { return pg::try_lock(pg::lock_class::lease, key_of(name)); }

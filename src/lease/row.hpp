@@ -3,11 +3,11 @@
 // The table of leases: one row a name, read as of now whatever the caller's
 // isolation level says, since a lease is a lock and not data.
 //
-// Two locks guard a lease, both held until commit. The name's (lock()) is shared by
-// whoever works under the lease, renewals too, and exclusive for whoever issues or
-// ends it: the one waits for the other. Row updates settle the rest, as between
-// two renewals. The name's lock is taken before the row is written, never after. A
-// sweep tries for it, has it while it writes the row, and lets go.
+// What is under way with a lease is said by a lock on its name, taken before the row
+// is looked at and held until commit. Those who work under the lease go on side by
+// side, and beside one renewal; who issues or ends it waits for all of them, and
+// they for it. A sweep tries for the lock, has it while it writes the row, and
+// lets go; so of the row itself only a sweep's transaction is ever waited for.
 //
 // An update that touches no column of an index stays on its page if there is room
 // (HOT), so renewing writes no index.
@@ -62,11 +62,10 @@ struct row {
 
 core::lease to_core(row const &r);
 
-// none: to issue or end it; may wait for every transaction that works under it.
-enum class share { with_others, none };
-void lock(std::string_view name, share mode);
+enum class purpose { work, renew, end }; // end: or issue
+void lock(std::string_view name, purpose what);
 
-// For a moment: false where somebody works under the lease, or issues or ends it.
+// To end it, for a moment: false where anything is under way.
 bool try_lock(std::string_view name);
 void unlock(std::string_view name);
 

@@ -15,7 +15,7 @@ enum class lock_class : uint16 {
     subscription = 0x5705, // moving the cursors of a subscription; held until commit
     mint = 0x5706,         // handing out positions of a key in order of commit; held until then
     trim_to = 0x5707,      // trimming the rows of a key; held until commit, others leave it alone
-    lease = 0x5710,        // shared: works under a lease; exclusive: ends or issues it; held until commit
+    lease = 0x5710,        // working under a lease, renewing, ending or issuing it (lease/row.hpp); held until commit
     lease_sweep = 0x5711,  // one sweep at a time; held until commit, only tried for
     lease_floor = 0x5712   // moving the bound of epochs; released at once
 };
@@ -27,7 +27,7 @@ inline LOCKTAG lock_tag(lock_class which, int64 key) {
     return tag;
 }
 
-// mode: ExclusiveLock, or ShareLock.
+// mode: any of the server's, with the conflicts that it has for tables.
 inline void lock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
     LOCKTAG tag = lock_tag(which, key);
     LockAcquire(&tag, mode, false, false);

@@ -50,8 +50,6 @@ extern "C" {
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/binaryheap.h"
-#include "libpq/libpq-be.h"
-#include "libpq/libpq.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -105,6 +103,10 @@ extern "C" {
 #if PG_VERSION_NUM >= 170000
 #include "utils/wait_event.h"
 #endif
+
+// Of libpq/libpq.h, which where GSSAPI is built in needs headers of that as well, and
+// the server's development package does not bring them.
+extern bool pq_check_connection(void);
 }
 
 #undef Min

@@ -73,7 +73,8 @@ crash_and_restart() {
 }
 
 # A server whose clock is moved: it alone runs under libfaketime, which reads the
-# offset in seconds from a file at every look at the clock.
+# offset in seconds from a file at every look at the clock. It cannot stand a signal's
+# handler that looks at the clock while it does: so no timeouts of the server's there.
 fake_clock_begin() {
     need_packages libfaketime >&2
     faketime=$(dpkg -L libfaketime | grep '/libfaketime\.so\.1$')
@@ -88,6 +89,6 @@ fake_clock_start() {
     # LD_PRELOAD behind the change of user, who owns its semaphore then.
     as_server env LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$clock_offset" FAKETIME_NO_CACHE=1 \
         FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1 \
-        "$PGBIN/pg_ctl" -D "$WEIR_TMP/$1/data" -l "$WEIR_TMP/$1/server.log" -w -t 60 start >"$WEIR_TMP/start.log" 2>&1 ||
+        "$PGBIN/pg_ctl" -D "$WEIR_TMP/$1/data" -l "$WEIR_TMP/$1/server.log" -w -t 60 -o "-c deadlock_timeout=1h" start >"$WEIR_TMP/start.log" 2>&1 ||
         { cat "$WEIR_TMP/start.log"; return 1; }
 }

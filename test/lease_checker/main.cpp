@@ -7,7 +7,7 @@
 //
 //   --conninfo S                 where (a superuser, for weir.lease_retention)
 //   --seconds N --holders N --leases N --seed N
-//   --timeout N                  seconds that a statement may take (30); a clock that steps ends it early
+//   --timeout N                  seconds that a statement may take (30), 0: any; a clock that steps ends it early
 //   --run NAME                   prefix of leases, namespace of their history; must be new
 
 #include <atomic>

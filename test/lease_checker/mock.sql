@@ -12,7 +12,7 @@
 --   ghost        a write is there twice
 --   early        a lease lasts for half of its time
 --   stolen       an acquire gets what is held
---   late         a lease can be used and renewed long after its time
+--   late         a lease is held, used and renewed long after its time
 --   lingering    a lapsed lease is said to be held
 --   untold       an event is missing
 --   retold       an event is there twice
@@ -49,10 +49,10 @@ END $$;
 CREATE FUNCTION weir.tell(what text, l weir.lease, previous text DEFAULT NULL, reason text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS
 $$
 BEGIN
-    IF weir.fault('untold', 20) OR what = 'expired' AND weir.fault('unexpired', 3) THEN
+    IF weir.fault('untold', 5) OR what = 'expired' AND weir.fault('unexpired', 3) THEN
         RETURN;
     END IF;
-    FOR i IN 1 .. CASE WHEN weir.fault('retold', 20) THEN 2 ELSE 1 END LOOP
+    FOR i IN 1 .. CASE WHEN weir.fault('retold', 5) THEN 2 ELSE 1 END LOOP
         PERFORM weir.put('leases/' || l.namespace, what, jsonb_build_object('lease', l.name, 'epoch', l.epoch, 'owner', l.owner,
                                                                           'previous_owner', previous, 'reason', reason));
     END LOOP;
@@ -72,7 +72,7 @@ END $$;
 CREATE FUNCTION weir.refuse(l weir.lease, e bigint, o text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS
 $$
 BEGIN
-    IF weir.fault('error', 20) THEN
+    IF weir.fault('error', 5) THEN
         RAISE EXCEPTION 'for no reason';
     ELSIF l.name IS NULL OR l.state = 'released' THEN
         RAISE EXCEPTION 'not held' USING ERRCODE = 'WR010';
@@ -91,8 +91,8 @@ DECLARE l weir.lease; b text; live boolean; e bigint; why text;
 BEGIN
     SELECT * INTO l FROM weir.lease WHERE name = which;
     FOR i IN 1..2 LOOP
-        live := l.state = 'held' AND l.expires > clock_timestamp() - weir.grace('lingering');
-        IF live AND l.owner <> o AND NOT weir.fault('stolen', 10) THEN
+        live := l.state = 'held' AND l.expires > clock_timestamp() - weir.grace('lingering') - weir.grace('late');
+        IF live AND l.owner <> o AND NOT weir.fault('stolen', 4) THEN
             acquired := false;
             held_by := l.owner;
             RETURN;
@@ -102,7 +102,7 @@ BEGIN
     END LOOP;
     acquired := true;
     e := CASE WHEN l.name IS NULL THEN (SELECT CASE WHEN weir.fault('below') THEN 0 ELSE last_value END FROM weir.floor) ELSE l.epoch END
-         + CASE WHEN l.name IS NOT NULL AND weir.fault('twice', 5) THEN 0 ELSE 1 END;
+         + CASE WHEN l.name IS NOT NULL AND weir.fault('twice', 3) THEN 0 ELSE 1 END;
     IF l.state = 'held' AND NOT live THEN
         PERFORM weir.tell('expired', l);
     END IF;
@@ -119,6 +119,7 @@ CREATE FUNCTION weir.lease_renew(which text, o text, e bigint) RETURNS timestamp
 $$
 DECLARE l weir.lease;
 BEGIN
+    PERFORM pg_advisory_xact_lock(weir.key(which) # 1); -- one at a time, and before it is in anyone's way
     PERFORM pg_advisory_xact_lock_shared(weir.key(which));
     l := weir.of(which);
     PERFORM weir.refuse(l, e, o);
@@ -193,9 +194,9 @@ BEGIN
         SELECT * INTO l FROM weir.lease x WHERE x.name = append.lease;
         PERFORM weir.refuse(l, epoch);
     END IF;
-    IF weir.fault('torn', 30) THEN
+    IF weir.fault('torn', 4) THEN
         RETURN nextval('weir.ids');
-    ELSIF weir.fault('ghost', 30) THEN
+    ELSIF weir.fault('ghost', 4) THEN
         PERFORM weir.put(stream, NULL, p);
     END IF;
     RETURN weir.put(stream, NULL, p);
