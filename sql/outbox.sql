@@ -116,8 +116,8 @@ CREATE FUNCTION weir.retain(topic text DEFAULT NULL) RETURNS bigint
 
 CREATE VIEW weir.retention AS
     SELECT p.topic,
-           p.max_age_ms OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond' AS max_age, p.max_frames,
-           p.hold_age_ms OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond' AS hold_age, p.hold_frames
+           pg_catalog.justify_hours(p.max_age_ms OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond') AS max_age, p.max_frames,
+           pg_catalog.justify_hours(p.hold_age_ms OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond') AS hold_age, p.hold_frames
     FROM weir.retention_policy p;
 
 COMMENT ON VIEW weir.retention IS 'How long the events of topics stay, as set_retention() said. Topics that are not here keep everything.';

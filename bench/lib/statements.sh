@@ -54,3 +54,27 @@ PGBENCH
 }
 original_fields='{"frame_type":"event","payload":"'${payload//\"/\\\"}'","encoding":"utf8","source":"worker"}'
 hundred_payloads="{$(repeat 100 "\"${payload//\"/\\\"}\"")}"
+
+# pgbench's TPC-B-like transaction, with a line given before its end. Branches enough
+# that clients seldom wait for one; accounts of the first branch only, or the runs would
+# differ by how many pages were written for the first time since the checkpoint.
+tpcb_scale=40
+tpcb() {
+    cat <<PGBENCH
+\\set aid random(1, 100000)
+\\set bid random(1, $tpcb_scale)
+\\set tid random(1, 10 * $tpcb_scale)
+\\set delta random(-5000, 5000)
+BEGIN;
+UPDATE pgbench_accounts SET abalance = abalance + :delta WHERE aid = :aid;
+SELECT abalance FROM pgbench_accounts WHERE aid = :aid;
+UPDATE pgbench_tellers SET tbalance = tbalance + :delta WHERE tid = :tid;
+UPDATE pgbench_branches SET bbalance = bbalance + :delta WHERE bid = :bid;
+INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES (:tid, :bid, :aid, :delta, CURRENT_TIMESTAMP);
+${1-}
+END;
+PGBENCH
+}
+tpcb_setup() {
+    pgbench -i -q -I dtGvp -s "$tpcb_scale" > "$work/tpcb.log" 2>&1 || { tail -n 5 "$work/tpcb.log" >&2; return 1; }
+}

@@ -5,7 +5,7 @@
 // wherever one fits; 40001 only where a blind retry, as drivers do it, is right.
 //
 //   WR001 stream_closed          append to a closed stream
-//   WR002 already_exists         create of a stream that is there
+//   WR002 already_exists         create of a stream, or of another subscription, that is there
 //   WR003 cursor_ahead           a cursor beyond everything the log ever gave out
 //   WR004 cursor_expired         a cursor below what retention kept
 //   WR005 idempotency_conflict   another request under a key already used
