@@ -154,6 +154,13 @@ std::vector<follower *> loop::parked() {
     return all;
 }
 
+std::size_t loop::kept() const noexcept {
+    std::size_t n = followers_.size() + streams_.size() + spaced_.size() + listener_.kept();
+    for (auto const &queue : due_)
+        n += queue.size();
+    return n;
+}
+
 void loop::make_due(follower &f) {
     if (f.ended)
         return;

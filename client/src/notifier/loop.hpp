@@ -107,6 +107,8 @@ public:
     conninfo const &to() const noexcept { return to_; }
     void set_status(notifier_status const &now) { core_.set_status(now); }
     std::size_t needs() const noexcept { return followers_.size(); }
+    // Everything that is remembered of anyone, for the test that nothing is left.
+    std::size_t kept() const noexcept;
 
 private:
     void make_due(follower &f);         // now
