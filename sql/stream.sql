@@ -57,6 +57,7 @@ CREATE TABLE weir.checkpoint (
     trimmed_frames bigint NOT NULL,
     trimmed_bytes  bigint NOT NULL,
     trimmed_below  weir.position NOT NULL,
+    trimmed_upto   weir.position NOT NULL,
     version        bigint NOT NULL,
     patched_at     weir.position,
     first_patch    weir.position,

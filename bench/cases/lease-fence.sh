@@ -2,7 +2,7 @@
 # An append under a lease against one without.
 
 title='durable append under a lease, 64 streams'
-target='>= 0.9'
+target='>= 0.85'
 clients='1 8 32'
 a_name='weir.append with lease and epoch'
 b_name='weir.append'

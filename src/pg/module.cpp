@@ -8,6 +8,8 @@
 #include "doorbell/shared.hpp"
 #include "lease/clock.hpp"
 #include "log/lock.hpp"
+#include "outbox/hooks.hpp"
+#include "outbox/mint.hpp"
 #include "pg/settings.hpp"
 #include "stream/announce.hpp"
 #include "worker/worker.hpp"
@@ -38,6 +40,8 @@ void _PG_init() {
     // commit has to be registered behind the doorbell, which rings for them.
     weir::doorbell::watch_transactions();
     weir::stream::announce_in_commits();
+    weir::outbox::register_callbacks();
+    weir::outbox::listen_to_streams();
     if (process_shared_preload_libraries_in_progress) {
         previous_request_hook = shmem_request_hook;
         shmem_request_hook = request_shared_memory;

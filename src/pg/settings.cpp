@@ -8,6 +8,7 @@ namespace weir::pg::settings {
 int max_frame_bytes = 1024 * 1024;
 int max_batch_frames = 10000;
 int max_batch_bytes = 16 * 1024 * 1024;
+int max_emit_bytes = 64 * 1024 * 1024;
 int max_name_bytes = 512;
 int max_patch_depth = 64;
 int idempotency_window = 86400;
@@ -34,6 +35,8 @@ void define() {
           256 * 1024 * 1024, GUC_UNIT_BYTE);
     limit("weir.max_batch_frames", "Largest number of frames in one batch.", &max_batch_frames, 1, 100000, 0);
     limit("weir.max_batch_bytes", "Largest size of all frames of one batch together.", &max_batch_bytes, 1024,
+          1024 * 1024 * 1024, GUC_UNIT_BYTE);
+    limit("weir.max_emit_bytes", "Largest size of all events that one transaction emits.", &max_emit_bytes, 1024,
           1024 * 1024 * 1024, GUC_UNIT_BYTE);
     limit("weir.max_name_bytes", "Longest name of a stream or a lease, in bytes.", &max_name_bytes, 16, 512,
           GUC_UNIT_BYTE);

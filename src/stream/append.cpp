@@ -6,6 +6,7 @@
 
 #include "pg/function.hpp"
 #include "stream/append.hpp"
+#include "stream/hooks.hpp"
 #include "stream/idempotency.hpp"
 #include "stream/live.hpp"
 #include "stream/registry.hpp"
@@ -29,10 +30,12 @@ written append(request const &r) {
                         errhint("Repeat the call.")));
     if (!r.key.isnull)
         record_result(to.id, r, result);
-    if (r.best_effort)
+    if (r.best_effort) {
         trim_live(to.id, result.ordinal, result.maxlen, r.count);
-    else
+    } else {
         upkeep(to.id, result, r.count);
+        tell_of_append(to.id, result, r.count);
+    }
     return result;
 }
 

@@ -19,7 +19,7 @@ namespace spi = pg::spi;
 
 #define CHECKPOINT_COLUMNS                                                                                             \
     "\"position\"::bigint, frames, bytes, trimmed_frames, trimmed_bytes, trimmed_below::bigint, version,"              \
-    " patched_at::bigint, first_patch::bigint, pg_catalog.pg_column_size(document)::bigint"
+    " patched_at::bigint, first_patch::bigint, pg_catalog.pg_column_size(document)::bigint, trimmed_upto::bigint"
 #define NEWEST_UPTO                                                                                                    \
     " FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1"                                                  \
     " AND \"position\" OPERATOR(weir.<=) weir.to_position($2) ORDER BY \"position\" DESC LIMIT 1"
@@ -51,9 +51,10 @@ folded start_from_checkpoint(int64 stream_id, int64 upto, Snapshot snapshot, wan
         f.patched_at = integer(8, -1);
         f.first_patch = integer(9, -1);
         f.document_size = integer(10, 0);
+        f.trimmed_upto = integer(11, 0);
         if (what == want::document) {
             bool null = false;
-            Datum document = spi::column(0, 11, &null);
+            Datum document = spi::column(0, 12, &null);
             if (!null) {
                 MemoryContext before = MemoryContextSwitchTo(session.memory);
                 f.document = DatumGetJsonbPCopy(document);
@@ -124,7 +125,7 @@ void take_patch(pending_patches &p, folded &f, TupleTableSlot *slot) {
 }
 
 void start_over(folded &f) {
-    f.frames = f.bytes = f.trimmed_frames = f.trimmed_bytes = f.trimmed_below = f.version = 0;
+    f.frames = f.bytes = f.trimmed_frames = f.trimmed_bytes = f.trimmed_below = f.trimmed_upto = f.version = 0;
     f.patched_at = f.first_patch = -1;
     f.document = nullptr;
     f.document_size = 0;
@@ -195,8 +196,12 @@ folded fold_log(int64 stream_id, int64 upto, Snapshot snapshot, want what) {
     return f;
 }
 
+folded newest_checkpoint(int64 stream_id, Snapshot snapshot) {
+    return start_from_checkpoint(stream_id, core::greatest, snapshot, want::counts);
+}
+
 int64 checkpoint_position(int64 stream_id, Snapshot snapshot) {
-    return start_from_checkpoint(stream_id, core::greatest, snapshot, want::counts).position;
+    return newest_checkpoint(stream_id, snapshot).position;
 }
 
 } // namespace weir::stream

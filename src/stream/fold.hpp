@@ -21,6 +21,7 @@ struct folded {
     int64 trimmed_frames; // of these
     int64 trimmed_bytes;
     int64 trimmed_below; // rows below it are gone; 0: none are
+    int64 trimmed_upto;  // the newest frame among them, which readers may have missed; 0: there was none
     int64 version;       // of the newest patch in; 0: there is none
     int64 patched_at;    // its position, -1: none
     int64 first_patch;   // that of the first, -1: none
@@ -36,6 +37,9 @@ enum class want { counts, document };
 
 // The settled rows of the log up to and including upto.
 folded fold_log(int64 stream_id, int64 upto, Snapshot snapshot, want what);
+
+// The newest checkpoint as it is stored, without a document: what trims took, among others.
+folded newest_checkpoint(int64 stream_id, Snapshot snapshot);
 
 // Where the newest checkpoint stands, -1: there is none.
 int64 checkpoint_position(int64 stream_id, Snapshot snapshot);

@@ -11,7 +11,9 @@
 #include "pg/function.hpp"
 #include "pg/lock.hpp"
 #include "pg/text.hpp"
+#include "stream/hooks.hpp"
 #include "stream/idempotency.hpp"
+#include "stream/lifecycle.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
@@ -57,6 +59,7 @@ struct removed {
     int64 frames; // that readers could still be given
     int64 logged_frames;
     int64 logged_bytes;
+    int64 newest_frame;    // the newest logged frame among them, 0: there was none
     TransactionId blocker; // stopped at what is in flight
 };
 
@@ -66,15 +69,16 @@ void count_logged(removed &out, log_::scan &s) {
     out.frames++;
     out.logged_frames++;
     out.logged_bytes += stream::frame_size(s.slot, stream::log_column::type);
+    out.newest_frame = s.id;
 }
 
-// Deletes the settled rows of one table below a position. The end of a stream stays.
-void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 below, bool keep_close, Snapshot snapshot,
-                 stream::retention const *kept) {
+// Deletes the settled rows of one table after one position and below another. The end of a stream stays.
+void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 after, int64 below, bool keep_close,
+                 Snapshot snapshot, stream::retention const *kept) {
     bool live = &from == &stream::live_source;
     log_::table t = log_::open(from, RowExclusiveLock);
     log_::scan s;
-    log_::begin(s, t, stream_id, -1, below - 1, ForwardScanDirection, snapshot);
+    log_::begin(s, t, stream_id, after, below - 1, ForwardScanDirection, snapshot);
     step at = log_::next(s);
     for (; at == step::frame; at = log_::next(s)) {
         CHECK_FOR_INTERRUPTS();
@@ -97,11 +101,13 @@ void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 below,
     log_::close(t);
 }
 
-removed remove_below(int64 stream_id, int64 below, bool keep_close, Snapshot snapshot) {
+// logged_after: no logged row is left at or below it, so that what earlier trims removed
+// and nobody has vacuumed yet is not walked again.
+removed remove_below(int64 stream_id, int64 logged_after, int64 below, bool keep_close, Snapshot snapshot) {
     removed out{};
     stream::retention kept = stream::retained(stream_id, snapshot);
-    remove_rows(out, stream::log_source, stream_id, below, keep_close, snapshot, nullptr);
-    remove_rows(out, stream::live_source, stream_id, below, keep_close, snapshot, &kept);
+    remove_rows(out, stream::log_source, stream_id, logged_after, below, keep_close, snapshot, nullptr);
+    remove_rows(out, stream::live_source, stream_id, -1, below, keep_close, snapshot, &kept);
     return out;
 }
 
@@ -143,13 +149,16 @@ int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 new
         stream::known_stream to{stream_id, false};
         stream::write_live_mark(name, to);
     }
-    removed gone = remove_below(stream_id, cutoff, true, snapshot);
+    removed gone = remove_below(stream_id, latest.trimmed_below - 1, cutoff, true, snapshot);
     // Below an earlier trim there are best-effort frames at the most.
     if (cutoff > latest.trimmed_below) {
         edge.position = cutoff - 1;
         edge.trimmed_below = latest.trimmed_below = cutoff;
         edge.trimmed_frames = latest.trimmed_frames += gone.logged_frames;
         edge.trimmed_bytes = latest.trimmed_bytes += gone.logged_bytes;
+        if (gone.newest_frame > 0)
+            latest.trimmed_upto = gone.newest_frame;
+        edge.trimmed_upto = latest.trimmed_upto;
         stream::save_checkpoints(stream_id, edge, latest);
     }
     return gone.frames;
@@ -200,7 +209,7 @@ bool drop(std::string_view name, int64 stream_id) {
     // Appends in flight came before the drop and go with it: wait for each to end.
     for (TransactionId blocker = InvalidTransactionId;;) {
         snapshot = take_snapshot();
-        blocker = remove_below(stream_id, mark, false, snapshot).blocker;
+        blocker = remove_below(stream_id, -1, mark, false, snapshot).blocker;
         UnregisterSnapshot(snapshot);
         if (!TransactionIdIsValid(blocker))
             break;
@@ -208,6 +217,7 @@ bool drop(std::string_view name, int64 stream_id) {
     }
     stream::forget_checkpoints(stream_id);
     stream::forget_keys(stream_id);
+    stream::tell_of_drop(stream_id);
     stream::replace(name, stream_id, {}, mark);
     stream::purge();
     return true;
@@ -234,6 +244,17 @@ int64 take_stream(std::string_view name) {
 }
 
 } // namespace
+
+namespace weir::stream {
+
+int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapshot snapshot) {
+    state now = state_of(stream_id, snapshot);
+    if (!now.there || cutoff <= 0)
+        return 0;
+    return trim_below(name, stream_id, cutoff, now.newest_logged, newest_live(stream_id, snapshot), snapshot);
+}
+
+} // namespace weir::stream
 
 WEIR_FUNCTION(weir_create_stream) {
     pg::require_writable("weir.create_stream()");

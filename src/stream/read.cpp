@@ -13,40 +13,27 @@
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
+#include "stream/rows.hpp"
+#include "stream/trimmed.hpp"
 
 namespace core = weir::core;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
+using stream::filter;
 
 namespace {
 
 constexpr int hard_cap = 10000; // rows of one call
 
-// Which frames are wanted. A close mark passes every filter: a tail has to learn
-// of the end.
-struct filter {
-    bool best_effort;
-    int type_count; // -1: any
-    Datum *types;
-    bool *type_nulls;
-    NullableDatum headers;
-};
-
 struct output {
     pg::result_set rows;
-    NullableDatum stream; // first column of read_many()
-    Datum mode_names[4];
+    stream::row_names names;
 };
-enum { durable_name, summary_name, best_effort_name, close_name };
 
 output begin_output(FunctionCallInfo fcinfo) {
     output out{};
     out.rows = pg::begin_result_set(fcinfo);
-    out.stream.isnull = true;
-    out.mode_names[durable_name] = CStringGetTextDatum("durable");
-    out.mode_names[summary_name] = CStringGetTextDatum("summary");
-    out.mode_names[best_effort_name] = CStringGetTextDatum("best_effort");
-    out.mode_names[close_name] = CStringGetTextDatum("close");
+    out.names = stream::make_row_names();
     return out;
 }
 
@@ -74,95 +61,18 @@ bool visibility_argument(FunctionCallInfo fcinfo, int n) {
 }
 
 filter filter_arguments(FunctionCallInfo fcinfo, int visibility, int types, int headers) {
-    filter f{};
-    f.best_effort = visibility_argument(fcinfo, visibility);
-    f.type_count = -1;
-    if (!PG_ARGISNULL(types))
-        deconstruct_array(PG_GETARG_ARRAYTYPE_P(types), TEXTOID, -1, false, TYPALIGN_INT, &f.types, &f.type_nulls,
-                          &f.type_count);
-    f.headers.isnull = PG_ARGISNULL(headers);
-    if (!f.headers.isnull) {
-        Jsonb *wanted = PG_GETARG_JSONB_P(headers);
-        if (!JB_ROOT_IS_OBJECT(wanted))
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
-        f.headers.value = PointerGetDatum(wanted);
-    }
+    bool best_effort = visibility_argument(fcinfo, visibility);
+    filter f = stream::take_filter(fcinfo, types, headers);
+    f.best_effort = best_effort;
     return f;
-}
-
-bool is_of_type(filter const &f, NullableDatum const &type) {
-    if (f.type_count < 0)
-        return true;
-    if (type.isnull)
-        return false;
-    std::string_view is = pg::view_of(type.value);
-    for (int i = 0; i < f.type_count; i++) {
-        if (!f.type_nulls[i] && pg::view_of(f.types[i]) == is)
-            return true;
-    }
-    return false;
-}
-
-bool passes(filter const &f, NullableDatum const &type, NullableDatum const &headers) {
-    if (!is_of_type(f, type))
-        return false;
-    return f.headers.isnull ||
-           (!headers.isnull && DatumGetBool(DirectFunctionCall2(jsonb_contains, headers.value, f.headers.value)));
-}
-
-// A column of a row that has been taken apart. Out-of-line values are fetched while
-// the snapshot that keeps them is held.
-NullableDatum column(TupleTableSlot *slot, int n) {
-    NullableDatum d{slot->tts_values[n - 1], slot->tts_isnull[n - 1]};
-    if (!d.isnull && VARATT_IS_EXTERNAL(DatumGetPointer(d.value)))
-        d.value = PointerGetDatum(PG_DETOAST_DATUM(d.value));
-    return d;
-}
-
-Datum mode_of(output const &out, stream::reader const &r) {
-    if (r.best_effort)
-        return out.mode_names[best_effort_name];
-    switch (static_cast<stream::mode>(weir::log::prefix_of<stream::log_prefix>(*r.at)->mode)) {
-    case stream::mode::summary:
-        return out.mode_names[summary_name];
-    case stream::mode::close:
-        return out.mode_names[close_name];
-    default:
-        return out.mode_names[durable_name];
-    }
 }
 
 // Adds the current row if it is wanted.
 bool emit(output &out, stream::reader &r, filter const &f) {
-    if (!stream::is_for_readers(r))
+    stream::frame_row row;
+    if (!stream::make_row(out.names, r, f, row))
         return false;
-    TupleTableSlot *slot = r.at->slot;
-    int first =
-        r.best_effort ? static_cast<int>(stream::live_column::type) : static_cast<int>(stream::log_column::type);
-    slot_getallattrs(slot);
-    Datum mode = mode_of(out, r);
-    NullableDatum type = column(slot, first), headers = column(slot, first + 3);
-    if (mode != out.mode_names[close_name] && !passes(f, type, headers))
-        return false;
-    NullableDatum payload = column(slot, first + 1), bytes = column(slot, first + 2);
-
-    Datum values[8];
-    bool nulls[8] = {};
-    int n = 0;
-    auto put = [&](NullableDatum const &d) {
-        values[n] = d.value;
-        nulls[n++] = d.isnull;
-    };
-    if (!out.stream.isnull)
-        put(out.stream);
-    put({Int64GetDatum(r.at->id), false});
-    put({TimestampTzGetDatum(weir::log::clock::to_timestamptz(r.at->id)), false});
-    put({mode, false});
-    put(type);
-    put(payload);
-    put(bytes);
-    put(headers);
-    out.rows.add(values, nulls);
+    out.rows.add(row.values, row.nulls);
     return true;
 }
 
@@ -182,6 +92,16 @@ int read_stream(output &out, int64 stream_id, int64 after, int64 upto, int max_f
     stream::close_reader(r);
     MemoryContextDelete(per_row);
     return rows;
+}
+
+// A reader that goes on from its cursor is told of what it missed; one that begins is not.
+void check_not_expired(std::string_view name, int64 stream_id, int64 after, Snapshot snapshot) {
+    if (after <= core::least)
+        return;
+    stream::trimmed gone = stream::trimmed_from(stream_id, snapshot);
+    if (after < gone.upto)
+        stream::raise_expired(name, stream_id, after, -1, gone, snapshot,
+                              "Read from '-', the first that is there, or from a point in time with since.");
 }
 
 int64 position_argument(FunctionCallInfo fcinfo, int n, int64 if_null) {
@@ -214,6 +134,8 @@ WEIR_FUNCTION(weir_read) {
             int64 unsettled = stream::find_frontier(stream_id, snapshot, f.best_effort).unsettled;
             if (unsettled >= 0 && unsettled <= upto)
                 upto = unsettled - 1;
+        } else {
+            check_not_expired(name, stream_id, cursor, snapshot);
         }
         int rows = read_stream(out, stream_id, after, upto, max_frames, f,
                                backward ? BackwardScanDirection : ForwardScanDirection, snapshot);
@@ -240,8 +162,9 @@ WEIR_FUNCTION(weir_read_many) {
     for (int i = 0; i < count; i++) {
         std::string_view name = pg::view_of(names[i]);
         int64 after = cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]);
-        out.stream = {names[i], false};
+        out.names.stream = {names[i], false};
         if (int64 stream_id = stream::find(name, snapshot)) {
+            check_not_expired(name, stream_id, after, snapshot);
             if (read_stream(out, stream_id, after, core::greatest, max_frames, f, ForwardScanDirection, snapshot) == 0)
                 stream::check_not_ahead(name, stream_id, after);
         }

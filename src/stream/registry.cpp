@@ -272,6 +272,32 @@ void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view 
     table_close(registry, AccessShareLock);
 }
 
+void for_each_with_prefix(std::string_view prefix, Snapshot snapshot,
+                          void (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
+    text *from = cstring_to_text_with_len(prefix.data(), static_cast<int>(prefix.size()));
+    ScanKeyData key;
+    ScanKeyEntryInitialize(&key, 0, name_column, BTGreaterEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_GE,
+                           PointerGetDatum(from));
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
+    int64 last = 0;
+    while (HeapTuple row = systable_getnext(scan)) {
+        CHECK_FOR_INTERRUPTS();
+        bool null = false;
+        text *found = DatumGetTextPP(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
+        std::string_view name{VARDATA_ANY(found), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(found))};
+        if (name.substr(0, prefix.size()) != prefix)
+            break;
+        int64 stream_id = DatumGetInt64(heap_getattr(row, id_column, RelationGetDescr(registry), &null));
+        if (stream_id != last)
+            take(stream_id, name, context);
+        last = stream_id;
+    }
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
+    pfree(from);
+}
+
 bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);

@@ -213,6 +213,10 @@ NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *what) {
     return {PointerGetDatum(PG_GETARG_TEXT_PP(n)), false};
 }
 
+void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers) {
+    check_size(value, size_of(type) + size_of(headers));
+}
+
 NullableDatum take_headers(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};

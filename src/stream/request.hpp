@@ -43,6 +43,9 @@ std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *calle
                                const char *what = "stream name");
 void check_name(std::string_view name, const char *what = "stream name");
 
+// Refuses a frame that is too large, without detoasting the value.
+void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers);
+
 // The first two arguments of what works on several streams: their names, none of
 // them NULL, and as many cursors, or none at all (nullptr). Returns how many there are.
 inline constexpr int most_streams = 10000;

@@ -21,11 +21,11 @@ constexpr int64 most_runs = 8;
 
 constinit spi::statement insert_statement{
     "INSERT INTO weir.checkpoint (stream_id, \"position\", frames, bytes, trimmed_frames, trimmed_bytes,"
-    " trimmed_below, version, patched_at, first_patch, document)"
+    " trimmed_below, version, patched_at, first_patch, document, trimmed_upto)"
     " VALUES ($1, weir.to_position($2), $3, $4, $5, $6, weir.to_position($7), $8, weir.to_position($9),"
-    " weir.to_position($10), $11)",
-    11,
-    {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, JSONBOID}};
+    " weir.to_position($10), $11, weir.to_position($12))",
+    12,
+    {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, JSONBOID, INT8OID}};
 
 constinit spi::statement delete_between_statement{
     "DELETE FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1"
@@ -40,8 +40,8 @@ void insert(int64 stream_id, folded const &f) {
     Datum values[] = {Int64GetDatum(stream_id),       Int64GetDatum(f.position),       Int64GetDatum(f.frames),
                       Int64GetDatum(f.bytes),         Int64GetDatum(f.trimmed_frames), Int64GetDatum(f.trimmed_bytes),
                       Int64GetDatum(f.trimmed_below), Int64GetDatum(f.version),        Int64GetDatum(f.patched_at),
-                      Int64GetDatum(f.first_patch),   PointerGetDatum(f.document)};
-    bool nulls[11] = {};
+                      Int64GetDatum(f.first_patch),   PointerGetDatum(f.document),    Int64GetDatum(f.trimmed_upto)};
+    bool nulls[12] = {};
     nulls[8] = f.patched_at < 0;
     nulls[9] = f.first_patch < 0;
     nulls[10] = f.document == nullptr;

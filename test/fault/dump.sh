@@ -21,6 +21,8 @@ SELECT 'stream', name, frames - best_effort_frames, lifetime_frames - best_effor
 SELECT 'id', name, stream_id, null_sentinel FROM weir.stream ORDER BY 2, 3;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
+SELECT 'subscription', name, topic, cursor, lag_frames, expired, topics, types, headers, hold FROM weir.subscriptions ORDER BY name, topic;
+SELECT 'retention', * FROM weir.retention ORDER BY topic;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
 SQL
@@ -45,6 +47,10 @@ SELECT weir.append_patch('trimmed', '{"kept": true}'), weir.trim('trimmed', keep
 SELECT weir.append('all trimmed', '1'), weir.trim('all trimmed', keep => 0);
 SELECT weir.append('dropped', '1'), weir.close('dropped'), weir.drop_stream('dropped');
 SELECT weir.append('again', '1'), weir.append_patch('again', '{"old": 1}'), weir.drop_stream('again'), weir.append_patch('again', '{"new": 1}');
+SELECT weir.emit('topic', 'event', to_jsonb(i), '{"h": 1}') FROM generate_series(1, 20) i;
+SELECT weir.subscribe('several', '{all,top*}'::text[], '-', types => '{event}', headers => '{"h": 1}', hold => true), weir.subscribe('one', 'topic', '-');
+SELECT weir.ack('one', id) FROM weir.fetch('one', 7);
+SELECT weir.set_retention('topic', '1 day', 1000);
 BEGIN; SELECT weir.append('all', '"rolled back"'); ROLLBACK;
 SELECT weir.lease_acquire('forgotten', 'ann') FROM generate_series(1, 9);
 SELECT weir.lease_release('forgotten', 'ann', 9);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // weir-lease-checker: many holders that quarrel over a few leases, one who revokes
-// them, one who sweeps and forgets, then a verdict over what they recorded and what
+// them, one who sweeps and forgets, one who vacuums and reindexes, then a verdict over what they recorded and what
 // the streams say. Prints one `ok`/`not ok` line a claim and a line of counts; exits
 // 0 where every claim held.
 //
@@ -82,6 +82,22 @@ static void sweep(const options &o, record &seen, const std::atomic<bool> &stop)
     }
 }
 
+// Rows move and are frozen, their places are used again, and the index changes.
+static void maintain(const options &o, record &seen, const std::atomic<bool> &stop) {
+    connection db(o.conninfo);
+    if (!db.connect())
+        return seen.errors.push_back(db.error());
+    for (unsigned round = 0; !stop; ++round) {
+        static constexpr const char *statements[] = {"VACUUM weir.lease", "REINDEX INDEX CONCURRENTLY weir.lease_pkey",
+                                                     "VACUUM (FREEZE) weir.lease",
+                                                     "VACUUM (INDEX_CLEANUP ON) weir.lease"};
+        result r = db.execute(statements[round % std::size(statements)]);
+        if (!r.ok())
+            seen.errors.push_back(r.sqlstate() + " " + r.message());
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
 int main(int argc, char **argv) {
     options o;
     if (!parse(argc, argv, o)) {
@@ -92,7 +108,7 @@ int main(int argc, char **argv) {
         "SET statement_timeout = " + std::to_string(static_cast<long>(o.timeout * 1000)); // a hang is a finding
     std::atomic<bool> stop = false;
     std::vector<std::unique_ptr<holder>> holders;
-    std::vector<record> records(2);
+    std::vector<record> records(3);
     {
         std::vector<std::jthread> threads;
         for (unsigned i = 0; i < o.holders; ++i)
@@ -101,6 +117,7 @@ int main(int argc, char **argv) {
             threads.emplace_back([&] { h->run(stop); });
         threads.emplace_back([&] { revoke(o, records[0], stop); });
         threads.emplace_back([&] { sweep(o, records[1], stop); });
+        threads.emplace_back([&] { maintain(o, records[2], stop); });
         std::this_thread::sleep_for(std::chrono::duration<double>(o.seconds));
         stop = true;
     }

@@ -74,3 +74,14 @@ SELECT type FROM weir.read('leases/history.closed');
 -- It is a stream like any other.
 SELECT weir.trim('leases/history.one', keep => 1);
 SELECT frames, lifetime_frames, closed FROM weir.stream_info('leases/history.one');
+
+-- Everything as long as it may be, so that much of the row lies out of line: over two owners, renewals and ends.
+SELECT rpad('history.', 512, 'n') AS name, repeat(md5('a'), 16) AS a, repeat(md5('b'), 16) AS b \gset
+SELECT jsonb_build_object('namespace', rpad('history.', 505, 'm'), 'x', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 230) i)) AS h, (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 256) i) AS reason \gset
+SELECT epoch FROM weir.lease_acquire(:'name', :'a', '1 minute', :'h');
+SELECT weir.lease_renew(:'name', :'a', 1) IS NOT NULL AS renewed, weir.lease_release(:'name', :'a', 1, :'reason') AS released;
+SELECT epoch FROM weir.lease_acquire(:'name', :'b', '1 minute', :'h');
+SELECT weir.lease_renew(:'name', :'b', 2) IS NOT NULL AS renewed, weir.lease_revoke(:'name', :'a', :'reason') AS revoked;
+SELECT previous_owner = :'b' AS previous_owner, ended_by = :'a' AS ended_by, reason = :'reason' AS reason, headers = :'h' AS headers FROM weir.leases WHERE name = :'name';
+SELECT type, payload->>'lease' = :'name' AS lease, payload->>'owner' = :'a' AS a, payload->>'previous_owner' = :'a' AS after_a, payload->>'reason' = :'reason' AS reason, headers - 'lease' = :'h' AS headers
+FROM weir.read('leases/' || rpad('history.', 505, 'm'));

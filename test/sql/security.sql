@@ -78,6 +78,16 @@ BEGIN
     PERFORM * FROM weir.summary_at(pg_catalog.concat(prefix, 'created'), weir.head(pg_catalog.concat(prefix, 'created')));
     PERFORM * FROM weir.stream_info(pg_catalog.concat(prefix, 'a'));
     PERFORM * FROM weir.streams;
+    PERFORM weir.emit(pg_catalog.concat(prefix, 'a'), 't', '{"n": 1}', '{"h": 1}');
+    PERFORM weir.subscribe(pg_catalog.concat(prefix, 's'), pg_catalog.concat(prefix, 'a'), '-', '{t}', '{"h": 1}', true), weir.subscribe(pg_catalog.concat(prefix, 'm'), ARRAY[pg_catalog.concat(prefix, '*')], since => '-infinity');
+    PERFORM weir.ack(pg_catalog.concat(prefix, 's'), f.id) FROM weir.fetch(pg_catalog.concat(prefix, 's')) f;
+    PERFORM f.id FROM weir.fetch(pg_catalog.concat(prefix, 'm')) f;
+    PERFORM weir.seek(pg_catalog.concat(prefix, 'm'), '-'), weir.seek(pg_catalog.concat(prefix, 's'), since => '-infinity');
+    PERFORM weir.decode_cursor(weir.encode_cursor(p));
+    PERFORM weir.set_retention(pg_catalog.concat(prefix, 'a'), '1 day', 5), weir.retain(pg_catalog.concat(prefix, 'a')), weir.retain();
+    PERFORM * FROM weir.subscriptions;
+    PERFORM * FROM weir.retention;
+    PERFORM weir.set_retention(pg_catalog.concat(prefix, 'a')), weir.unsubscribe(pg_catalog.concat(prefix, 's')), weir.unsubscribe(pg_catalog.concat(prefix, 'm'));
     PERFORM weir.merge_patch('{"a": 1}', '{"b": 2}'), weir.merge_patch('{"a": 1}', '{"b": "s"}', 's'), weir.merge_diff('{"a": 1}', '{"b": 2}'), weir.merge_patches('{"a": 1}', '{"b": 2}');
     PERFORM weir.max(v.p), weir.min(v.p) FROM (VALUES (p), (q)) v(p);
     PERFORM v.p FROM (VALUES (p), (q)) v(p) ORDER BY v.p;

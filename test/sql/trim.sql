@@ -26,8 +26,11 @@ SELECT pg_temp.payloads('trim.a');
 SELECT weir.trim('trim.a', before => (SELECT (id::bigint + 1)::weir.position FROM f WHERE n = 6)) AS one;
 SELECT pg_temp.payloads('trim.a');
 SELECT weir.trim('trim.a', before => '-') AS nothing, weir.trim('trim.a', before => (SELECT id FROM f WHERE n = 2)) AS nothing_there;
--- A cursor within what was trimmed reads on with what is left.
+-- A cursor within what was trimmed has missed something, one at its edge has not.
+\set VERBOSITY sqlstate
 SELECT array_agg(payload) FROM weir.read('trim.a', after => (SELECT id FROM f WHERE n = 2));
+\set VERBOSITY default
+SELECT array_agg(payload) FROM weir.read('trim.a', after => (SELECT id FROM f WHERE n = 6));
 SELECT array_agg(payload) FROM weir.read('trim.a', after => (SELECT id FROM f WHERE n = 8));
 SELECT array_agg(payload) FROM weir.read('trim.a', reverse => true, upto => (SELECT id FROM f WHERE n = 8));
 SELECT frames, lifetime_frames, first_id = (SELECT id FROM f WHERE n = 7) AS first, last_id = (SELECT id FROM f WHERE n = 10) AS last

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// fetch(): the next events of a subscription. It does not move the cursor over what it
+// hands out, ack() does; so what was fetched and not acknowledged comes again.
+//
+// What the subscription's own filter drops is nobody's, and where all that was read was
+// dropped, the cursor passes it here: else a subscription that wants one event in a
+// million would read that million again and again. That too is written only once it is worth it.
+//
+// Several topics are merged in the order of positions, each from a cursor of its
+// own, since positions of different topics are not settled in one order.
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "outbox/cursor.hpp"
+#include "outbox/subscription.hpp"
+#include "pg/function.hpp"
+#include "pg/text.hpp"
+#include "stream/trimmed.hpp"
+
+namespace core = weir::core;
+namespace log_ = weir::log;
+namespace outbox = weir::outbox;
+namespace pg = weir::pg;
+namespace stream = weir::stream;
+
+namespace {
+
+constexpr int hard_cap = 10000;                     // events of one call
+constexpr int64 worth_passing = 128;                // dropped frames
+constexpr int64 pass_after_us = USECS_PER_SEC;      // or since the cursor moved
+constexpr int64 seen_every_us = 10 * USECS_PER_SEC; // how exact last_seen is
+constexpr int least_run = 8, greatest_run = 256;    // frames read from one of several topics at a time
+
+// One topic of the subscription, as far as this call has read it.
+struct source {
+    outbox::topic topic;
+    outbox::cursor from;
+    int64 position; // read up to here
+    int64 passed;   // frames on the way
+    bool wanted_any;
+    bool ended; // nothing more is settled
+    // Read ahead, with several topics.
+    MemoryContext memory;
+    HeapTuple *rows;
+    int64 *ids;
+    int row_count;
+    int next_row;
+};
+
+struct fetching {
+    outbox::subscription const *subscription;
+    stream::filter filter;
+    stream::row_names names;
+    pg::result_set rows;
+    Snapshot snapshot;
+    MemoryContext per_row;
+};
+
+int max_argument(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("max must not be null")));
+    int max = PG_GETARG_INT32(n);
+    if (max < 1 || max > hard_cap)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
+                        errdetail("It must be from 1 to %d.", hard_cap)));
+    return max;
+}
+
+[[noreturn]] void raise_expired(fetching const &f, source const &s, stream::trimmed const &gone) {
+    char *name = quote_literal_cstr(TextDatumGetCString(f.subscription->name));
+    char *topic = quote_literal_cstr(TextDatumGetCString(s.topic.name));
+    stream::raise_expired(pg::view_of(s.topic.name), s.topic.stream_id, s.position, s.from.frames, gone, f.snapshot,
+                          psprintf("weir.seek(%s, '-', %s) goes on from there.", name, topic));
+}
+
+source begin_source(fetching const &f, outbox::topic const &topic, Snapshot latest) {
+    source s{};
+    s.topic = topic;
+    s.from = outbox::find_cursor(f.subscription->id, topic.stream_id, latest);
+    s.position = s.from.position;
+    stream::trimmed gone = stream::trimmed_from(topic.stream_id, f.snapshot);
+    if (s.position < gone.upto)
+        raise_expired(f, s, gone);
+    return s;
+}
+
+// Reads on until the sink has taken so many, or nothing more is settled.
+template <class Sink> void read_on(fetching &f, source &s, int max, Sink &&sink) {
+    stream::reader r;
+    stream::frame_row row;
+    f.names.stream = {s.topic.name, false};
+    stream::open_reader(r, s.topic.stream_id, s.position, core::greatest, false, ForwardScanDirection, f.snapshot);
+    while (max > 0 && !s.ended) {
+        CHECK_FOR_INTERRUPTS();
+        if (!stream::advance(r)) {
+            s.ended = true;
+            break;
+        }
+        s.position = r.at->id;
+        s.passed += stream::is_frame(*log_::prefix_of<stream::log_prefix>(*r.at));
+        MemoryContext before = MemoryContextSwitchTo(f.per_row);
+        if (stream::make_row(f.names, r, f.filter, row)) {
+            sink(row, r.at->id);
+            s.wanted_any = true;
+            max--;
+        }
+        MemoryContextSwitchTo(before);
+        MemoryContextReset(f.per_row);
+    }
+    stream::close_reader(r);
+}
+
+void fetch_one(fetching &f, source &s, int max) {
+    read_on(f, s, max, [&](stream::frame_row &row, int64) { f.rows.add(row.values, row.nulls); });
+}
+
+// Reads the next run of a topic into memory of its own.
+bool refill(fetching &f, source &s, int run) {
+    if (s.ended)
+        return false;
+    if (s.memory == nullptr) {
+        s.memory = AllocSetContextCreate(CurrentMemoryContext, "weir topic", ALLOCSET_SMALL_SIZES);
+    } else {
+        MemoryContextReset(s.memory);
+    }
+    s.rows = static_cast<HeapTuple *>(MemoryContextAlloc(s.memory, sizeof(HeapTuple) * run));
+    s.ids = static_cast<int64 *>(MemoryContextAlloc(s.memory, sizeof(int64) * run));
+    s.row_count = s.next_row = 0;
+    read_on(f, s, run, [&](stream::frame_row &row, int64 id) {
+        MemoryContext inner = MemoryContextSwitchTo(s.memory);
+        s.rows[s.row_count] = heap_form_tuple(f.rows.descriptor, row.values, row.nulls);
+        s.ids[s.row_count++] = id;
+        MemoryContextSwitchTo(inner);
+    });
+    return s.row_count > 0;
+}
+
+int by_next_id(Datum a, Datum b, void *) { // the heap keeps the greatest in front
+    auto *x = reinterpret_cast<source *>(DatumGetPointer(a)), *y = reinterpret_cast<source *>(DatumGetPointer(b));
+    int64 left = x->ids[x->next_row], right = y->ids[y->next_row];
+    return left < right ? 1 : left > right ? -1 : 0;
+}
+
+void fetch_merged(fetching &f, source *sources, int count, int max) {
+    int run = max / count < least_run ? least_run : max / count > greatest_run ? greatest_run : max / count;
+    binaryheap *heap = binaryheap_allocate(count, by_next_id, nullptr);
+    for (int i = 0; i < count; i++) {
+        if (refill(f, sources[i], run))
+            binaryheap_add_unordered(heap, PointerGetDatum(&sources[i]));
+    }
+    binaryheap_build(heap);
+    for (; max > 0 && !binaryheap_empty(heap); max--) {
+        auto &s = *reinterpret_cast<source *>(DatumGetPointer(binaryheap_first(heap)));
+        tuplestore_puttuple(f.rows.store, s.rows[s.next_row++]);
+        if (s.next_row < s.row_count || refill(f, s, run))
+            binaryheap_replace_first(heap, PointerGetDatum(&s));
+        else
+            (void)binaryheap_remove_first(heap);
+    }
+}
+
+bool may_write() { return !XactReadOnly && !RecoveryInProgress(); }
+
+void pass_over(outbox::subscription const &sub, source const &s, TimestampTz now) {
+    if (s.wanted_any || s.passed == 0)
+        return;
+    if (s.passed >= worth_passing || now - s.from.moved_at >= pass_after_us)
+        outbox::move_cursor(sub.id, s.topic.stream_id, s.from, s.position, s.from.frames + s.passed);
+}
+
+// When this backend last looked whether a subscription's having been seen is written down: a hint.
+struct sighting {
+    int64 subscription_id;
+    TimestampTz at;
+};
+constexpr int sightings = 256;
+sighting seen[sightings];
+
+void note_seen(outbox::subscription const &sub, TimestampTz now, Snapshot latest) {
+    sighting &last = seen[sub.id % sightings];
+    if (last.subscription_id == sub.id && now - last.at < seen_every_us)
+        return;
+    last = {sub.id, now};
+    outbox::cursor c = outbox::find_cursor(sub.id, outbox::of_itself, latest);
+    if (!c.stored || now - c.moved_at >= seen_every_us)
+        outbox::move_cursor(sub.id, outbox::of_itself, c, core::least, 0);
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_fetch) {
+    std::string_view name = outbox::subscription_argument(fcinfo, 0);
+    int max = max_argument(fcinfo, 1);
+    outbox::subscription sub;
+    bool waited = outbox::take_subscription(name, sub);
+
+    fetching f{};
+    f.subscription = &sub;
+    f.filter = outbox::filter_of(sub);
+    f.rows = pg::begin_result_set(fcinfo);
+    f.names = stream::make_row_names();
+    f.per_row = AllocSetContextCreate(CurrentMemoryContext, "weir event", ALLOCSET_DEFAULT_SIZES);
+    Snapshot latest = outbox::take_snapshot();
+    // The statement's, so that its tables and the events agree; after waiting for another
+    // consumer that would be one from before what there is to fetch now.
+    f.snapshot = RegisterSnapshot(waited && !IsolationUsesXactSnapshot() ? latest : GetActiveSnapshot());
+
+    outbox::topic_list topics = outbox::topics_of(sub, f.snapshot);
+    auto *sources = static_cast<source *>(palloc(sizeof(source) * (topics.count + 1)));
+    for (int i = 0; i < topics.count; i++)
+        sources[i] = begin_source(f, topics.topics[i], latest);
+    if (topics.count == 1)
+        fetch_one(f, sources[0], max);
+    else if (topics.count > 1)
+        fetch_merged(f, sources, topics.count, max);
+
+    if (may_write()) {
+        TimestampTz now = GetCurrentTimestamp();
+        for (int i = 0; i < topics.count; i++)
+            pass_over(sub, sources[i], now);
+        note_seen(sub, now, latest);
+    }
+    UnregisterSnapshot(f.snapshot);
+    UnregisterSnapshot(latest);
+    return Datum{0};
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// A topic that is dropped takes the cursors in it along: if its name is used
+// again, its subscriptions begin that one at its beginning.
+#include "pg/pg.hpp"
+
+#include "outbox/cursor.hpp"
+#include "outbox/hooks.hpp"
+#include "outbox/retention.hpp"
+#include "outbox/subscription.hpp"
+#include "pg/text.hpp"
+#include "stream/hooks.hpp"
+
+namespace weir::outbox {
+
+namespace {
+
+struct dropping {
+    int64 stream_id;
+    Snapshot snapshot;
+};
+
+void drop_cursor(subscription const &s, void *context) {
+    auto const &d = *static_cast<dropping *>(context);
+    if (!find_cursor(s.id, d.stream_id, d.snapshot).stored)
+        return;
+    lock_subscription(pg::view_of(s.name));
+    Snapshot now = take_snapshot(); // its consumer may have moved it until now
+    remove_cursor(find_cursor(s.id, d.stream_id, now));
+    UnregisterSnapshot(now);
+}
+
+void drop_cursors(int64 stream_id) {
+    dropping d{stream_id, take_snapshot()};
+    for_each_subscription(d.snapshot, drop_cursor, &d);
+    UnregisterSnapshot(d.snapshot);
+}
+
+} // namespace
+
+void listen_to_streams() { stream::set_hooks({retain_after, drop_cursors}); }
+
+} // namespace weir::outbox

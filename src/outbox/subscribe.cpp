@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// subscribe() and unsubscribe(). To subscribe twice in the same words is to
+// subscribe once, so that every start of a consumer may do it.
+#include "pg/pg.hpp"
+
+#include "core/glob.hpp"
+#include "core/position.hpp"
+#include "log/table.hpp"
+#include "outbox/cursor.hpp"
+#include "outbox/start.hpp"
+#include "outbox/subscription.hpp"
+#include "pg/error.hpp"
+#include "pg/function.hpp"
+#include "pg/memory.hpp"
+#include "pg/spi.hpp"
+#include "pg/text.hpp"
+#include "stream/request.hpp"
+
+namespace core = weir::core;
+namespace outbox = weir::outbox;
+namespace pg = weir::pg;
+namespace spi = weir::pg::spi;
+namespace stream = weir::stream;
+
+namespace {
+
+constexpr int most_topics = 100;
+constexpr int most_types = 1000;
+
+constinit weir::log::source subscription_table{"subscription"};
+
+constinit spi::statement insert_statement{
+    "INSERT INTO weir.subscription (name, subscription_id, topics, types, headers, hold, created_at)"
+    " VALUES ($1, pg_catalog.nextval('weir.subscription_id_seq'), $2, $3, $4, $5, pg_catalog.clock_timestamp())"
+    " ON CONFLICT (name) DO NOTHING RETURNING true",
+    5,
+    {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, JSONBOID, BOOLOID}};
+
+constinit spi::statement remove_statement{
+    "DELETE FROM weir.subscription WHERE subscription_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
+
+void check_pattern(std::string_view pattern) {
+    stream::check_name(pattern, "topic name");
+    core::failure why;
+    if (!core::check_glob(pattern, why))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
+}
+
+// An array of one, or the one given, without NULLs.
+Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
+    if (PG_ARGISNULL(n))
+        stream::null_argument(several ? "topics" : "topic");
+    if (!several) {
+        Datum topic = PG_GETARG_DATUM(n);
+        check_pattern(pg::view_of(topic));
+        return PointerGetDatum(construct_array(&topic, 1, TEXTOID, -1, false, TYPALIGN_INT));
+    }
+    ArrayType *topics = PG_GETARG_ARRAYTYPE_P(n);
+    Datum *values = nullptr;
+    bool *nulls = nullptr;
+    int count = 0;
+    if (ARR_NDIM(topics) > 1)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topics must be a one-dimensional array")));
+    deconstruct_array(topics, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+    if (count == 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topics must not be empty")));
+    if (count > most_topics)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many topics"),
+                        errdetail("There are %d, the limit is %d.", count, most_topics), errhint("Use a pattern.")));
+    for (int i = 0; i < count; i++) {
+        if (nulls[i])
+            stream::null_argument("an element of topics");
+        check_pattern(pg::view_of(values[i]));
+    }
+    return PointerGetDatum(topics);
+}
+
+NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
+        return {Datum{0}, true};
+    ArrayType *types = PG_GETARG_ARRAYTYPE_P(n);
+    Datum *values = nullptr;
+    bool *nulls = nullptr;
+    int count = 0;
+    if (ARR_NDIM(types) > 1)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("types must be a one-dimensional array")));
+    deconstruct_array(types, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+    if (count > most_types)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many types"),
+                        errdetail("There are %d, the limit is %d.", count, most_types)));
+    for (int i = 0; i < count; i++) {
+        if (nulls[i])
+            stream::null_argument("an element of types");
+    }
+    return {PointerGetDatum(types), false};
+}
+
+bool is_equal(NullableDatum const &a, NullableDatum const &b) {
+    if (a.isnull || b.isnull)
+        return a.isnull == b.isnull;
+    return pg::view_of(a.value) == pg::view_of(b.value);
+}
+
+// Of arrays of text without NULLs.
+bool is_array_equal(Datum a, Datum b) {
+    Datum *x = nullptr, *y = nullptr;
+    bool *nulls = nullptr;
+    int m = 0, n = 0;
+    deconstruct_array(DatumGetArrayTypeP(a), TEXTOID, -1, false, TYPALIGN_INT, &x, &nulls, &m);
+    deconstruct_array(DatumGetArrayTypeP(b), TEXTOID, -1, false, TYPALIGN_INT, &y, &nulls, &n);
+    bool equal = m == n;
+    for (int i = 0; equal && i < m; i++)
+        equal = pg::view_of(x[i]) == pg::view_of(y[i]);
+    return equal;
+}
+
+struct wish {
+    std::string_view name;
+    Datum name_datum;
+    Datum topics;
+    NullableDatum types;
+    NullableDatum headers;
+    outbox::place start;
+    bool hold;
+};
+
+bool is_as_wished(outbox::subscription const &s, wish const &w) {
+    if (s.types.isnull != w.types.isnull || (!s.types.isnull && !is_array_equal(s.types.value, w.types.value)))
+        return false;
+    return is_array_equal(s.topics, w.topics) && is_equal(s.headers, w.headers) && s.hold == w.hold;
+}
+
+bool insert(wish const &w) {
+    spi::session session = spi::begin(weir::log::relation_oid(subscription_table));
+    Datum values[] = {w.name_datum, w.topics, w.types.value, w.headers.value, BoolGetDatum(w.hold)};
+    bool nulls[] = {false, false, w.types.isnull, w.headers.isnull, false};
+    bool inserted = spi::write(insert_statement, values, nulls) == 1;
+    spi::end(session);
+    return inserted;
+}
+
+// A topic that is there begins where it was asked for; one that comes into being later,
+// at its beginning.
+bool subscribe(wish const &w) {
+    outbox::lock_subscription(w.name);
+    bool made = insert(w);
+    Snapshot snapshot = outbox::take_snapshot();
+    outbox::subscription s;
+    if (!outbox::find_subscription(w.name, snapshot, s))
+        elog(ERROR, "subscription vanished");
+    if (made) {
+        std::string_view only;
+        bool strict = outbox::is_single(s, &only);
+        outbox::topic_list topics = outbox::topics_of(s, snapshot);
+        for (int i = 0; i < topics.count; i++) {
+            outbox::topic const &t = topics.topics[i];
+            outbox::start at = outbox::find_start(pg::view_of(t.name), t.stream_id, w.start, strict, snapshot);
+            outbox::move_cursor(s.id, t.stream_id, {}, at.position, at.frames);
+        }
+    } else if (!is_as_wished(s, w)) {
+        ereport(ERROR, (errcode(pg::errcode_already_exists),
+                        errmsg("subscription \"%.*s\" already exists", pg::shown(w.name), w.name.data()),
+                        errdetail("It differs in its topics, types, headers or hold."),
+                        errhint("Take another name, or remove it first with weir.unsubscribe().")));
+    }
+    UnregisterSnapshot(snapshot);
+    return made;
+}
+
+Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
+    enum { name_argument, topic_argument, start_argument, types_at, headers_at, hold_argument, since_argument };
+    pg::require_writable("weir.subscribe()");
+    wish w{};
+    w.name = outbox::subscription_argument(fcinfo, name_argument);
+    w.name_datum = PG_GETARG_DATUM(name_argument);
+    w.topics = topics_argument(fcinfo, topic_argument, several);
+    w.start = outbox::take_place(fcinfo, start_argument, since_argument, "start", core::greatest);
+    w.types = types_argument(fcinfo, types_at);
+    w.headers = stream::take_headers(fcinfo, headers_at);
+    if (PG_ARGISNULL(hold_argument))
+        stream::null_argument("hold");
+    w.hold = PG_GETARG_BOOL(hold_argument);
+    PG_RETURN_BOOL(subscribe(w));
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_subscribe) { return subscribe_call(fcinfo, false); }
+WEIR_FUNCTION(weir_subscribe_several) { return subscribe_call(fcinfo, true); }
+
+WEIR_FUNCTION(weir_unsubscribe) {
+    pg::require_writable("weir.unsubscribe()");
+    std::string_view name = outbox::subscription_argument(fcinfo, 0);
+    outbox::lock_subscription(name);
+    Snapshot snapshot = outbox::take_snapshot();
+    outbox::subscription s;
+    bool found = outbox::find_subscription(name, snapshot, s);
+    if (found) {
+        outbox::remove_cursors(s.id, snapshot);
+        spi::session session = spi::begin(weir::log::relation_oid(subscription_table));
+        Datum id = Int64GetDatum(s.id);
+        spi::write(remove_statement, &id, nullptr);
+        spi::end(session);
+    }
+    UnregisterSnapshot(snapshot);
+    PG_RETURN_BOOL(found);
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "core/glob.hpp"
+#include "log/table.hpp"
+#include "outbox/subscription.hpp"
+#include "pg/lock.hpp"
+#include "pg/memory.hpp"
+#include "pg/text.hpp"
+#include "stream/registry.hpp"
+#include "stream/request.hpp"
+
+namespace weir::outbox {
+
+namespace {
+
+constinit log::source subscription_table{"subscription"};
+constinit log::source subscription_index{"subscription_pkey"};
+
+// Of the table in sql/outbox.sql.
+enum { name_column = 1, id_column, topics_column, types_column, headers_column, hold_column };
+
+NullableDatum copied(HeapTuple row, int column, TupleDesc descriptor) {
+    NullableDatum d{Datum{0}, false};
+    d.value = heap_getattr(row, column, descriptor, &d.isnull);
+    if (!d.isnull)
+        d.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(d.value));
+    return d;
+}
+
+subscription read_row(HeapTuple row, Relation table) {
+    TupleDesc descriptor = RelationGetDescr(table);
+    bool null = false;
+    subscription s{};
+    s.id = DatumGetInt64(heap_getattr(row, id_column, descriptor, &null));
+    s.name = copied(row, name_column, descriptor).value;
+    s.topics = copied(row, topics_column, descriptor).value;
+    s.types = copied(row, types_column, descriptor);
+    s.headers = copied(row, headers_column, descriptor);
+    s.hold = DatumGetBool(heap_getattr(row, hold_column, descriptor, &null));
+    bool *nulls = nullptr;
+    deconstruct_array(DatumGetArrayTypeP(s.topics), TEXTOID, -1, false, TYPALIGN_INT, &s.patterns, &nulls,
+                      &s.pattern_count);
+    return s;
+}
+
+int64 lock_key(std::string_view name) {
+    return static_cast<int64>(
+        hash_bytes_extended(reinterpret_cast<unsigned char const *>(name.data()), static_cast<int>(name.size()), 0));
+}
+
+std::string_view literal_part(std::string_view pattern) {
+    auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
+    return {buffer, core::glob_prefix(pattern, buffer)};
+}
+
+struct collected {
+    topic_list list;
+    int capacity;
+    std::string_view pattern;
+    MemoryContext memory;
+};
+
+void add_topic(collected &c, int64 stream_id, std::string_view name) {
+    if (c.list.count == c.capacity) {
+        c.capacity = c.capacity == 0 ? 8 : 2 * c.capacity;
+        auto *more = static_cast<topic *>(MemoryContextAlloc(c.memory, sizeof(topic) * c.capacity));
+        if (c.list.count > 0)
+            memcpy(more, c.list.topics, sizeof(topic) * c.list.count);
+        c.list.topics = more;
+    }
+    MemoryContext before = MemoryContextSwitchTo(c.memory);
+    c.list.topics[c.list.count++] = {
+        stream_id, PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size())))};
+    MemoryContextSwitchTo(before);
+}
+
+void take_match(int64 stream_id, std::string_view name, void *context) {
+    auto &c = *static_cast<collected *>(context);
+    if (core::glob_matches(c.pattern, name))
+        add_topic(c, stream_id, name);
+}
+
+int by_id(void const *a, void const *b) {
+    int64 x = static_cast<topic const *>(a)->stream_id, y = static_cast<topic const *>(b)->stream_id;
+    return x < y ? -1 : x > y;
+}
+
+} // namespace
+
+bool find_subscription(std::string_view name, Snapshot snapshot, subscription &out) {
+    ScanKeyData key;
+    ScanKeyEntryInitialize(&key, 0, name_column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                           PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size()))));
+    Relation table = table_open(log::relation_oid(subscription_table), AccessShareLock);
+    SysScanDesc scan = systable_beginscan(table, log::relation_oid(subscription_index), true, snapshot, 1, &key);
+    HeapTuple row = systable_getnext(scan);
+    bool found = HeapTupleIsValid(row);
+    if (found)
+        out = read_row(row, table);
+    systable_endscan(scan);
+    table_close(table, AccessShareLock);
+    return found;
+}
+
+std::string_view subscription_argument(FunctionCallInfo fcinfo, int n) {
+    return stream::name_argument(fcinfo, n, "name", "subscription name");
+}
+
+void raise_unknown(std::string_view name) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("subscription \"%.*s\" does not exist", pg::shown(name), name.data()),
+                    errhint("Make it with weir.subscribe().")));
+    pg_unreachable();
+}
+
+void lock_subscription(std::string_view name) { pg::lock(pg::lock_class::subscription, lock_key(name)); }
+
+bool take_subscription(std::string_view name, subscription &out) {
+    bool waited = !pg::try_lock(pg::lock_class::subscription, lock_key(name));
+    if (waited)
+        lock_subscription(name);
+    Snapshot snapshot = take_snapshot();
+    bool found = find_subscription(name, snapshot, out);
+    UnregisterSnapshot(snapshot);
+    if (!found)
+        raise_unknown(name);
+    return waited;
+}
+
+void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &, void *context), void *context) {
+    Relation table = table_open(log::relation_oid(subscription_table), AccessShareLock);
+    SysScanDesc scan = systable_beginscan(table, log::relation_oid(subscription_index), true, snapshot, 0, nullptr);
+    while (HeapTuple row = systable_getnext(scan)) {
+        CHECK_FOR_INTERRUPTS();
+        take(read_row(row, table), context);
+    }
+    systable_endscan(scan);
+    table_close(table, AccessShareLock);
+}
+
+Snapshot take_snapshot() {
+    CommandCounterIncrement();
+    return RegisterSnapshot(GetLatestSnapshot());
+}
+
+stream::filter filter_of(subscription const &s) { return stream::make_filter(s.types, s.headers); }
+
+topic_list topics_of(subscription const &s, Snapshot snapshot) {
+    collected c{{nullptr, 0}, 0, {}, CurrentMemoryContext};
+    for (int i = 0; i < s.pattern_count; i++) {
+        c.pattern = pg::view_of(s.patterns[i]);
+        std::string_view literal = literal_part(c.pattern);
+        if (core::is_glob(c.pattern)) {
+            stream::for_each_with_prefix(literal, snapshot, take_match, &c);
+        } else if (int64 stream_id = stream::find(literal, snapshot)) {
+            add_topic(c, stream_id, literal);
+        }
+    }
+    if (s.pattern_count > 1) { // which may overlap
+        qsort(c.list.topics, c.list.count, sizeof(topic), by_id);
+        int kept = 0;
+        for (int i = 0; i < c.list.count; i++) {
+            if (kept == 0 || c.list.topics[kept - 1].stream_id != c.list.topics[i].stream_id)
+                c.list.topics[kept++] = c.list.topics[i];
+        }
+        c.list.count = kept;
+    }
+    return c.list;
+}
+
+bool is_single(subscription const &s, std::string_view *name) {
+    std::string_view pattern = pg::view_of(s.patterns[0]);
+    if (s.pattern_count > 1 || core::is_glob(pattern))
+        return false;
+    *name = literal_part(pattern);
+    return true;
+}
+
+bool covers(subscription const &s, std::string_view topic) {
+    for (int i = 0; i < s.pattern_count; i++) {
+        if (core::glob_matches(pg::view_of(s.patterns[i]), topic))
+            return true;
+    }
+    return false;
+}
+
+} // namespace weir::outbox

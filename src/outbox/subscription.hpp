@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Named subscriptions: which topics, which of their events, and where a topic is
+// begun that the subscription has no cursor in yet.
+//
+// Who moves a subscription's cursors takes its lock first and keeps it until the
+// transaction ends. So consumers that share a name and fetch, handle and acknowledge in one transaction
+// take turns and see each event once; those that acknowledge in a later transaction may see it twice.
+#pragma once
+
+#include "pg/pg.hpp"
+
+#include "stream/rows.hpp"
+
+namespace weir::outbox {
+
+struct subscription {
+    int64 id;
+    Datum name;
+    Datum topics; // text[]: names and patterns
+    Datum *patterns;
+    int pattern_count;
+    NullableDatum types;
+    NullableDatum headers;
+    bool hold;
+};
+
+// False where there is none of that name. Palloc'd.
+bool find_subscription(std::string_view name, Snapshot snapshot, subscription &out);
+
+// The subscription argument: not NULL, not blank, not too long.
+std::string_view subscription_argument(FunctionCallInfo fcinfo, int n);
+
+// Locks and finds it; raises where there is none. True: somebody else had to end first.
+bool take_subscription(std::string_view name, subscription &out);
+
+void lock_subscription(std::string_view name);
+
+[[noreturn]] void raise_unknown(std::string_view name);
+
+// Every one of them; out is good during the call.
+void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &, void *context), void *context);
+
+// A snapshot of now that sees what this transaction has done so far. Registered.
+Snapshot take_snapshot();
+
+// The frames that it wants.
+stream::filter filter_of(subscription const &s);
+
+// The topics that it covers and that are there.
+struct topic {
+    int64 stream_id;
+    Datum name;
+};
+struct topic_list {
+    topic *topics;
+    int count;
+};
+topic_list topics_of(subscription const &s, Snapshot snapshot);
+
+// Whether it is subscribed to one topic by its name, which is returned.
+bool is_single(subscription const &s, std::string_view *name);
+
+bool covers(subscription const &s, std::string_view topic);
+
+} // namespace weir::outbox

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "stream/hooks.hpp"
+
+namespace weir::stream {
+
+namespace {
+hooks told{};
+} // namespace
+
+void set_hooks(hooks const &h) { told = h; }
+
+void tell_of_append(int64 stream_id, written const &appended, int count) {
+    if (told.appended != nullptr)
+        told.appended(stream_id, appended, count);
+}
+
+void tell_of_drop(int64 stream_id) {
+    if (told.dropped != nullptr)
+        told.dropped(stream_id);
+}
+
+} // namespace weir::stream

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "log/clock.hpp"
+#include "pg/text.hpp"
+#include "stream/rows.hpp"
+
+namespace weir::stream {
+
+namespace {
+
+enum { durable_name, summary_name, best_effort_name, close_name };
+
+bool is_of_type(filter const &f, NullableDatum const &type) {
+    if (f.type_count < 0)
+        return true;
+    if (type.isnull)
+        return false;
+    std::string_view is = pg::view_of(type.value);
+    for (int i = 0; i < f.type_count; i++) {
+        if (!f.type_nulls[i] && pg::view_of(f.types[i]) == is)
+            return true;
+    }
+    return false;
+}
+
+bool passes(filter const &f, NullableDatum const &type, NullableDatum const &headers) {
+    if (!is_of_type(f, type))
+        return false;
+    return f.headers.isnull ||
+           (!headers.isnull && DatumGetBool(DirectFunctionCall2(jsonb_contains, headers.value, f.headers.value)));
+}
+
+// A column of a row that has been taken apart. Out-of-line values are fetched while
+// the snapshot that keeps them is held.
+NullableDatum column(TupleTableSlot *slot, int n) {
+    NullableDatum d{slot->tts_values[n - 1], slot->tts_isnull[n - 1]};
+    if (!d.isnull && VARATT_IS_EXTERNAL(DatumGetPointer(d.value)))
+        d.value = PointerGetDatum(PG_DETOAST_DATUM(d.value));
+    return d;
+}
+
+Datum mode_of(row_names const &names, reader const &r) {
+    if (r.best_effort)
+        return names.modes[best_effort_name];
+    switch (static_cast<mode>(log::prefix_of<log_prefix>(*r.at)->mode)) {
+    case mode::summary:
+        return names.modes[summary_name];
+    case mode::close:
+        return names.modes[close_name];
+    default:
+        return names.modes[durable_name];
+    }
+}
+
+} // namespace
+
+filter make_filter(NullableDatum const &types, NullableDatum const &headers) {
+    filter f{};
+    f.type_count = -1;
+    if (!types.isnull)
+        deconstruct_array(DatumGetArrayTypeP(types.value), TEXTOID, -1, false, TYPALIGN_INT, &f.types, &f.type_nulls,
+                          &f.type_count);
+    f.headers.isnull = headers.isnull;
+    if (!f.headers.isnull) {
+        Jsonb *wanted = DatumGetJsonbP(headers.value);
+        if (!JB_ROOT_IS_OBJECT(wanted))
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
+        f.headers.value = PointerGetDatum(wanted);
+    }
+    return f;
+}
+
+filter take_filter(FunctionCallInfo fcinfo, int types, int headers) {
+    return make_filter(fcinfo->args[types], fcinfo->args[headers]);
+}
+
+row_names make_row_names() {
+    row_names names{};
+    names.stream.isnull = true;
+    names.modes[durable_name] = CStringGetTextDatum("durable");
+    names.modes[summary_name] = CStringGetTextDatum("summary");
+    names.modes[best_effort_name] = CStringGetTextDatum("best_effort");
+    names.modes[close_name] = CStringGetTextDatum("close");
+    return names;
+}
+
+bool make_row(row_names const &names, reader &r, filter const &f, frame_row &out) {
+    if (!is_for_readers(r))
+        return false;
+    TupleTableSlot *slot = r.at->slot;
+    int first = r.best_effort ? static_cast<int>(live_column::type) : static_cast<int>(log_column::type);
+    slot_getallattrs(slot);
+    Datum mode = mode_of(names, r);
+    NullableDatum type = column(slot, first), headers = column(slot, first + 3);
+    if (mode != names.modes[close_name] && !passes(f, type, headers))
+        return false;
+    NullableDatum payload = column(slot, first + 1), bytes = column(slot, first + 2);
+
+    int n = 0;
+    auto put = [&](NullableDatum const &d) {
+        out.values[n] = d.value;
+        out.nulls[n++] = d.isnull;
+    };
+    if (!names.stream.isnull)
+        put(names.stream);
+    put({Int64GetDatum(r.at->id), false});
+    put({TimestampTzGetDatum(log::clock::to_timestamptz(r.at->id)), false});
+    put({mode, false});
+    put(type);
+    put(payload);
+    put(bytes);
+    put(headers);
+    return true;
+}
+
+} // namespace weir::stream

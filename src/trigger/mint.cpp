@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Trigger function mint(): fills a position column of a table of one's own,
+// ascending for each key. The next position comes from what is remembered in shared
+// memory of the last one handed out for that key, as for logs (log/lock.hpp), and where
+// nothing is, from the last entry of the key in an index of the table, whoever wrote it.
+//
+// Unlike a log's, the rows are inserted after the trigger and read by anybody's
+// query. So by default the key is locked until commit: positions then become
+// visible in their order, and "id > cursor" loses nothing.
+#include "pg/pg.hpp"
+
+#include "core/position.hpp"
+#include "log/clock.hpp"
+#include "log/lock.hpp"
+#include "pg/function.hpp"
+#include "pg/lock.hpp"
+#include "trigger/arguments.hpp"
+#include "trigger/statement.hpp"
+
+namespace core = weir::core;
+namespace log_ = weir::log;
+namespace pg = weir::pg;
+namespace trigger = weir::trigger;
+
+namespace {
+
+constexpr const char *function = "weir.mint()";
+
+struct settings {
+    Oid table;
+    AttrNumber column;
+    trigger::column_list key;
+    Oid index; // on the key and the column
+    bool until_commit;
+};
+
+bool holds_key(Form_pg_index index, trigger::column_list const &key) {
+    for (int i = 0; i < key.count; i++) {
+        bool found = false;
+        for (int k = 0; k < key.count; k++)
+            found |= index->indkey.values[k] == key.columns[i];
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+// One whose last entry for a key is that of its greatest position.
+Oid find_index(Relation table, settings const &s) {
+    List *indexes = RelationGetIndexList(table);
+    Oid found = InvalidOid;
+    for (int i = 0; i < list_length(indexes) && !OidIsValid(found); i++) {
+        Oid oid = list_nth_oid(indexes, i);
+        Relation index = index_open(oid, AccessShareLock);
+        Form_pg_index form = index->rd_index;
+        if (index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indnkeyatts > s.key.count &&
+            form->indkey.values[s.key.count] == s.column && holds_key(form, s.key) &&
+            heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr))
+            found = oid;
+        index_close(index, AccessShareLock);
+    }
+    list_free(indexes);
+    return found;
+}
+
+char *wanted_index(Relation table, settings const &s) {
+    StringInfoData sql;
+    initStringInfo(&sql);
+    appendStringInfo(&sql, "CREATE UNIQUE INDEX ON %s (", trigger::quoted_table(s.table));
+    for (int i = 0; i < s.key.count; i++)
+        appendStringInfo(&sql, "%s, ", quote_identifier(trigger::name_of(table, s.key.columns[i])));
+    appendStringInfo(&sql, "%s);", quote_identifier(trigger::name_of(table, s.column)));
+    return sql.data;
+}
+
+settings *take_settings(TriggerData *data) {
+    enum { column_option, key_option, order_option };
+    trigger::option options[] = {{"column", nullptr}, {"key", nullptr}, {"order", nullptr}};
+    trigger::take_options(data, function, 0, options, lengthof(options));
+    Relation table = data->tg_relation;
+    auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
+    s->table = trigger::named_table(data);
+    if (options[column_option].value == nullptr)
+        trigger::misused(data, function, "needs the argument column", "Name the position column: 'column=id'.");
+    s->column = trigger::column_option(data, options[column_option]);
+    if (Oid type = trigger::type_of(table, s->column); type != INT8OID && !trigger::is_position(type))
+        trigger::bad_option(data, options[column_option], "a column of type weir.position or bigint");
+    if (options[key_option].value != nullptr)
+        s->key = trigger::columns_option(data, options[key_option]);
+    const char *order = options[order_option].value;
+    s->until_commit = order == nullptr || strcmp(order, "commit") == 0;
+    if (!s->until_commit && strcmp(order, "mint") != 0)
+        trigger::bad_option(data, options[order_option], "commit or mint");
+    s->index = find_index(table, *s);
+    if (!OidIsValid(s->index))
+        trigger::misused(data, function, "needs an index on the key and the position column", wanted_index(table, *s));
+    return s;
+}
+
+void set_key(ScanKey key, Relation index, int n, HeapTuple row, Relation table) {
+    bool null = false;
+    Datum value = heap_getattr(row, index->rd_index->indkey.values[n], RelationGetDescr(table), &null);
+    Oid operand = index->rd_opcintype[n];
+    Oid equal = get_opfamily_member(index->rd_opfamily[n], operand, operand, BTEqualStrategyNumber);
+    ScanKeyEntryInitialize(key, null ? SK_ISNULL | SK_SEARCHNULL : 0, static_cast<AttrNumber>(n + 1),
+                           null ? InvalidStrategy : BTEqualStrategyNumber, InvalidOid, index->rd_indcollation[n],
+                           null ? InvalidOid : get_opcode(equal), null ? Datum{0} : value);
+}
+
+// The greatest position of the row's key in the index, committed or not, -1: none.
+int64 newest_in_index(settings const &s, Relation table, HeapTuple row) {
+    Relation index = index_open(s.index, AccessShareLock);
+    int count = s.key.count;
+    ScanKeyData keys[INDEX_MAX_KEYS];
+    for (int i = 0; i < count; i++)
+        set_key(&keys[i], index, i, row, table);
+    ScanKeyEntryInitialize(&keys[count], SK_ISNULL | SK_SEARCHNOTNULL, static_cast<AttrNumber>(count + 1),
+                           InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, Datum{0});
+    IndexScanDesc scan = index_beginscan(table, index, SnapshotAny, count + 1, 0);
+    scan->xs_want_itup = true;
+    scan->ignore_killed_tuples = false; // their positions were handed out all the same
+    index_rescan(scan, keys, count + 1, nullptr, 0);
+    bool descending = index->rd_indoption[count] & INDOPTION_DESC;
+    int64 newest = -1;
+    if (index_getnext_tid(scan, descending ? ForwardScanDirection : BackwardScanDirection) != nullptr) {
+        bool null = false;
+        newest = DatumGetInt64(index_getattr(scan->xs_itup, count + 1, scan->xs_itupdesc, &null));
+    }
+    index_endscan(scan);
+    index_close(index, AccessShareLock);
+    return newest;
+}
+
+int64 mint(settings const &s, Relation table, HeapTuple row, int64 key) {
+    int64 in_index = -1;
+    bool looked = false;
+    for (int64 wanted_ms = log_::clock::now_us() / 1000 + 1;;) {
+        if (!log_::clock::covers(wanted_ms))
+            log_::clock::cover(wanted_ms);
+        CHECK_FOR_INTERRUPTS();
+        log_::lock(key);
+        int64 now_ms = log_::clock::now_us() / 1000;
+        log_::handed_out known = log_::recall(key, now_ms);
+        if (!known.exact && !looked) {
+            log_::unlock(key);
+            in_index = newest_in_index(s, table, row);
+            looked = true;
+            continue;
+        }
+        int64 next = core::mint(known.last > in_index ? known.last : in_index, now_ms, log_::clock::floor());
+        bool covered = next >= 0 && log_::clock::covers(core::ms_of(next));
+        if (covered)
+            log_::remember(key, next, false);
+        log_::unlock(key);
+        if (next < 0)
+            ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                            errmsg("no position is left in table \"%s\"", RelationGetRelationName(table))));
+        if (covered)
+            return next;
+        wanted_ms = core::ms_of(next);
+    }
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_mint) {
+    TriggerData *data = trigger::data_of(fcinfo, function);
+    if (!TRIGGER_FIRED_BEFORE(data->tg_event))
+        trigger::misused(data, function, "must be fired BEFORE the change", nullptr);
+    if (!TRIGGER_FIRED_FOR_ROW(data->tg_event))
+        trigger::misused(data, function, "must be fired FOR EACH ROW", nullptr);
+    if (!TRIGGER_FIRED_BY_INSERT(data->tg_event))
+        trigger::misused(data, function, "must be fired by INSERT alone",
+                         "A row keeps the position that it was given.");
+    settings *s = trigger::settings_of(fcinfo, data, take_settings);
+
+    Relation table = data->tg_relation;
+    HeapTuple row = data->tg_trigtuple;
+    if (!heap_attisnull(row, s->column, RelationGetDescr(table)))
+        ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+                        errmsg("cannot insert a value into column \"%s\"", trigger::name_of(table, s->column)),
+                        errdetail("Trigger \"%s\" gives out its positions.", data->tg_trigger->tgname),
+                        errhint("Leave the column out.")));
+    int64 key = trigger::hash_of_key(s->table, table, s->key, row);
+    if (s->until_commit)
+        pg::lock(pg::lock_class::mint, key);
+    Datum value = Int64GetDatum(mint(*s, table, row, key));
+    int column = s->column;
+    bool null = false;
+    return PointerGetDatum(heap_modify_tuple_by_cols(row, RelationGetDescr(table), 1, &column, &value, &null));
+}
