@@ -60,6 +60,17 @@ element element_of(payload::form form) noexcept {
     }
 }
 
+void add_texts_or_null(parameters &p, std::vector<std::string> const &values) {
+    if (values.empty()) {
+        p.null();
+        return;
+    }
+    p.begin(element::text, values.size());
+    for (std::string const &v : values)
+        p.add(std::string_view(v));
+    p.end();
+}
+
 void add_payload(parameters &p, payload what) {
     if (what.kind() == payload::form::json)
         p.jsonb(what.data());

@@ -8,7 +8,10 @@
 #include "session.hpp"
 #include "weir/stream.hpp"
 
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::inline v0 {
 namespace internal {
@@ -25,6 +28,13 @@ void add_payload(parameters &p, payload what);
 // type, headers, idempotency_key; for best effort also ttl_ms, maxlen_floor, maxlen_ceiling, ema_alpha.
 void add_options(parameters &p, append_options const &o);
 void add_options(parameters &p, live_options const &o);
+
+// A text[]; NULL where there are none, which means all.
+void add_texts_or_null(parameters &p, std::vector<std::string> const &values);
+
+inline std::optional<std::string_view> view(std::optional<std::string> const &s) {
+    return s ? std::optional<std::string_view>(*s) : std::nullopt;
+}
 
 element element_of(payload::form form) noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "decode.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace weir::inline v0 {
@@ -29,6 +30,23 @@ std::optional<std::string> row::text(int column) const {
     if (is_null(column))
         return {};
     return std::string(raw(column));
+}
+
+std::vector<std::string> row::texts(int column) const {
+    std::vector<std::string> all;
+    std::string_view rest = is_null(column) ? std::string_view() : raw(column);
+    constexpr std::size_t header = 20; // dimensions, whether there are NULLs, element type, length, lower bound
+    if (rest.size() < header)
+        return all;
+    rest.remove_prefix(header);
+    while (rest.size() >= 4) {
+        std::size_t length = 0;
+        for (char c : rest.substr(0, 4))
+            length = (length << 8) | static_cast<unsigned char>(c);
+        all.emplace_back(rest.substr(4, length));
+        rest.remove_prefix(std::min(rest.size(), 4 + length));
+    }
+    return all;
 }
 
 std::string row::jsonb(int column) const {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::inline v0 {
 namespace internal {
@@ -28,7 +29,8 @@ public:
     position at(int column) const noexcept { return position(integer(column)); }
     std::optional<position> maybe_at(int column) const noexcept;
     std::optional<std::string> text(int column) const;
-    std::string jsonb(int column) const; // "" for NULL
+    std::vector<std::string> texts(int column) const; // of a text[] in one dimension; empty for NULL
+    std::string jsonb(int column) const;              // "" for NULL
     std::optional<std::string> maybe_jsonb(int column) const;
     position::time_point time(int column) const noexcept; // of a timestamptz, cut to milliseconds
 

@@ -134,7 +134,8 @@ error::~error() = default;
 
 bool error::transient() const noexcept {
     std::string_view const s = details_.sqlstate;
-    if (details_.from == source::deadline || (details_.from == source::connection && s.empty()))
+    // 25P02: the connection was lost, and a transaction with it.
+    if (details_.from == source::deadline || (details_.from == source::connection && (s.empty() || s == "25P02")))
         return true;
     return s == "40001" || s == "40P01" || s == "55P03" || s == "57014" || s.starts_with("53") || s.starts_with("08") ||
            s.starts_with("57P");

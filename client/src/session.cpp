@@ -159,8 +159,9 @@ void session::require_transaction() const {
 
 PGconn *session::ready(until const &limit) {
     require_transaction();
+    bool const within = in_transaction(); // a link that is found broken does not tell any more
     if (link_.is_open() && (!canceller_->quiet(cancel_grace) || !link_.alive())) {
-        transaction_lost_ = in_transaction();
+        transaction_lost_ = within;
         forget_link();
         require_transaction();
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
+#include "calls.hpp"
 #include "decode.hpp"
 #include "failure.hpp"
 #include "session.hpp"
@@ -13,22 +14,7 @@ namespace {
 using namespace internal;
 using namespace std::chrono_literals;
 
-void add_texts_or_null(parameters &p, std::vector<std::string> const &values) {
-    if (values.empty()) {
-        p.null();
-        return;
-    }
-    p.begin(element::text, values.size());
-    for (std::string const &v : values)
-        p.add(std::string_view(v));
-    p.end();
-}
-
 std::string_view visibility(read_options const &o) { return o.best_effort ? "all" : "exclude_best_effort"; }
-
-std::optional<std::string_view> view(std::optional<std::string> const &s) {
-    return s ? std::optional<std::string_view>(*s) : std::nullopt;
-}
 
 stream_info info_of(row const &r) {
     stream_info i;

@@ -320,3 +320,29 @@ TEST_CASE("a pool gives out so many connections, and takes them back clean") {
     CHECK_THROWS_AS((void)nowhere.acquire(), weir::error);
     CHECK(nowhere.open() == 0);
 }
+
+TEST_CASE("a transaction whose connection was lost between two statements does not go on outside of it") {
+    proxy p;
+    weir::connection db(p.conninfo()), other;
+    std::string const table = "lost_" + std::to_string(getpid());
+    db.execute("CREATE TABLE " + table + " (n int)");
+    weir::transaction tx(db);
+    db.execute("INSERT INTO " + table + " VALUES (1)");
+    std::string const pid = std::to_string(db.backend_pid());
+    p.cut();
+    REQUIRE(eventually([&] { return other.query("SELECT FROM pg_stat_activity WHERE pid = $1::int", {pid}).empty(); }));
+    try {
+        db.execute("INSERT INTO " + table + " VALUES (2)");
+        FAIL("it went on");
+    } catch (weir::error const &e) {
+        CHECK(e.sqlstate() == "25P02");
+        CHECK(e.transient());
+        CHECK(e.retry_is_safe());
+        CHECK(!e.in_doubt());
+    }
+    CHECK(db.in_transaction());
+    CHECK_THROWS_AS(tx.commit(), weir::error);
+    CHECK(value(other, "SELECT count(*) FROM " + table) == "0");
+    CHECK(value(db, "SELECT 1") == "1");
+    db.execute("DROP TABLE " + table);
+}

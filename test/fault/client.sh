@@ -42,4 +42,9 @@ is "each stream has its own" "$(value -c "SELECT string_agg(payload #>> '{}', ',
 is "exactly once" "$(example exactly_once)" 'one order
 one order
 idempotency key "4711" was used for another request'
+is "each event counts once" "$(example handle_events && example handle_events)" '42
+84'
+is "a lease fences its stream" "$(example hold_lease)" '3 frames
+WR013
+WR013'
 finish

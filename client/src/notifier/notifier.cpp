@@ -3,9 +3,7 @@
 
 #include "notifier/core.hpp"
 #include "notifier/loop.hpp"
-
-#include <pthread.h>
-#include <signal.h>
+#include "quiet_thread.hpp"
 
 namespace weir::inline v0 {
 
@@ -65,17 +63,7 @@ notifier_status notifier::core::get_status() const {
 
 notifier::notifier(notifier_options options) : core_(std::make_shared<core>(std::move(options))) {
     conninfo const checked(core_->options.conninfo, core_->options.application_name); // throws here, not there
-    // The program's signals are the business of its own threads.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-        core_->thread = std::thread([c = core_.get()] { loop(*c).run(); });
-    } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    core_->thread = quiet_thread([c = core_.get()] { loop(*c).run(); });
 }
 
 notifier::~notifier() {

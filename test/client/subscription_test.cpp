@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Claim: a subscriber gives every event, in order, from where its subscription stands; it is woken,
+// not polled; what was not acknowledged comes again; what a handler writes happens exactly once,
+// whatever happens to its connection, to the server, or beside it in another worker.
+#include "proxy.hpp"
+#include "support.hpp"
+
+#include <atomic>
+#include <set>
+
+using namespace test;
+
+namespace {
+
+// So slow a poll that whatever arrives was rung for.
+weir::notifier_options rung_only() { return {.slow_poll = 1h, .longest_backoff = 200ms}; }
+
+void emit(weir::connection &db, std::string const &topic, int n) {
+    (void)weir::emit(db, {.topic = topic, .type = "n", .payload = std::to_string(n)}).value();
+}
+
+std::vector<std::string> payloads(std::vector<weir::event> const &events) {
+    std::vector<std::string> all;
+    for (auto const &e : events)
+        all.push_back(e.frame.payload.value_or(""));
+    return all;
+}
+
+// From here on it is subscribed.
+void begin(weir::subscriber &s) {
+    REQUIRE(eventually([&] {
+        CHECK(!*s.next(50ms));
+        return s.info(long_enough).has_value();
+    }));
+}
+
+using texts = std::vector<std::string>;
+
+// Emits 0, 1, 2, …, each exactly once, whatever happens meanwhile: the row tells whether it did.
+class steady_emitter {
+public:
+    explicit steady_emitter(std::string topic)
+        : thread_([this, topic = std::move(topic)](std::stop_token stop) {
+              weir::connection db;
+              while (!stop.stop_requested()) {
+                  std::string const n = std::to_string(emitted_);
+                  try {
+                      weir::transaction tx(db);
+                      if (db.query("INSERT INTO emitted VALUES ($1, $2::int) ON CONFLICT DO NOTHING", {topic, n})
+                              .affected() == 1)
+                          emit(db, topic, emitted_);
+                      tx.commit();
+                      emitted_++;
+                  } catch (weir::error const &e) {
+                      if (!e.transient())
+                          throw;
+                      std::this_thread::sleep_for(10ms);
+                  }
+              }
+          }) {}
+    int emitted() const { return emitted_; }
+    int finish() {
+        thread_.request_stop();
+        thread_.join();
+        return emitted_;
+    }
+
+private:
+    std::atomic<int> emitted_ = 0;
+    std::jthread thread_;
+};
+
+// Writes down what it gets; no unique key, so that what is handled twice is seen.
+void write_down(weir::connection &db, std::span<weir::event const> events) {
+    for (auto const &e : events)
+        db.query("INSERT INTO handled VALUES ($1, $2::int)", {e.topic, e.frame.payload.value()});
+}
+
+void make_tables(weir::connection &db) {
+    db.execute("CREATE TABLE IF NOT EXISTS handled (topic text, n int, at bigserial);"
+               "CREATE TABLE IF NOT EXISTS emitted (topic text, n int, PRIMARY KEY (topic, n))");
+}
+
+std::string handled(weir::connection &db, std::string const &topic) {
+    auto const r = db.query("SELECT count(*) || ' ' || count(DISTINCT n) FROM handled WHERE topic = $1", {topic});
+    return std::string(r.at(0, 0).value());
+}
+
+std::string times(int n) { return std::to_string(n) + " " + std::to_string(n); }
+
+} // namespace
+
+TEST_CASE("events are there when their transaction has committed, and go with it") {
+    weir::connection db;
+    std::string const topic = unique("topic");
+    weir::subscription s(db, unique("calls"));
+    REQUIRE(s.subscribe(topic, {.types = {"paid"}, .headers = R"({"region": "eu"})"}).value());
+    CHECK(!s.subscribe(topic, {.types = {"paid"}, .headers = R"({"region": "eu"})"}).value());
+    CHECK(s.subscribe(topic).error().why == weir::refusal::reason::already_exists);
+    {
+        weir::transaction tx(db);
+        (void)weir::emit(db, {.topic = topic, .type = "paid", .payload = "1", .headers = R"({"region": "eu"})"})
+            .value();
+    }
+    weir::new_event const several[] = {
+        {.topic = topic, .type = "paid", .payload = "2", .headers = R"({"region": "eu"})"},
+        {.topic = topic, .type = "paid", .payload = "3"},
+        {.topic = topic, .type = "sent", .payload = "4", .headers = R"({"region": "eu"})"},
+        {.topic = topic, .type = "paid", .payload = "5", .headers = R"({"region": "eu", "vip": true})"}};
+    {
+        weir::transaction tx(db);
+        (void)weir::emit(db, several).value();
+        CHECK(s.fetch().value().empty());
+        tx.commit();
+    }
+    auto const events = s.fetch().value();
+    CHECK(payloads(events) == texts{"2", "5"});
+    CHECK(events.front().topic == topic);
+    CHECK(events.front().frame.type == "paid");
+    CHECK(s.info()->lag_frames() == 4);
+    CHECK(s.info()->topics == texts{topic});
+    CHECK(s.info()->types == texts{"paid"});
+    CHECK(payloads(s.fetch(1).value()) == texts{"2"});
+    CHECK(s.ack(std::span(events).first(1)).value() == 1);
+    CHECK(s.ack(std::span(events).first(1)).value() == 0);
+    CHECK(payloads(s.fetch().value()) == texts{"5"});
+    CHECK(s.ack(topic, weir::position::greatest()).error().why == weir::refusal::reason::cursor_ahead);
+    (void)s.seek(weir::position::least()).value();
+    CHECK(payloads(s.fetch().value()) == texts{"2", "5"});
+    weir::stream(db, topic).close();
+    CHECK(weir::emit(db, {.topic = topic, .type = "late"}).error().why == weir::refusal::reason::stream_closed);
+    {
+        weir::transaction tx(db);
+        (void)weir::emit(db, {.topic = topic, .type = "late"}).value();
+        try {
+            tx.commit();
+            FAIL("it committed");
+        } catch (weir::error const &e) {
+            CHECK(e.sqlstate() == "WR001");
+        }
+    }
+    CHECK(s.unsubscribe());
+    CHECK(!s.unsubscribe());
+    CHECK(!s.info());
+}
+
+TEST_CASE("a subscriber is woken, goes on where it was, and gets again what it did not acknowledge") {
+    weir::connection db;
+    weir::notifier n(rung_only());
+    weir::pool pool;
+    std::string const topic = unique("followed"), name = unique("follower");
+    {
+        weir::subscriber s(n, pool, name, {.topics = {topic}, .batch = 3});
+        begin(s);
+        for (int i = 0; i < 20; i++) {
+            emit(db, topic, i);
+            auto const e = s.next(long_enough).value();
+            REQUIRE(e);
+            CHECK(e->frame.payload == std::to_string(i));
+        }
+        CHECK(pool.open() == pool.idle()); // parked, it holds none
+        CHECK(s.ack().value());
+        CHECK(s.info()->lag_frames() == 0);
+        for (int i = 20; i < 25; i++)
+            emit(db, topic, i);
+        for (int i = 20; i < 24; i++) // a batch, which the one after it acknowledges, and one more
+            REQUIRE(s.next(long_enough).value()->frame.payload == std::to_string(i));
+        CHECK(s.info()->lag_frames() == 2);
+    }
+    weir::subscriber again(n, pool, name);
+    CHECK(payloads(again.next_batch(long_enough).value()) == texts{"23", "24"});
+    CHECK(again.ack().value());
+    std::jthread const later([&] {
+        weir::connection other;
+        for (int i = 25; i < 30; i++)
+            emit(other, topic, i);
+    });
+    int next = 25;
+    for (weir::event const &e : again.events(long_enough)) {
+        CHECK(e.frame.payload == std::to_string(next++));
+        if (next == 30)
+            break;
+    }
+    CHECK(next == 30);
+}
+
+TEST_CASE("topics by pattern, also those made later, and more than there are channels for") {
+    weir::connection db;
+    weir::notifier n(rung_only());
+    weir::pool pool;
+    std::string const prefix = unique("by pattern");
+    weir::subscriber wild(n, pool, unique("wild"), {.topics = {prefix + "/*"}});
+    std::vector<std::string> many;
+    for (int i = 0; i < 20; i++)
+        many.push_back(prefix + "/" + std::to_string(i));
+    weir::subscriber named(n, pool, unique("named"), {.topics = many});
+    std::string const odd = unique(std::string(100, 'x') + "*");
+    std::string quoted = odd;
+    quoted.insert(100, "\\");
+    weir::subscriber literal(n, pool, unique("literal"), {.topics = {quoted}});
+    begin(wild);
+    begin(named);
+    begin(literal);
+    for (int i = 0; i < 20; i++) {
+        emit(db, many[static_cast<std::size_t>(i)], i);
+        auto const e = wild.next(long_enough).value();
+        REQUIRE(e);
+        CHECK(e->topic == many[static_cast<std::size_t>(i)]);
+        CHECK(named.next(long_enough).value());
+    }
+    emit(db, odd, 1);
+    CHECK(literal.next(long_enough).value()->topic == odd);
+    emit(db, unique("elsewhere"), 1);
+    CHECK(!*wild.next(100ms));
+    CHECK(wild.info()->lag.size() == 20);
+}
+
+TEST_CASE("what a handler writes happens exactly once, or not at all") {
+    weir::connection db;
+    make_tables(db);
+    weir::notifier n(rung_only());
+    weir::pool pool;
+    std::string const topic = unique("handled");
+    weir::subscriber s(n, pool, unique("handler"),
+                       {.topics = {topic}, .subscribe = {.from = weir::start::beginning()}});
+    emit(db, topic, 0);
+    emit(db, topic, 1);
+    auto fails = [](auto &c, auto events) {
+        write_down(c, events);
+        throw std::runtime_error("no");
+    };
+    CHECK_THROWS_AS(s.handle(fails, long_enough), std::runtime_error);
+    CHECK(handled(db, topic) == "0 0");
+    CHECK_THROWS_AS(s.handle([](auto &c, auto) { c.execute("SELECT 1/0"); }, long_enough), weir::error);
+    auto swallows = [](auto &c, auto events) {
+        write_down(c, events);
+        CHECK_THROWS_AS(c.execute("SELECT 1/0"), weir::error);
+    };
+    CHECK_THROWS_AS(s.handle(swallows, long_enough), weir::error);
+    CHECK_THROWS_AS(s.handle([](auto &c, auto) { c.execute("ROLLBACK"); }, long_enough), weir::error);
+    CHECK(handled(db, topic) == "0 0");
+    int calls = 0;
+    auto serializes = [&](auto &c, auto events) {
+        write_down(c, events);
+        if (++calls == 1)
+            c.execute("DO $$ BEGIN RAISE serialization_failure; END $$");
+        if (calls == 2)
+            c.query("SELECT pg_terminate_backend(pg_backend_pid())");
+    };
+    CHECK(s.handle(serializes, long_enough).value() == 2);
+    CHECK(calls == 3);
+    CHECK(handled(db, topic) == times(2));
+    CHECK(s.handle(write_down, 50ms).value() == 0);
+    CHECK(s.info()->lag_frames() == 0);
+}
+
+TEST_CASE("workers of one subscription take turns") {
+    weir::connection db;
+    make_tables(db);
+    weir::notifier n(rung_only());
+    weir::pool pool;
+    std::string const topic = unique("shared"), name = unique("workers");
+    (void)weir::subscription(db, name).subscribe(topic).value();
+    std::stop_source stop;
+    std::vector<std::jthread> workers;
+    std::atomic<int> sum = 0;
+    for (int i = 0; i < 2; i++)
+        workers.emplace_back([&] {
+            weir::subscriber s(n, pool, name, {.batch = 5});
+            sum += static_cast<int>(s.run(write_down, stop.get_token()).value());
+        });
+    for (int i = 0; i < 200; i++)
+        emit(db, topic, i);
+    CHECK(eventually([&] { return handled(db, topic) == times(200); }));
+    stop.request_stop();
+    workers.clear();
+    CHECK(handled(db, topic) == times(200));
+    CHECK(sum == 200);
+    CHECK(value(db, "SELECT count(*) FROM (SELECT n - lag(n) OVER (ORDER BY at) AS step FROM handled WHERE topic = '" +
+                        topic + "') s WHERE step <> 1") == "0");
+}
+
+TEST_CASE("a stop or a deadline ends a wait, also for another worker") {
+    weir::connection db;
+    weir::notifier n(rung_only());
+    weir::pool pool;
+    std::string const topic = unique("stopped"), name = unique("stop");
+    weir::subscriber s(n, pool, name, {.topics = {topic}});
+    begin(s);
+    auto stops = [&] {
+        std::stop_source stop;
+        std::jthread const stopper([&] {
+            std::this_thread::sleep_for(100ms);
+            stop.request_stop();
+        });
+        auto const begun = std::chrono::steady_clock::now();
+        CHECK(s.handle([](auto &, auto) {}, stop.get_token()).value() == 0);
+        CHECK(since(begun) < 5s);
+    };
+    stops();
+    weir::transaction tx(db);
+    (void)weir::subscription(db, name).fetch().value(); // has its turn now
+    stops();
+    CHECK(!*s.next(100ms));
+}
+
+TEST_CASE("an expired cursor is a value, and one can go on from there") {
+    weir::connection db;
+    weir::notifier n(rung_only());
+    weir::pool pool;
+    std::string const topic = unique("expired");
+    weir::subscriber s(n, pool, unique("late"), {.topics = {topic}});
+    begin(s);
+    for (int i = 0; i < 5; i++)
+        emit(db, topic, i);
+    CHECK(weir::stream(db, topic).trim_keep(2) == 3);
+    CHECK(s.next(long_enough).error().why == weir::refusal::reason::cursor_expired);
+    CHECK(s.info()->lag.front().expired);
+    CHECK(s.run(write_down, long_enough).error().why == weir::refusal::reason::cursor_expired);
+    (void)s.seek(weir::position::least()).value();
+    CHECK(payloads(s.next_batch(long_enough).value()) == texts{"3", "4"});
+    weir::subscriber nobody(n, pool, unique("nobody"));
+    try {
+        (void)nobody.next(long_enough);
+        FAIL("it is not there");
+    } catch (weir::error const &e) {
+        CHECK(e.sqlstate() == "42704");
+    }
+    weir::subscriber other(n, pool, s.name(), {.topics = {topic}, .subscribe = {.hold = true}});
+    CHECK(other.next(long_enough).error().why == weir::refusal::reason::already_exists);
+}
+
+TEST_CASE("connections that fail again and again leave each event handled once", "[fault]") {
+    proxy p;
+    weir::connection db;
+    make_tables(db);
+    auto options = rung_only();
+    options.conninfo = p.conninfo();
+    weir::notifier n(options);
+    weir::pool pool({.connect = {.conninfo = p.conninfo()}});
+    std::string const topic = unique("cut"), name = unique("cut");
+    (void)weir::subscription(db, name).subscribe(topic).value();
+    std::stop_source stop;
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < 2; i++)
+        workers.emplace_back([&] {
+            weir::subscriber s(n, pool, name, {.batch = 4});
+            (void)s.run(write_down, stop.get_token()).value();
+        });
+    steady_emitter e(topic);
+    for (int i = 0; i < 30; i++) {
+        std::this_thread::sleep_for(50ms);
+        if (i % 3 == 0)
+            p.swallow_answer_to("COMMIT");
+        p.cut();
+    }
+    int const emitted = e.finish();
+    CHECK(emitted > 5);
+    CHECK(eventually([&] { return handled(db, topic) == times(emitted); }));
+    INFO(handled(db, topic) << " of " << emitted);
+    stop.request_stop();
+    workers.clear();
+    CHECK(handled(db, topic) == times(emitted));
+}
+
+TEST_CASE("subscribers outlive restarts of the server", "[fault][restart]") {
+    weir::notifier n(rung_only());
+    weir::pool pool;
+    std::string const topic = unique("outlives"), name = unique("outlives");
+    {
+        weir::connection db;
+        make_tables(db);
+        (void)weir::subscription(db, name).subscribe(topic).value();
+        (void)weir::subscription(db, name + " seen").subscribe(topic).value();
+    }
+    std::stop_source stop;
+    std::jthread worker([&] {
+        weir::subscriber s(n, pool, name);
+        (void)s.run(write_down, stop.get_token()).value();
+    });
+    std::set<int> seen;
+    std::mutex lock;
+    std::jthread reader([&] {
+        weir::subscriber s(n, pool, name + " seen");
+        while (auto e = s.next(stop.get_token()).value()) {
+            std::lock_guard const guard(lock);
+            seen.insert(std::stoi(*e->frame.payload));
+        }
+    });
+    steady_emitter e(topic);
+    for (char const *how : {"restart", "kill9"}) {
+        int const before = e.emitted();
+        REQUIRE(eventually([&] { return e.emitted() > before + 10; }));
+        control(how);
+        if (std::string(how) == "kill9")
+            control("start");
+    }
+    int const before = e.emitted();
+    REQUIRE(eventually([&] { return e.emitted() > before + 10; }));
+    int const emitted = e.finish();
+    weir::connection db;
+    CHECK(eventually([&] { return handled(db, topic) == times(emitted); }));
+    CHECK(eventually([&] {
+        std::lock_guard const guard(lock);
+        return static_cast<int>(seen.size()) == emitted;
+    }));
+    stop.request_stop();
+}
