@@ -85,6 +85,7 @@ public:
     bool connected() const { return held && !broken && PQstatus(held.get()) == CONNECTION_OK; }
     void drop() { held.reset(); }
     const std::string &error() const { return why; }
+    PGconn *raw() { return held.get(); }
 
     result execute(const std::string &sql, const parameters &values = {}) {
         std::vector<const char *> raw;

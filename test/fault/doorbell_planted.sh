@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+#
+# Claim: the checker of wakeups finds what it is for. weir is built with a worker that leaves
+# at once and with its races a little wider; so it passes. With any one fault planted
+# in that, it does not, on the line of the readers whom the fault concerns.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/waking.sh"
+
+# A server that is the installed one, but for a library of its own.
+tree=$WEIR_TMP/tree
+bindir=$("$PG_CONFIG" --bindir) libdir=$("$PG_CONFIG" --pkglibdir) sharedir=$("$PG_CONFIG" --sharedir)
+mkdir -p "$tree$bindir" "$tree$libdir" "${tree}${sharedir%/*}"
+ln -s "$bindir"/* "$tree$bindir/"
+ln -s "$libdir"/* "$tree$libdir/"
+ln -s "$sharedir" "$tree$sharedir"
+# It looks for its library beside where it lies itself.
+for program in postgres pg_ctl; do
+    rm "$tree$bindir/$program"
+    cp "$bindir/$program" "$tree$bindir/"
+done
+chmod 755 "$WEIR_TMP" "$tree"
+PGBIN=$tree$bindir
+export PATH="$PGBIN:$PATH"
+
+# Objects that are there already need not be built again.
+base=$WEIR_TMP/base
+mkdir "$base"
+cp -a "$WEIR_ROOT"/{Makefile,src,sql,extension} "$base/"
+[ ! -e "$WEIR_ROOT/.flags" ] || cp -a "$WEIR_ROOT/.flags" "$base/"
+# edit FILE PERL: fails where that changes nothing.
+edit() {
+    cp "$1" "$WEIR_TMP/before"
+    perl -0pi -e "$2" "$1"
+    ! cmp -s "$1" "$WEIR_TMP/before" || die "nothing to plant in ${1#"$WEIR_TMP"/}: $2"
+}
+build() { make -s -C "$1" PG_CONFIG="$PG_CONFIG" weir.so >"$1/build.log" 2>&1 || { tail -n 20 "$1/build.log"; die "$1 does not build"; }; }
+edit "$base/src/worker/worker.cpp" 's/linger_us = 2 \* USECS_PER_SEC/linger_us = 1000/; s/(result what = run_round\(which\);)/$1 pg_usleep(300);/'
+edit "$base/src/stream/wait.cpp" 's/(\n +)(if \(GetCurrentTimestamp\(\) >= w\.deadline\))/$1pg_usleep(200);$1$2/'
+build "$base"
+# plant NAME FILE PERL
+plant() {
+    cp -a "$base" "$WEIR_TMP/plant-$1"
+    edit "$WEIR_TMP/plant-$1/src/$2" "$3"
+    build "$WEIR_TMP/plant-$1"
+}
+# Meanwhile the other core is of use.
+plant_all() {
+    plant abort doorbell/marks.cpp 's/if \(log_count > 0 && pg::settings::doorbell != pg::settings::doorbell_off\)(\s+ring\(Invalid)/if (committed && log_count > 0)$1/'
+    plant savepoint doorbell/marks.cpp 's/event == SUBXACT_EVENT_ABORT_SUB && log_count > 0/false/'
+    plant early doorbell/marks.cpp 's/(\n +)(notify_before_commit\(\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/; s/if \(log_count > 0 && (pg::settings::doorbell != pg::settings::doorbell_off\)\s+ring\(Invalid)/if (!committed && log_count > 0 && $1/'
+    plant wide doorbell/marks.cpp 's/if \(beyond && beyond_sub >= since\)/if (false)/'
+    plant unheard stream/wait.cpp 's/( +for [^\n]*slot >= 0; i\+\+\)\s+doorbell::listen_to[^\n]*\n)(.*?)( +sleep\(w, slot)/$2$1$3/s'
+    plant latch stream/wait.cpp 's/if \(slot >= 0 && is_rung\(w, slot\)\)\s+return;//; s/\(void\)(WaitLatch\([^;]*\));(\s+)ResetLatch\(MyLatch\);/if ($1 & WL_LATCH_SET) { ResetLatch(MyLatch); return; }/'
+    plant pending worker/drain.cpp 's/doorbell::ring_pending_bells\(\);//'
+    plant leave worker/post.cpp 's/holds_post = pg_atomic_read_u32\(&p\.rung\) != 0;/holds_post = false;/'
+    plant answer worker/worker.cpp 's/ +answer\(\);\n//; s/(result what = run_round\(which\);[^\n]*\n)/$1        answer();\n/'
+    plant unstarted worker/start.cpp 's/(a first round is unconditional\.\n +)return start_if_needed\(which\);/$1return false;/'
+    plant unflushed stream/announce.cpp 's/(    UnregisterSnapshot\(latest\);\n)    flush\(r\);/$1/'
+}
+waking_build
+plant_all &
+planting=$!
+cluster_start planted
+cluster_stop planted
+# try NAME OPTIONS [READERS]: without READERS it has to pass.
+try() {
+    local name=$1 options=$2 log=$WEIR_TMP/$1.log status=0
+    ln -sf "$WEIR_TMP/$([ "$name" = none ] && echo base || echo "plant-$name")/weir.so" "$tree$libdir/weir.so"
+    cluster_start planted
+    cluster_use planted
+    createdb "$name" 2>/dev/null || { dropdb "$name" && createdb "$name"; }
+    psql -d "$name" -c 'CREATE EXTENSION weir'
+    # shellcheck disable=SC2086
+    "$waking" --conninfo "dbname=$name" --stop-at-first $options >"$log" 2>&1 || status=$?
+    cluster_stop planted immediate
+    if [ $# = 2 ]; then
+        check "without a fault the checker passes ($options)" [ $status = 0 ]
+        [ $status = 0 ] || sed 's/^/# /' "$log"
+    else
+        check "$name: the checker fails on \"$3\"" grep -qF "not ok - every wakeup came: $3" "$log"
+        grep -qF "not ok - every wakeup came: $3" "$log" || sed 's/^/# /' "$log"
+    fi
+}
+many="--streams 1 --waiters 24 --many 6"
+rare="--streams 1 --writers 2 --burst 1 --idle 5"
+wide="--streams 400 --wide --writers 4 --many 1"
+found="--seconds 20 --grace 2"
+try none "--seconds 3 $many"
+try none "--seconds 3 $rare"
+wait $planting
+try abort "$found" "weir.wait"
+try savepoint "$found" "weir.wait"
+try early "$found" "weir.wait"
+try wide "$found $wide" "LISTEN on"
+try unheard "$found" "weir.wait"
+try latch "$found" "weir.wait"
+try pending "$found $many" "weir.wait"
+try leave "$found $rare" "LISTEN on"
+try answer "$found $rare" "LISTEN on"
+try unstarted "$found $rare" "LISTEN on"
+try unflushed "$found" "LISTEN on"
+finish
