@@ -23,7 +23,8 @@ constexpr std::size_t most_frames = 5000, most_bytes = 8 << 20;
 
 struct item {
     std::string stream = {}, data = {};
-    std::optional<std::string> type = {}, headers = {}, key = {};
+    std::optional<std::string> type = {}, headers = {}, key = {}, lease = {};
+    std::optional<std::int64_t> epoch = {};
     payload::form form = payload::form::json;
     bool live = false;
     std::int64_t ttl_ms = 0;
@@ -33,7 +34,7 @@ struct item {
     // What frames of one statement have in common.
     auto kind() const { return std::tie(live, form, ttl_ms, floor, ceiling, alpha); }
     // And of one weir.append_batch.
-    auto frame_kind() const { return std::tie(stream, type, headers); }
+    auto frame_kind() const { return std::tie(stream, type, headers, lease, epoch); }
     std::size_t bytes() const { return data.size() + (type ? type->size() : 0) + (headers ? headers->size() : 0); }
 };
 
@@ -45,19 +46,34 @@ std::optional<std::string_view> view(std::optional<std::string> const &v) {
     return v ? std::optional<std::string_view>(*v) : std::nullopt;
 }
 
+template <class Options> item item_of(std::string_view stream, payload what, Options const &o) {
+    item i{.stream = std::string(stream), .data = std::string(what.data())};
+    i.form = what.kind();
+    i.type = copy(o.type);
+    i.headers = copy(o.headers);
+    i.key = copy(o.idempotency_key);
+    i.lease = copy(o.lease);
+    i.epoch = o.epoch;
+    return i;
+}
+
+#define WEIR_DURABLE "u.s, u.p, type => u.t, headers => u.h, idempotency_key => u.k, lease => u.l, epoch => u.e"
+#define WEIR_LIVE                                                                                                      \
+    WEIR_DURABLE ", ttl_ms => $8::int4, maxlen_floor => $9::int4, maxlen_ceiling => $10::int4, ema_alpha => "          \
+                 "$11::float8"
 #define WEIR_ROWS(payloads)                                                                                            \
-    " FROM unnest($1::text[], $2::" payloads ", $3::text[], $4::jsonb[], $5::text[]) AS u(s, p, t, h, k)"
-#define WEIR_LIVE ", $6::int4, $7::int4, $8::int4, $9::float8"
+    ")::bigint FROM unnest($1::text[], $2::" payloads                                                                  \
+    ", $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::int8[]) AS u(s, p, t, h, k, l, e)"
 
 constexpr statement appends[] = {
-    {"SELECT weir.append(u.s, u.p, u.t, u.h, u.k)::bigint" WEIR_ROWS("jsonb[]")},
-    {"SELECT weir.append_text(u.s, u.p, u.t, u.h, u.k)::bigint" WEIR_ROWS("text[]")},
-    {"SELECT weir.append_bytes(u.s, u.p, u.t, u.h, u.k)::bigint" WEIR_ROWS("bytea[]")},
+    {"SELECT weir.append(" WEIR_DURABLE WEIR_ROWS("jsonb[]")},
+    {"SELECT weir.append_text(" WEIR_DURABLE WEIR_ROWS("text[]")},
+    {"SELECT weir.append_bytes(" WEIR_DURABLE WEIR_ROWS("bytea[]")},
 };
 constexpr statement lives[] = {
-    {"SELECT weir.append_live(u.s, u.p, u.t, u.h, u.k" WEIR_LIVE ")::bigint" WEIR_ROWS("jsonb[]")},
-    {"SELECT weir.append_live_text(u.s, u.p, u.t, u.h, u.k" WEIR_LIVE ")::bigint" WEIR_ROWS("text[]")},
-    {"SELECT weir.append_live_bytes(u.s, u.p, u.t, u.h, u.k" WEIR_LIVE ")::bigint" WEIR_ROWS("bytea[]")},
+    {"SELECT weir.append_live(" WEIR_LIVE WEIR_ROWS("jsonb[]")},
+    {"SELECT weir.append_live_text(" WEIR_LIVE WEIR_ROWS("text[]")},
+    {"SELECT weir.append_live_bytes(" WEIR_LIVE WEIR_ROWS("bytea[]")},
 };
 
 // One statement and the frames that it appends.
@@ -104,7 +120,7 @@ session::request request_of(run const &r) {
     if (r.as_batch) {
         p.raw(first.stream);
         column(element_of(first.form), data);
-        p.raw(view(first.type)).jsonb(view(first.headers)).null();
+        p.raw(view(first.type)).jsonb(view(first.headers)).null().raw(view(first.lease)).bigint(first.epoch);
         q.what = first.live ? append_live_batch_statement(first.form) : append_batch_statement(first.form);
     } else {
         column(element::text, [](item const &i) { return std::string_view(i.stream); });
@@ -112,6 +128,8 @@ session::request request_of(run const &r) {
         column(element::text, [](item const &i) { return view(i.type); });
         column(element::jsonb, [](item const &i) { return view(i.headers); });
         column(element::text, [](item const &i) { return view(i.key); });
+        column(element::text, [](item const &i) { return view(i.lease); });
+        column(element::int8, [](item const &i) { return i.epoch; });
         q.what = first.live ? lives[form] : appends[form];
     }
     if (first.live)
@@ -142,20 +160,11 @@ batch::batch(batch &&) noexcept = default;
 batch &batch::operator=(batch &&) noexcept = default;
 
 void batch::append(std::string_view stream, payload what, append_options const &o) {
-    item i{.stream = std::string(stream), .data = std::string(what.data())};
-    i.form = what.kind();
-    i.type = copy(o.type);
-    i.headers = copy(o.headers);
-    i.key = copy(o.idempotency_key);
-    state_->add(std::move(i));
+    state_->add(item_of(stream, what, o));
 }
 
 void batch::append_live(std::string_view stream, payload what, live_options const &o) {
-    item i{.stream = std::string(stream), .data = std::string(what.data())};
-    i.form = what.kind();
-    i.type = copy(o.type);
-    i.headers = copy(o.headers);
-    i.key = copy(o.idempotency_key);
+    item i = item_of(stream, what, o);
     i.live = true;
     i.ttl_ms = o.ttl.count();
     i.floor = o.maxlen_floor;

@@ -9,8 +9,11 @@ namespace internal {
 
 namespace {
 
-#define WEIR_DURABLE "$3::text, $4::jsonb, $5::text"
-#define WEIR_LIVE WEIR_DURABLE ", $6::int4, $7::int4, $8::int4, $9::float8"
+#define WEIR_DURABLE                                                                                                   \
+    "type => $3::text, headers => $4::jsonb, idempotency_key => $5::text, lease => $6::text, epoch => $7::int8"
+#define WEIR_LIVE                                                                                                      \
+    WEIR_DURABLE ", ttl_ms => $8::int4, maxlen_floor => $9::int4, maxlen_ceiling => $10::int4, ema_alpha => "          \
+                 "$11::float8"
 #define WEIR_BATCH "SELECT first_id::bigint, last_id::bigint, frames FROM weir."
 
 constexpr statement appends[] = {
@@ -64,12 +67,18 @@ void add_payload(parameters &p, payload what) {
         p.raw(what.data());
 }
 
-void add_options(parameters &p, append_options const &o) { p.raw(o.type).jsonb(o.headers).raw(o.idempotency_key); }
+namespace {
+template <class Options> void add_common(parameters &p, Options const &o) {
+    p.raw(o.type).jsonb(o.headers).raw(o.idempotency_key).raw(o.lease).bigint(o.epoch);
+}
+} // namespace
+
+void add_options(parameters &p, append_options const &o) { add_common(p, o); }
 
 void add_options(parameters &p, live_options const &o) {
     // Out of the server's range stays out of it.
     auto const ttl = std::clamp<std::int64_t>(o.ttl.count(), -1, std::numeric_limits<std::int32_t>::max());
-    p.raw(o.type).jsonb(o.headers).raw(o.idempotency_key);
+    add_common(p, o);
     p.integer(static_cast<std::int32_t>(ttl)).integer(o.maxlen_floor).integer(o.maxlen_ceiling).real(o.ema_alpha);
 }
 

@@ -10,13 +10,17 @@ namespace internal {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, refusal::reason>, 6> refusals{{
+constexpr std::array<std::pair<std::string_view, refusal::reason>, 10> refusals{{
     {"WR001", refusal::reason::stream_closed},
     {"WR002", refusal::reason::already_exists},
     {"WR003", refusal::reason::cursor_ahead},
     {"WR004", refusal::reason::cursor_expired},
     {"WR005", refusal::reason::idempotency_conflict},
     {"WR006", refusal::reason::summary_expired},
+    {"WR010", refusal::reason::lease_not_held},
+    {"WR011", refusal::reason::lease_revoked},
+    {"WR012", refusal::reason::lease_expired},
+    {"WR013", refusal::reason::stale_lease},
 }};
 
 std::string field(PGresult const *r, int code) {

@@ -41,9 +41,11 @@ parameters &parameters::integer(std::int32_t value) {
     return *this;
 }
 
-parameters &parameters::bigint(std::int64_t value) {
+parameters &parameters::bigint(std::optional<std::int64_t> value) {
+    if (!value)
+        return null();
     slots_.push_back({.offset = built_.size(), .length = 8});
-    number(static_cast<std::uint64_t>(value), 8);
+    number(static_cast<std::uint64_t>(*value), 8);
     return *this;
 }
 
@@ -76,16 +78,12 @@ parameters &parameters::add(std::optional<std::string_view> value) {
     return *this;
 }
 
-parameters &parameters::add(std::int64_t value) {
+parameters &parameters::add(std::optional<std::int64_t> value) {
+    if (!value)
+        return add_null();
     int const bytes = type_ == element::int4 ? 4 : 8;
     number(static_cast<std::uint32_t>(bytes), 4);
-    number(static_cast<std::uint64_t>(value), bytes);
-    return *this;
-}
-
-parameters &parameters::add(double value) {
-    number(8, 4);
-    number(std::bit_cast<std::uint64_t>(value), 8);
+    number(static_cast<std::uint64_t>(*value), bytes);
     return *this;
 }
 

@@ -18,7 +18,7 @@ namespace weir::inline v0 {
 namespace internal {
 
 // Types of array elements, as in pg_type.
-enum class element : std::uint32_t { bytes = 17, int8 = 20, int4 = 23, text = 25, float8 = 701, jsonb = 3802 };
+enum class element : std::uint32_t { bytes = 17, int8 = 20, int4 = 23, text = 25, jsonb = 3802 };
 
 class parameters {
 public:
@@ -27,16 +27,14 @@ public:
     parameters &raw(std::optional<std::string_view> value);
     parameters &jsonb(std::optional<std::string_view> value);
     parameters &integer(std::int32_t value);
-    parameters &bigint(std::int64_t value);
+    parameters &bigint(std::optional<std::int64_t> value);
     parameters &real(double value);
-    parameters &at(position p) { return bigint(p.value()); }
     parameters &at(std::optional<position> p) { return p ? bigint(p->value()) : null(); }
 
     // An array, built with add() and its like, one call an element. end() before anything else.
     parameters &begin(element type, std::size_t count);
     parameters &add(std::optional<std::string_view> value); // text, bytes and jsonb
-    parameters &add(std::int64_t value);                    // int8 and int4
-    parameters &add(double value);
+    parameters &add(std::optional<std::int64_t> value);     // int8 and int4
     parameters &end();
 
     // As libpq wants them. Throws weir::error (54000) where one is too long for the protocol.

@@ -124,6 +124,34 @@ TEST_CASE("what the matter refuses is a value") {
     CHECK(!s.append_live_batch(one));
 }
 
+TEST_CASE("a lease fences every kind of append") {
+    weir::connection db;
+    weir::stream s(db, unique("fenced"));
+    std::string const lease = s.name();
+    std::int64_t const epoch =
+        std::stoll(value(db, "SELECT epoch FROM weir.lease_acquire('" + lease + "', 'me', interval '1 hour')"));
+    std::string_view const one[] = {"1"};
+    weir::batch batch;
+    batch.append(s.name(), weir::json("1"), {.lease = lease, .epoch = epoch});
+    batch.append_live(s.name(), weir::json("1"), {.lease = lease, .epoch = epoch});
+    auto const all = [&](std::int64_t e) {
+        return std::array{s.append("1", {.lease = lease, .epoch = e}).has_value(),
+                          s.append_live("1", {.lease = lease, .epoch = e}).has_value(),
+                          s.append_batch(one, {.lease = lease, .epoch = e}).has_value(),
+                          s.append_live_text_batch(one, {.lease = lease, .epoch = e}).has_value(),
+                          s.append_patch("{}", {.lease = lease, .epoch = e}).has_value()};
+    };
+    CHECK(all(epoch) == std::array{true, true, true, true, true});
+    CHECK(batch.send(db));
+    CHECK(all(epoch + 1) == std::array{false, false, false, false, false});
+    CHECK(s.append("1", {.lease = lease, .epoch = epoch + 1}).error().why == reason::stale_lease);
+    CHECK(s.append("1", {.lease = "no such", .epoch = 1}).error().why == reason::lease_not_held);
+    CHECK(value(db, "SELECT weir.lease_revoke('" + lease + "', 'you')") == "t");
+    CHECK(s.append("1", {.lease = lease, .epoch = epoch}).error().why == reason::lease_revoked);
+    CHECK(!batch.send(db));
+    CHECK_THROWS_AS(s.append("1", {.lease = lease}), weir::error);
+}
+
 TEST_CASE("bad input is an error with the server's SQLSTATE") {
     weir::connection db;
     weir::stream s(db, unique("bad"));

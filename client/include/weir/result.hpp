@@ -22,6 +22,10 @@ struct refusal {
         cursor_expired,       // WR004
         idempotency_conflict, // WR005  another request under this key
         summary_expired,      // WR006
+        lease_not_held,       // WR010
+        lease_revoked,        // WR011
+        lease_expired,        // WR012
+        stale_lease,          // WR013  held by another, or at another epoch
     };
     reason why;
     std::string message = {};

@@ -26,6 +26,9 @@ struct append_options {
     std::optional<std::string_view> type = {};
     std::optional<std::string_view> headers = {}; // a JSON object
     std::optional<std::string_view> idempotency_key = {};
+    // The fence, both or neither: only while this lease is live at this epoch.
+    std::optional<std::string_view> lease = {};
+    std::optional<std::int64_t> epoch = {};
 };
 
 // Best effort: not written to the log of the server, kept among the newest K and while younger than ttl.
@@ -33,6 +36,8 @@ struct live_options {
     std::optional<std::string_view> type = {};
     std::optional<std::string_view> headers = {};
     std::optional<std::string_view> idempotency_key = {};
+    std::optional<std::string_view> lease = {};
+    std::optional<std::int64_t> epoch = {};
     std::chrono::milliseconds ttl{30'000};
     int maxlen_floor = 64;
     int maxlen_ceiling = 16384;
@@ -93,7 +98,8 @@ public:
 
     std::string const &name() const noexcept { return name_; }
 
-    // Each gives the frame's position; refused: stream_closed, idempotency_conflict.
+    // Each gives the frame's position; refused: stream_closed, idempotency_conflict, and with a lease lease_not_held,
+    // lease_revoked, lease_expired, stale_lease.
     result<position> append(std::string_view json, append_options const &options = {});
     result<position> append_text(std::string_view text, append_options const &options = {});
     result<position> append_bytes(std::span<std::byte const> bytes, append_options const &options = {});
