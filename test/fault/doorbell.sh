@@ -75,7 +75,6 @@ is "what was committed is heard, once; what was rolled back is not" "$(heard min
     " 1 mine|; 1 mine|a payload; 1 mine|first; 1 mine|released; 1 mine|second; 1 mine|xxxxxxxxxxxxxxxxxxxxxxxxx; 1 mine|yyyyyyyyyyyyyyyyyyyyyyyyy; 1 mine|zzzzzzzzzzzzzzzzzzzzzzzzz"
 many() { [ "$(heard mine | grep -c '|n[0-9]*$')" = 1500 ]; }
 check "1,500 of one transaction, more than there is room for" poll 15 many
-before=$(figure notified)
 psql -c "DO \$\$ BEGIN FOR i IN 1..200 LOOP PERFORM weir.notify('mine', 'again'); COMMIT; END LOOP; END \$\$"
 hears "the same, 200 times" mine '^mine|again$'
 check "comes as fewer" test "$(heard mine | grep -c '|again$')" -le 200
@@ -107,6 +106,16 @@ check "after COMMIT PREPARED a waiter gets its frame at its next look" poll 15 i
 psql -c "SELECT weir.notify('mine', 'after')" >/dev/null
 hears "(what follows is heard)" mine '|after$'
 is "weir.notify() of a prepared transaction is not sent, as documented" "$(heard mine | grep -c '|p')" 0
+session_end waiter
+
+note "nobody waits for a waiter"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('prepared', weir.head('prepared'), 60000);"
+# These wait for whoever could have an older snapshot, or a lock.
+is "VACUUM, ALTER TABLE, CREATE INDEX CONCURRENTLY" "$(for statement in 'VACUUM FREEZE weir.frame_log' 'ALTER TABLE weir.frame_log SET (fillfactor = 90)' 'ALTER TABLE weir.frame_log RESET (fillfactor)' \
+    'CREATE INDEX CONCURRENTLY i ON t (c)'; do PGOPTIONS='-c statement_timeout=20s' sqlstate "$statement"; done | sort -u)" 00000
+check "(it is still there)" is_asleep "${session_backend[waiter]}"
+one prepared >/dev/null
+check "and wakes" poll 15 is_woken waiter
 session_end waiter
 
 note "many streams"

@@ -115,8 +115,7 @@ for setting in lock_timeout=1 statement_timeout=1 default_transaction_isolation=
     [ "$setting" != role=nobody ] || psql -c "CREATE ROLE nobody"
     psql -c "ALTER DATABASE odd SET ${setting%=*} = '${setting#*=}'"
 done
-PGOPTIONS="-c role=none -c statement_timeout=0 -c default_transaction_read_only=off -c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=0 -c lock_timeout=0"
-export PGOPTIONS
+export PGOPTIONS='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off -c default_transaction_deferrable=off'
 session_start inside -d odd
 listen l -d odd -- weir:s
 unset PGOPTIONS

@@ -137,6 +137,7 @@ no_waiter() { [ "$(value -c "SELECT count(*) FROM pg_stat_activity WHERE query L
 check "does not stay" poll 15 no_waiter
 
 note "stops"
+psql -c "SELECT weir.create_stream('kept')" -c "BEGIN" -c "SELECT weir.append('kept', '1')" -c "PREPARE TRANSACTION 'kept'" >/dev/null
 for mode in fast immediate; do
     sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), 60000);"
     one b >/dev/null
@@ -152,6 +153,9 @@ for mode in fast immediate; do
     position=$(one a)
     hears "after it the doorbell works" all "^weir:a|$position\$"
 done
+
+is "a prepared transaction is in the way as before, and weir.blockers knows its name" "$(value -c "SELECT log, gid, pid FROM weir.blockers")" 'kept|kept|'
+psql -c "ROLLBACK PREPARED 'kept'"
 
 note "preloaded"
 cluster_start worker "shared_preload_libraries = 'weir'"
