@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 
 namespace test {
 
@@ -73,10 +74,32 @@ proxy::~proxy() {
     close(listener_);
 }
 
-void proxy::swallow_answer_to(std::string text) {
+void proxy::arm(fault what, std::string text) {
     std::lock_guard const guard(lock_);
+    armed_ = what;
     needle_ = std::move(text);
+}
+
+// What is to happen to this request.
+proxy::fault proxy::strike(std::string_view data) {
+    std::lock_guard const guard(lock_);
+    return armed_ != fault::none && data.find(needle_) != data.npos ? std::exchange(armed_, fault::none) : fault::none;
+}
+
+void proxy::swallow_answer_to(std::string text) {
     swallowed_ = false;
+    arm(fault::swallow, std::move(text));
+}
+void proxy::hold_request(std::string text) { arm(fault::hold_request, std::move(text)); }
+void proxy::hold_answer_to(std::string text) { arm(fault::hold_answer, std::move(text)); }
+void proxy::release() { holds_ = false; }
+
+// False where the connection is to end first.
+bool proxy::wait_for_release(int cut_before) {
+    holds_ = true;
+    while (holds_ && !ending_ && cut_ == cut_before)
+        poll(nullptr, 0, step_ms);
+    return !holds_;
 }
 
 void proxy::accept_all() {
@@ -99,7 +122,7 @@ void proxy::accept_all() {
 
 void proxy::serve(pair &p) {
     int const cut_before = cut_;
-    bool dropping = false;
+    fault now = fault::none;
     char buffer[65536];
     while (!ending_ && cut_ == cut_before) {
         if (frozen_) {
@@ -114,12 +137,12 @@ void proxy::serve(pair &p) {
             if (n <= 0)
                 break;
             std::string_view const data(buffer, static_cast<std::size_t>(n));
-            {
-                std::lock_guard const guard(lock_);
-                if (!needle_.empty() && data.find(needle_) != data.npos) {
-                    needle_.clear();
-                    dropping = true;
-                }
+            if (fault const f = strike(data); f != fault::none)
+                now = f;
+            if (now == fault::hold_request) {
+                now = fault::none;
+                if (!wait_for_release(cut_before))
+                    break;
             }
             if (!send_all(p.server, data))
                 break;
@@ -128,9 +151,14 @@ void proxy::serve(pair &p) {
             ssize_t const n = recv(p.server, buffer, sizeof buffer, 0);
             if (n <= 0)
                 break;
-            if (dropping) { // the server has done it
+            if (now == fault::swallow) { // the server has done it
                 swallowed_ = true;
                 break;
+            }
+            if (now == fault::hold_answer) {
+                now = fault::none;
+                if (!wait_for_release(cut_before))
+                    break;
             }
             if (!send_all(p.client, {buffer, static_cast<std::size_t>(n)}))
                 break;

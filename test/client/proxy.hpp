@@ -10,6 +10,7 @@
 #include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace test {
@@ -31,17 +32,27 @@ public:
     // The next request that contains this text is answered by a cut connection.
     void swallow_answer_to(std::string text);
     bool swallowed() const { return swallowed_; }
+    // The next request that contains this text is kept back until release(), or done and its answer kept back.
+    void hold_request(std::string text);
+    void hold_answer_to(std::string text);
+    bool holds() const { return holds_; }
+    void release();
     int connections() const { return made_; }
 
 private:
     struct pair;
+    enum class fault { none, swallow, hold_request, hold_answer };
+    void arm(fault what, std::string text);
+    fault strike(std::string_view data);
+    bool wait_for_release(int cut_before);
     void accept_all();
     void serve(pair &p);
 
     int listener_ = -1, port_ = 0;
-    std::atomic<bool> ending_{false}, frozen_{false}, refusing_{false}, swallowed_{false};
+    std::atomic<bool> ending_{false}, frozen_{false}, refusing_{false}, swallowed_{false}, holds_{false};
     std::atomic<int> cut_{0}, made_{0};
     std::mutex lock_;
+    fault armed_ = fault::none;
     std::string needle_;
     std::list<pair> pairs_;
     std::thread acceptor_;

@@ -301,6 +301,49 @@ TEST_CASE("whoever subscribes last may rely on it as the first did") {
     CHECK(n.counts().polls == 0);
 }
 
+TEST_CASE("what is appended between the first read and LISTEN is not lost") {
+    proxy p;
+    auto options = rung_only();
+    options.conninfo = p.conninfo();
+    weir::notifier n(options);
+    weir::connection db;
+    weir::stream s(db, unique("gap"));
+    p.hold_request("LISTEN");
+    weir::tail t(n, s.name());
+    REQUIRE(eventually([&] { return p.holds() && n.counts().reads == 1; }));
+    CHECK(!t.next(50ms));
+    CHECK(!t.subscribed(0s));
+    auto const id = s.append("1").value();
+    CHECK(!t.next(50ms)); // nobody heard it
+    p.release();
+    REQUIRE(t.subscribed(long_enough));
+    auto const f = t.next(long_enough);
+    REQUIRE(f);
+    CHECK(f->id == id);
+}
+
+TEST_CASE("what rings while the tail is being read is not lost") {
+    proxy p;
+    auto options = rung_only();
+    options.conninfo = p.conninfo();
+    weir::notifier n(options);
+    weir::connection db;
+    weir::stream s(db, unique("again"));
+    weir::tail t(n, s.name());
+    REQUIRE(t.subscribed(long_enough));
+    CHECK(!t.next(50ms));
+    p.hold_answer_to("weir_read_many");
+    n.wake_all();
+    REQUIRE(eventually([&p] { return p.holds(); })); // read, and nothing found
+    auto const heard = n.counts().notifications;
+    auto const id = s.append("1").value();
+    REQUIRE(eventually([&] { return n.counts().notifications > heard; }));
+    p.release();
+    auto const f = t.next(long_enough);
+    REQUIRE(f);
+    CHECK(f->id == id);
+}
+
 TEST_CASE("ten thousand rounds of subscribing leave no channel and no memory") {
     weir::connection db;
     weir::notifier n(rung_only());

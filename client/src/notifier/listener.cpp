@@ -242,34 +242,35 @@ bool listener::sync(clock::time_point now) {
 }
 
 void listener::synced() {
-    for (spot *s : std::exchange(changing_, {})) {
+    auto const changed = std::exchange(changing_, {});
+    for (spot *s : changed) {
         s->changing = false;
         s->in_force = !s->in_force;
-        if (s->wanted() != s->in_force) {
-            queue(*s);
-            continue;
-        }
-        if (!s->wanted()) {
-            spots_.erase(spots_.find(s->name));
-            continue;
-        }
-        for (channel::state *c : s->users)
-            c->set(channel::state::hearing::yes);
-        // From here on it rings. What was there before is read now.
-        for (followed_stream *f : s->streams) {
-            loop_.cover(*f, true);
-            loop_.ring(*f, {});
-        }
-        if (s == everything_) {
-            for (auto &[name, f] : loop_.streams())
-                loop_.cover(*f, true);
-            loop_.ring_all();
-        }
+        s->in_force ? loop_.counts().channels++ : loop_.counts().channels--;
     }
-    std::size_t n = 0;
-    for (auto const &[name, s] : spots_)
-        n += s->in_force;
-    loop_.counts().channels = n;
+    for (spot *s : changed) {
+        if (s->wanted() != s->in_force)
+            queue(*s);
+        else if (s->wanted())
+            in_force(*s);
+        else
+            spots_.erase(spots_.find(s->name));
+    }
+}
+
+// From here on it rings. What was there before is read now.
+void listener::in_force(spot const &s) {
+    for (channel::state *c : s.users)
+        c->set(channel::state::hearing::yes);
+    for (followed_stream *f : s.streams) {
+        loop_.cover(*f, true);
+        loop_.ring(*f, {});
+    }
+    if (&s != everything_)
+        return;
+    for (auto const &[name, f] : loop_.streams())
+        loop_.cover(*f, true);
+    loop_.ring_all();
 }
 
 void listener::wait_in_server(clock::time_point now) {

@@ -91,6 +91,7 @@ private:
     bool name_streams(until::clock::time_point now);
     void wait_in_server(until::clock::time_point now);
     void synced();
+    void in_force(spot const &s);
     void named(PGresult const *r);
     void waited(PGresult const *r);
     void could_not_wait(error const &why);
