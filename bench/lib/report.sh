@@ -18,15 +18,15 @@ report_table() {
             if (unit == "rows" || v >= 100) { v = sprintf("%.0f", v); while (match(v, /[0-9][0-9][0-9][0-9]($|,)/)) v = substr(v, 1, RSTART) "," substr(v, RSTART + 1) }
             return v " " unit
         }
-        function ratio(v, judge) {
-            if (judge == "value") return sprintf("%.3f ms", v)
+        function ratio(v, judge, unit) {
+            if (judge == "value") return unit == "ms" ? sprintf("%.3f ms", v) : number(v, unit)
             return judge == "difference" ? sprintf("%+.3f ms", v) : sprintf(v >= 10 ? "%.1f" : "%.2f", v)
         }
         {
             sign = $13; sub(/>=/, "≥", sign); sub(/<=/, "≤", sign)
-            if ($9 != "ratio" && sign != "") sign = sign " ms"
+            if ($9 != "ratio" && sign != "") sign = sign " " $6
             printf "| %s | %s | %s | %s | %s | %s | %s | %s to %s | %s | %s |\n", $2, $3, $4, $5,
-                number($7, $6), number($8, $6), ratio($10, $9), ratio($11, $9), ratio($12, $9), sign,
+                number($7, $6), number($8, $6), ratio($10, $9, $6), ratio($11, $9, $6), ratio($12, $9, $6), sign,
                 $14 == "no" ? "**no**" : $14
             if ($15 != "") notes[$2] = $15
             if (!($2 in seen)) { seen[$2] = ++count; order[count] = $2 }

@@ -16,8 +16,9 @@ namespace weir::command {
 namespace {
 
 struct append_verb {
-    std::string stream = {}, payload = {}, type = {}, headers = {}, key = {};
-    bool given = false, text = false, bytes = false, patch = false, live = false, json = false;
+    std::string stream = {}, type = {}, headers = {}, key = {};
+    std::optional<std::string> payload = {};
+    bool text = false, bytes = false, patch = false, live = false, json = false;
     std::chrono::milliseconds ttl = live_options().ttl;
 
     int operator()(command &all) const;
@@ -43,7 +44,7 @@ std::string read_input() {
     }
 }
 
-std::string append_verb::take() const { return !given || payload == "-" ? read_input() : payload; }
+std::string append_verb::take() const { return !payload || payload == "-" ? read_input() : *payload; }
 
 int append_verb::operator()(command &all) const {
     // The server is asked first: whoever types the payload should not do it for nothing.
@@ -82,30 +83,28 @@ int append_verb::operator()(command &all) const {
 
 } // namespace
 
-void add_append(CLI::App &app, command &all) {
+void add_append(command &all) {
     auto o = std::make_shared<append_verb>();
-    CLI::App *verb = add_verb(app, "append", "Append one frame, and print its position",
-                              R"(weir append orders '{"order": 4711}' --key order-4711
+    arguments verb(all.line, "append", "Append one frame, and print its position",
+                   R"(weir append orders '{"order": 4711}' --key order-4711
 weir append run-17 --text 'deploying' --type note
 weir append run-17 --patch '{"state": "running"}'    keeps the summary document up to date
 weir append frames --bytes --type image/png < picture.png
 weir append tokens --live --ttl 10s --text ' fox')");
-    verb->add_option("STREAM", o->stream, "The stream")->required();
-    auto *payload = verb->add_option("PAYLOAD", o->payload, "What to append: JSON, unless an option says otherwise");
-    payload->each([o](std::string const &) { o->given = true; });
-    auto *text = verb->add_flag("--text", o->text, "The payload is text");
-    auto *bytes = verb->add_flag("--bytes", o->bytes, "The payload is raw bytes")->excludes(text);
-    auto *patch = verb->add_flag("--patch", o->patch, "The payload is a merge patch of the summary document")
-                      ->excludes(text)
-                      ->excludes(bytes);
-    verb->add_option("-t,--type", o->type, "Type of the frame")->type_name("TYPE");
-    verb->add_option("--headers", o->headers, "A JSON object to go with it")->type_name("JSON");
-    verb->add_option("-k,--key", o->key, "Idempotency key: the same again under it appends nothing")->type_name("KEY");
-    auto *live =
-        verb->add_flag("--live", o->live, "Best effort: fast, kept for a while, gone after a crash")->excludes(patch);
-    add_duration(verb, "--ttl", o->ttl, "With --live: how long it is kept (30s)")->needs(live);
-    verb->add_flag("-j,--json", o->json, "Print the position as JSON");
-    run_with(verb, all, o);
+    verb.required("STREAM", o->stream, "The stream");
+    verb.place("PAYLOAD", o->payload, "What to append: JSON, unless an option says otherwise");
+    auto text = verb.flag("--text", o->text, "The payload is text");
+    auto bytes = verb.flag("--bytes", o->bytes, "The payload is raw bytes").excludes(text);
+    auto patch = verb.flag("--patch", o->patch, "The payload is a merge patch of the summary document")
+                     .excludes(text)
+                     .excludes(bytes);
+    verb.text("-t,--type", o->type, "TYPE", "Type of the frame");
+    verb.text("--headers", o->headers, "JSON", "A JSON object to go with it");
+    verb.text("-k,--key", o->key, "KEY", "Idempotency key: the same again under it appends nothing");
+    auto live = verb.flag("--live", o->live, "Best effort: fast, kept for a while, gone after a crash").excludes(patch);
+    verb.duration("--ttl", o->ttl, "With --live: how long it is kept (30s)").needs(live);
+    verb.flag("-j,--json", o->json, "Print the position as JSON");
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

@@ -6,6 +6,7 @@
 #include "terminal.hpp"
 #include "verb.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 namespace weir::command {
@@ -13,7 +14,7 @@ namespace weir::command {
 namespace {
 
 struct completion_verb {
-    CLI::App const *app = nullptr;
+    CLI::App const *line = nullptr;
     std::string shell = {};
 
     int operator()(command &) const;
@@ -276,23 +277,21 @@ complete -c weir -f
 }
 
 int completion_verb::operator()(command &) const {
-    write(shell == "bash" ? bash(app) : shell == "zsh" ? zsh(app) : fish(app));
+    write(shell == "bash" ? bash(line) : shell == "zsh" ? zsh(line) : fish(line));
     return done;
 }
 
 } // namespace
 
-void add_completion(CLI::App &app, command &all) {
+void add_completion(command &all) {
     auto o = std::make_shared<completion_verb>();
-    o->app = &app;
-    CLI::App *verb = add_verb(app, "completion", "Print what makes a shell complete weir's arguments",
-                              R"(source <(weir completion bash)                in ~/.bashrc
+    arguments verb(all.line, "completion", "Print what makes a shell complete weir's arguments",
+                   R"(source <(weir completion bash)                in ~/.bashrc
 source <(weir completion zsh)                 in ~/.zshrc, after compinit
 weir completion fish | source                 in ~/.config/fish/config.fish)");
-    verb->add_option("SHELL", o->shell, "bash, zsh or fish")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
-    run_with(verb, all, o);
+    o->line = &all.line;
+    verb.choice("SHELL", o->shell, {"bash", "zsh", "fish"}, "", "bash, zsh or fish").required();
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

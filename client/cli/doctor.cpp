@@ -70,14 +70,13 @@ int doctor_verb::operator()(command &all) const {
 
 } // namespace
 
-void add_doctor(CLI::App &app, command &all) {
+void add_doctor(command &all) {
     auto o = std::make_shared<doctor_verb>();
-    CLI::App *verb =
-        add_verb(app, "doctor", "Check connection, extension, doorbell, settings and privileges", R"(weir doctor
+    arguments verb(all.line, "doctor", "Check connection, extension, doorbell, settings and privileges", R"(weir doctor
 weir doctor -d service=production
 weir doctor --json | jq -r 'select(.verdict == "problem") | .advice')");
-    verb->add_flag("-j,--json", o->json, "A JSON object for each finding");
-    run_with(verb, all, o);
+    verb.flag("-j,--json", o->json, "A JSON object for each finding");
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

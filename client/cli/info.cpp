@@ -77,8 +77,10 @@ void print_one(stream_info const &i, time_point now) {
     if (i.first_id && i.last_id && i.last_id->time() > i.first_id->time()) {
         milliseconds const span = i.last_id->time() - i.first_id->time();
         double const seconds = std::chrono::duration<double>(span).count();
-        line("span", show_duration(span) + paint(out, style::dim, "  " + show_rate(static_cast<double>(i.frames) / seconds) + " frames/s, " +
-                                                                     show_bytes(std::llround(static_cast<double>(i.bytes) / seconds)) + "/s"));
+        line("span",
+             show_duration(span) + paint(out, style::dim,
+                                         "  " + show_rate(static_cast<double>(i.frames) / seconds) + " frames/s, " +
+                                             show_bytes(std::llround(static_cast<double>(i.bytes) / seconds)) + "/s"));
     }
     if (i.version > 0)
         line("summary", "version " + show_count(i.version));
@@ -136,17 +138,17 @@ int info_verb::operator()(command &all) const {
 
 } // namespace
 
-void add_info(CLI::App &app, command &all) {
+void add_info(command &all) {
     auto o = std::make_shared<info_verb>();
-    CLI::App *verb = add_verb(app, "info", "Show counts, rate and state of streams",
-                              R"(weir info                                     every stream, a line each
+    arguments verb(all.line, "info", "Show counts, rate and state of streams",
+                   R"(weir info                                     every stream, a line each
 weir info run-17
 weir info --json | jq -r 'select(.closed | not) | .name'
 weir info --names)");
-    verb->add_option("STREAM", o->streams, "The streams; none: all");
-    auto *json = verb->add_flag("-j,--json", o->json, "A JSON object for each");
-    verb->add_flag("--names", o->names, "Only the names")->excludes(json);
-    run_with(verb, all, o);
+    verb.place("STREAM", o->streams, "The streams; none: all");
+    auto json = verb.flag("-j,--json", o->json, "A JSON object for each");
+    verb.flag("--names", o->names, "Only the names").excludes(json);
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

@@ -7,6 +7,7 @@
 #include "terminal.hpp"
 #include "verb.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -27,16 +28,16 @@ constexpr char exit_statuses[] = R"(0    done
 127  pipe: there is no such command
 128+n  ended by signal n)";
 
-void add_verbs(CLI::App &app, command &all) {
-    add_pipe(app, all);
-    add_append(app, all);
-    add_read(app, all);
-    add_tail(app, all);
-    add_summary(app, all);
-    add_info(app, all);
-    add_top(app, all);
-    add_doctor(app, all);
-    add_completion(app, all);
+void add_verbs(command &all) {
+    add_pipe(all);
+    add_append(all);
+    add_read(all);
+    add_tail(all);
+    add_summary(all);
+    add_info(all);
+    add_top(all);
+    add_doctor(all);
+    add_completion(all);
 }
 
 // What was asked for, found out before the arguments are taken apart: help is in colours too.
@@ -74,14 +75,14 @@ void add_common(CLI::App &app, command &all, std::string &colour) {
 int run(int argc, char **argv) {
     set_up_terminal(wanted_colours(argc, argv));
     CLI::App app("Ordered, resumable streams in PostgreSQL, from the shell.", "weir");
-    command all;
+    command all{app};
     std::string colour;
     app.formatter(std::make_shared<help_format>());
     add_common(app, all, colour);
     app.require_subcommand(1);
     app.fallthrough();
     app.footer(exit_statuses);
-    add_verbs(app, all);
+    add_verbs(all);
     try {
         app.parse(argc, argv);
     } catch (CLI::CallForHelp const &) {

@@ -26,6 +26,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace weir::command {
 
@@ -39,6 +40,7 @@ constexpr auto grace = 5s;
 struct pipe_verb {
     recorder::options record = {};
     std::vector<std::string> words = {};
+    std::optional<std::int64_t> batch = {};
     bool chunks = false, quiet = false, summary = false;
     std::vector<std::string> counts = {}, lasts = {}, currents = {};
 
@@ -80,6 +82,8 @@ piping::piping(pipe_verb const &o, connector &server)
     : options_(o), record_(o.record), shown_(o.record.stream, o.quiet, o.chunks ? "chunk" : "line") {
     if (o.summary || !o.counts.empty() || !o.lasts.empty() || !o.currents.empty())
         record_.summary = make_tally();
+    if (o.batch)
+        record_.batch_frames = static_cast<std::size_t>(*o.batch);
     // Later an interrupt must not stop the recording at once.
     signals::on_signal([stop = give_up_](int, bool) mutable { return stop.request_stop(), false; });
     connection db = server.connect(0s, give_up_.get_token());
@@ -311,41 +315,33 @@ int pipe_verb::operator()(command &all) const {
 
 } // namespace
 
-void add_pipe(CLI::App &app, command &all) {
+void add_pipe(command &all) {
     auto o = std::make_shared<pipe_verb>();
-    CLI::App *verb = add_verb(app, "pipe", "Write a program's output to a stream and pass it on, as tee does",
-                              R"(make 2>&1 | weir pipe build
+    arguments verb(all.line, "pipe", "Write a program's output to a stream and pass it on, as tee does",
+                   R"(make 2>&1 | weir pipe build
 weir pipe build -- make -j4                   stdout and stderr apart; exit status kept
 weir pipe build --close --count warnings='warning:' --current file='([^/ ]+)\.o$' -- make
 tcpdump -w - | weir pipe capture --chunks > capture.pcap
 token-source | weir pipe tokens --live --chunks > /dev/null)");
     recorder::options &r = o->record;
-    verb->add_option("STREAM", r.stream, "The stream")->required();
-    verb->add_option("COMMAND", o->words, "The command to run, with its arguments");
-    verb->add_flag("--chunks", o->chunks, "A frame for each piece as it is read, not for each line");
-    verb->add_option("-t,--type", r.type, "Type of the frames (stdout); those of standard error are stderr")
-        ->type_name("TYPE");
-    verb->add_option("--headers", r.headers, "A JSON object for every frame")->type_name("JSON");
-    verb->add_flag("-s,--summary", o->summary, "Keep a summary document: state, lines, bytes, time, exit status");
-    auto watch = [&](char const *name, std::vector<std::string> &into, char const *about) {
-        verb->add_option(name, into, about)->type_name("NAME=REGEX")->expected(1)->take_all()->allow_extra_args(false);
-    };
-    watch("--count", o->counts, "In the summary: how many lines match");
-    watch("--last", o->lasts, "In the summary: what matched last, or its first group");
-    watch("--current", o->currents, "The same, removed at the end");
-    verb->add_flag("-c,--close", r.close, "Close the stream at the end, with the exit status as reason");
-    auto *live = verb->add_flag("--live", r.live, "Best effort: fast, kept for a while, gone after a crash");
-    add_duration(verb, "--ttl", r.ttl, "With --live: how long frames are kept (30s)")->needs(live);
-    add_duration(verb, "--linger", r.linger, "Gather lines for so long before they are sent (20ms)");
-    verb->add_option("--batch", r.batch_frames, "Frames of one transaction, at most (500)")
-        ->type_name("N")
-        ->check(CLI::Range(1, 10000).description(""));
-    verb->add_option("--buffer", r.buffer_bytes, "What is held before the writer has to wait (8MB)")
-        ->type_name("SIZE")
-        ->transform(CLI::AsSizeValue(true).description(""));
-    add_duration(verb, "--patience", r.patience, "How long to wait for a server that takes nothing (10m)");
-    verb->add_flag("-q,--quiet", o->quiet, "No progress line");
-    run_with(verb, all, o);
+    verb.required("STREAM", r.stream, "The stream");
+    verb.place("COMMAND", o->words, "The command to run, with its arguments");
+    verb.flag("--chunks", o->chunks, "A frame for each piece as it is read, not for each line");
+    verb.text("-t,--type", r.type, "TYPE", "Type of the frames (stdout); those of standard error are stderr");
+    verb.text("--headers", r.headers, "JSON", "A JSON object for every frame");
+    verb.flag("-s,--summary", o->summary, "Keep a summary document: state, lines, bytes, time, exit status");
+    verb.texts("--count", o->counts, "NAME=REGEX", "In the summary: how many lines match");
+    verb.texts("--last", o->lasts, "NAME=REGEX", "In the summary: what matched last, or its first group");
+    verb.texts("--current", o->currents, "NAME=REGEX", "The same, removed at the end");
+    verb.flag("-c,--close", r.close, "Close the stream at the end, with the exit status as reason");
+    auto live = verb.flag("--live", r.live, "Best effort: fast, kept for a while, gone after a crash");
+    verb.duration("--ttl", r.ttl, "With --live: how long frames are kept (30s)").needs(live);
+    verb.duration("--linger", r.linger, "Gather lines for so long before they are sent (20ms)");
+    verb.number("--batch", o->batch, 1, "Frames of one transaction, at most (500)");
+    verb.bytes("--buffer", r.buffer_bytes, "What is held before the writer has to wait (8MB)");
+    verb.duration("--patience", r.patience, "How long to wait for a server that takes nothing (10m)");
+    verb.flag("-q,--quiet", o->quiet, "No progress line");
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

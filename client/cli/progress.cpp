@@ -5,6 +5,7 @@
 #include "text.hpp"
 
 #include <unistd.h>
+#include <utility>
 
 namespace weir::command {
 

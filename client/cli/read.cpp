@@ -20,7 +20,7 @@ struct read_verb {
     std::string stream = {};
     std::optional<position> after = {}, upto = {};
     std::string since = {};
-    std::int64_t frames = std::numeric_limits<std::int64_t>::max();
+    std::optional<std::int64_t> frames = {};
     bool reverse = false, json = false, raw = false, ids = false;
     frame_filter filter = {};
 
@@ -40,7 +40,8 @@ int read_verb::operator()(command &all) const {
         o.since = moment(db, since);
     weir::stream from(db, stream);
     frame_printer printer({.form = json ? frame_form::json : raw ? frame_form::raw : frame_form::people, .ids = ids});
-    for (std::int64_t left = frames; left > 0 && signals::caught() == 0;) {
+    for (std::int64_t left = frames.value_or(std::numeric_limits<std::int64_t>::max());
+         left > 0 && signals::caught() == 0;) {
         o.max_frames = static_cast<int>(std::min(left, page));
         auto const some = expect(from.read(o));
         for (frame const &f : some)
@@ -62,28 +63,25 @@ int read_verb::operator()(command &all) const {
 
 } // namespace
 
-void add_read(CLI::App &app, command &all) {
+void add_read(command &all) {
     auto o = std::make_shared<read_verb>();
-    CLI::App *verb = add_verb(app, "read", "Print the frames of a stream", R"(weir read run-17
+    arguments verb(all.line, "read", "Print the frames of a stream", R"(weir read run-17
 weir read run-17 --reverse -n 20              the newest twenty
 weir read run-17 --since 10m --type stderr    errors of the last ten minutes
 weir read run-17 --json | jq -r .payload
 weir read run-17 --raw --type stdout > log    what went in, byte for byte
 weir read run-17 --after 1795171438346-0      on from a cursor)");
-    verb->add_option("STREAM", o->stream, "The stream")->required();
-    add_position(verb, "--after", o->after, "Only frames beyond this one");
-    add_position(verb, "--upto", o->upto, "Only frames up to this one");
-    verb->add_option("--since", o->since, "Only frames since then: 10m ago, or a time such as \"today 9:00\"")
-        ->type_name("TIME");
-    verb->add_option("-n,--frames", o->frames, "At most so many frames")
-        ->type_name("N")
-        ->check(CLI::NonNegativeNumber.description(""));
-    verb->add_flag("-r,--reverse", o->reverse, "The newest first");
-    add_filter(verb, o->filter);
-    auto *json = verb->add_flag("-j,--json", o->json, "A JSON object for each frame");
-    verb->add_flag("--raw", o->raw, "What was appended and nothing else")->excludes(json);
-    verb->add_flag("-i,--ids", o->ids, "Positions in place of times");
-    run_with(verb, all, o);
+    verb.required("STREAM", o->stream, "The stream");
+    verb.position("--after", o->after, "Only frames beyond this one");
+    verb.position("--upto", o->upto, "Only frames up to this one");
+    verb.text("--since", o->since, "TIME", "Only frames since then: 10m ago, or a time such as \"today 9:00\"");
+    verb.number("-n,--frames", o->frames, 0, "At most so many frames");
+    verb.flag("-r,--reverse", o->reverse, "The newest first");
+    o->filter.add_to(verb);
+    auto json = verb.flag("-j,--json", o->json, "A JSON object for each frame");
+    verb.flag("--raw", o->raw, "What was appended and nothing else").excludes(json);
+    verb.flag("-i,--ids", o->ids, "Positions in place of times");
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

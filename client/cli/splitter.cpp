@@ -3,6 +3,8 @@
 
 #include "text.hpp"
 
+#include <utility>
+
 namespace weir::command {
 
 void splitter::emit(std::string_view data, bool eol) { to_({from_, is_text(data), eol, std::string(data)}); }

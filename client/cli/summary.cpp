@@ -165,18 +165,17 @@ int summary_verb::operator()(command &all) const {
 
 } // namespace
 
-void add_summary(CLI::App &app, command &all) {
+void add_summary(command &all) {
     auto o = std::make_shared<summary_verb>();
-    CLI::App *verb =
-        add_verb(app, "summary", "Print the summary document of a stream, and follow it", R"(weir summary build
+    arguments verb(all.line, "summary", "Print the summary document of a stream, and follow it", R"(weir summary build
 weir summary build --follow                   kept up to date until the stream is closed
 weir summary build --json | jq .document.warnings
 weir summary build --at 1795171438346-0       as it stood then)");
-    verb->add_option("STREAM", o->stream, "The stream")->required();
-    auto *follow = verb->add_flag("-f,--follow", o->follow, "Show it each time that it changes");
-    add_position(verb, "--at", o->at, "As it stood at this position")->excludes(follow);
-    verb->add_flag("-j,--json", o->json, "An object with version, position and times");
-    run_with(verb, all, o);
+    verb.required("STREAM", o->stream, "The stream");
+    auto follow = verb.flag("-f,--follow", o->follow, "Show it each time that it changes");
+    verb.position("--at", o->at, "As it stood at this position").excludes(follow);
+    verb.flag("-j,--json", o->json, "An object with version, position and times");
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

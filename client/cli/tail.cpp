@@ -233,30 +233,27 @@ int tail_verb::operator()(command &all) const { return tailing(*this, all).run()
 
 } // namespace
 
-void add_tail(CLI::App &app, command &all) {
+void add_tail(command &all) {
     auto o = std::make_shared<tail_verb>();
-    CLI::App *verb = add_verb(app, "tail", "Print the newest frames of streams, and follow them",
-                              R"(weir tail run-17                              the newest ten
+    arguments verb(all.line, "tail", "Print the newest frames of streams, and follow them",
+                   R"(weir tail run-17                              the newest ten
 weir tail -f run-17                           and what comes, until the stream is closed
 weir tail -f --since 10m --type stderr run-17 run-18
 weir tail -f --json orders | jq -c .payload
 weir tail -f --json --cursor ~/.orders orders | ./handle
                                               goes on where it stopped the last time)");
-    verb->add_option("STREAM", o->streams, "The streams")->required();
-    verb->add_flag("-f,--follow", o->follow, "Go on with what comes; ends with the streams, or by an interrupt");
-    verb->add_option("-n,--frames", o->frames, "Start with so many frames (10; with --cursor, all)")
-        ->type_name("N")
-        ->check(CLI::NonNegativeNumber.description(""));
-    verb->add_option("--since", o->since, "Start then: 10m ago, or a time such as \"today 9:00\"")->type_name("TIME");
-    add_position(verb, "--after", o->after, "Start beyond this position");
-    verb->add_option("--cursor", o->cursor, "File that remembers how far it got, and from where to go on")
-        ->type_name("FILE");
-    add_filter(verb, o->filter);
-    auto *json = verb->add_flag("-j,--json", o->json, "A JSON object for each frame");
-    verb->add_flag("--raw", o->raw, "What was appended and nothing else")->excludes(json);
-    verb->add_flag("-i,--ids", o->ids, "Positions in place of times");
-    verb->add_flag("-q,--quiet", o->quiet, "Say nothing of lost connections");
-    run_with(verb, all, o);
+    verb.required("STREAM", o->streams, "The streams");
+    verb.flag("-f,--follow", o->follow, "Go on with what comes; ends with the streams, or by an interrupt");
+    verb.number("-n,--frames", o->frames, 0, "Start with so many frames (10; with --cursor, all)");
+    verb.text("--since", o->since, "TIME", "Start then: 10m ago, or a time such as \"today 9:00\"");
+    verb.position("--after", o->after, "Start beyond this position");
+    verb.text("--cursor", o->cursor, "FILE", "File that remembers how far it got, and from where to go on");
+    o->filter.add_to(verb);
+    auto json = verb.flag("-j,--json", o->json, "A JSON object for each frame");
+    verb.flag("--raw", o->raw, "What was appended and nothing else").excludes(json);
+    verb.flag("-i,--ids", o->ids, "Positions in place of times");
+    verb.flag("-q,--quiet", o->quiet, "Say nothing of lost connections");
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <regex.h>
+#include <utility>
 
 namespace weir::command {
 

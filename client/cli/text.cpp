@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -186,6 +187,24 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
     if (sum > most)
         return {};
     return milliseconds(std::llround(sum));
+}
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+    std::int64_t n = 0;
+    auto const end = text.data() + text.size();
+    auto const parsed = std::from_chars(text.data(), end, n);
+    return parsed.ec == std::errc() && parsed.ptr == end && !text.empty() ? std::optional(n) : std::nullopt;
+}
+
+std::optional<std::int64_t> parse_bytes(std::string_view text) {
+    static constexpr std::pair<std::string_view, std::int64_t> units[] = {
+        {"", 1}, {"B", 1}, {"kB", 1000}, {"MB", 1'000'000}, {"GB", 1'000'000'000}};
+    std::size_t const digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    auto const n = digits < 10 ? parse_number(text.substr(0, digits)) : std::nullopt;
+    for (auto const &[unit, size] : units)
+        if (n && text.substr(digits) == unit)
+            return *n * size;
+    return {};
 }
 
 std::string show_duration(milliseconds time) {

@@ -34,6 +34,10 @@ std::string pad_left(std::string_view text, int columns);
 // 250ms, 10s, 5m, 2h, 1d, 1h30m; a bare number is no duration.
 std::optional<milliseconds> parse_duration(std::string_view text);
 
+// Digits; and 512, 64kB, 8MB, 1GB.
+std::optional<std::int64_t> parse_number(std::string_view text);
+std::optional<std::int64_t> parse_bytes(std::string_view text);
+
 std::string show_duration(milliseconds time); // 340 ms, 12.3 s, 4m05s, 3h12m, 2d04h
 std::string show_clock(milliseconds time);    // 0:07, 12:03, 1:02:03
 std::string show_count(std::int64_t n);       // 1,234,567

@@ -15,6 +15,7 @@
 #include "weir/stream.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <map>
 
@@ -28,7 +29,7 @@ enum class order { rate, last, name, frames };
 
 struct top_verb {
     std::chrono::milliseconds interval{2000};
-    std::optional<int> times = {};
+    std::optional<std::int64_t> times = {};
     bool json = false;
     std::string sort = "rate";
 
@@ -227,7 +228,7 @@ int print_tables(top_verb const &o, connection &db) {
     bell rest;
     eyes.take(db);
     int const interval = static_cast<int>(o.interval.count());
-    for (int n = 0; n < o.times.value_or(1); n++) {
+    for (std::int64_t n = 0; n < o.times.value_or(1); n++) {
         rest.wait(interval);
         if (signals::caught() != 0)
             break;
@@ -309,22 +310,18 @@ int top_verb::operator()(command &all) const {
 
 } // namespace
 
-void add_top(CLI::App &app, command &all) {
+void add_top(command &all) {
     auto o = std::make_shared<top_verb>();
-    CLI::App *verb =
-        add_verb(app, "top", "Watch all streams: rate, newest frame, lag, K, who holds readers back", R"(weir top
+    arguments verb(all.line, "top", "Watch all streams: rate, newest frame, lag, K, who holds readers back", R"(weir top
 weir top --sort last --interval 500ms
 weir top -n 1 | head                          one table, for files and pipes
 weir top -n 60 --json > load.jsonl)");
-    add_duration(verb, "-i,--interval", o->interval, "Time between two looks (2s)");
-    verb->add_option("-n,--times", o->times, "Print so many tables, one below the other, and end")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber.description(""));
-    verb->add_option("-s,--sort", o->sort, "By rate (blocked ones first), last, name or frames")
-        ->type_name("ORDER")
-        ->check(CLI::IsMember({"rate", "last", "name", "frames"}).description(""));
-    verb->add_flag("-j,--json", o->json, "A JSON object for each stream");
-    run_with(verb, all, o);
+    verb.duration("-i,--interval", o->interval, "Time between two looks (2s)");
+    verb.number("-n,--times", o->times, 1, "Print so many tables, one below the other, and end");
+    verb.choice("-s,--sort", o->sort, {"rate", "last", "name", "frames"}, "ORDER",
+                "By rate (blocked ones first), last, name or frames");
+    verb.flag("-j,--json", o->json, "A JSON object for each stream");
+    all.run_by(verb, o);
 }
 
 } // namespace weir::command

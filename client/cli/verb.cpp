@@ -4,44 +4,14 @@
 #include "exit.hpp"
 #include "text.hpp"
 
+#include <algorithm>
+
 namespace weir::command {
 
-CLI::App *add_verb(CLI::App &app, std::string name, std::string about, std::string examples) {
-    CLI::App *verb = app.add_subcommand(std::move(name), std::move(about));
-    verb->footer(std::move(examples));
-    verb->set_help_flag(); // --help is the command's, as the other common options are
-    return verb;
-}
-
-CLI::Option *add_duration(CLI::App *verb, std::string name, std::chrono::milliseconds &value, std::string about) {
-    auto take = [&value](std::string const &text) {
-        auto const parsed = parse_duration(text);
-        if (!parsed)
-            throw CLI::ValidationError("\"" + text + "\" is no duration, like 250ms, 10s, 5m or 1h30m");
-        value = *parsed;
-    };
-    return verb->add_option_function<std::string>(std::move(name), take, std::move(about))->type_name("TIME");
-}
-
-CLI::Option *add_position(CLI::App *verb, std::string name, std::optional<position> &value, std::string about) {
-    auto take = [&value](std::string const &text) {
-        try {
-            value = position::parse(text);
-        } catch (error const &) {
-            throw CLI::ValidationError("\"" + text + "\" is no position, like 1795171438346-0");
-        }
-    };
-    return verb->add_option_function<std::string>(std::move(name), take, std::move(about))->type_name("POSITION");
-}
-
-void add_filter(CLI::App *verb, frame_filter &filter) {
-    verb->add_option("-t,--type", filter.types, "Only frames of this type; may be given more than once")
-        ->type_name("TYPE")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false);
-    verb->add_option("--headers", filter.headers, "Only frames whose headers contain this object")->type_name("JSON");
-    verb->add_flag("--durable", filter.durable_only, "Leave best-effort frames out");
+void frame_filter::add_to(arguments &verb) {
+    verb.texts("-t,--type", types, "TYPE", "Only frames of this type; may be given more than once");
+    verb.text("--headers", headers, "JSON", "Only frames whose headers contain this object");
+    verb.flag("--durable", durable_only, "Leave best-effort frames out");
 }
 
 position::time_point moment(connection &db, std::string const &text) {

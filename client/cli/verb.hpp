@@ -4,10 +4,10 @@
 // when it was chosen goes to command::run. A further verb is a further file, and a line in main.cpp.
 #pragma once
 
+#include "arguments.hpp"
 #include "connect.hpp"
 #include "weir/position.hpp"
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -18,43 +18,39 @@
 namespace weir::command {
 
 struct command {
+    CLI::App &line;
     connector server = {};
     std::function<int()> run = {}; // of the verb chosen; gives the exit status
+
+    // Makes a verb what is run: T holds its arguments and has an operator()(command &) that gives the exit status.
+    template <class T> void run_by(arguments &verb, std::shared_ptr<T> values) {
+        verb.when_chosen([this, values] { run = [this, values] { return (*values)(*this); }; });
+    }
 };
 
-// Adds a verb: a line about it, and examples for its help.
-CLI::App *add_verb(CLI::App &app, std::string name, std::string about, std::string examples);
-
-// Makes it what is run: T holds the options and has an operator()(command &) that gives the exit status.
-template <class T> void run_with(CLI::App *verb, command &all, std::shared_ptr<T> options) {
-    verb->callback([&all, options] { all.run = [&all, options] { return (*options)(all); }; });
-}
-
-// Options that several verbs have.
-CLI::Option *add_duration(CLI::App *verb, std::string name, std::chrono::milliseconds &value, std::string about);
-CLI::Option *add_position(CLI::App *verb, std::string name, std::optional<position> &value, std::string about);
+// Arguments that several verbs have.
 struct frame_filter {
     std::vector<std::string> types = {};
     std::string headers = {};
     bool durable_only = false;
 
+    void add_to(arguments &verb);
     std::optional<std::string> wanted_headers() const {
         return headers.empty() ? std::nullopt : std::optional(headers);
     }
 };
-void add_filter(CLI::App *verb, frame_filter &filter);
 
 // When --since was: "10m" ago, or a time in any form that the server reads. On the server's clock.
 position::time_point moment(connection &db, std::string const &text);
 
-void add_pipe(CLI::App &app, command &all);
-void add_append(CLI::App &app, command &all);
-void add_read(CLI::App &app, command &all);
-void add_tail(CLI::App &app, command &all);
-void add_summary(CLI::App &app, command &all);
-void add_info(CLI::App &app, command &all);
-void add_top(CLI::App &app, command &all);
-void add_doctor(CLI::App &app, command &all);
-void add_completion(CLI::App &app, command &all);
+void add_pipe(command &all);
+void add_append(command &all);
+void add_read(command &all);
+void add_tail(command &all);
+void add_summary(command &all);
+void add_info(command &all);
+void add_top(command &all);
+void add_doctor(command &all);
+void add_completion(command &all);
 
 } // namespace weir::command

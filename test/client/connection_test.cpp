@@ -3,7 +3,12 @@
 // Claim: a connection says what went wrong and whether doing it again is safe; no call
 // outlives its deadline or a stop; nothing happens outside of a transaction that was lost.
 #include "proxy.hpp"
+#include "session.hpp"
 #include "support.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 using namespace test;
 
@@ -72,6 +77,21 @@ TEST_CASE("a refused connection has its SQLSTATE") {
     CHECK(nobody.transient());
     CHECK(nobody.retry_is_safe());
     CHECK(error_of([] { weir::connection("no = such = option"); }).from() == weir::error::source::caller);
+}
+
+TEST_CASE("a peer that has died is noticed in less than half a minute, or when the user says") {
+    proxy p;
+    auto option = [&p](std::string const &more, int name) {
+        weir::connection db(p.conninfo() + more);
+        int value = 0;
+        socklen_t size = sizeof value;
+        REQUIRE(getsockopt(db.session().wire().fd(), IPPROTO_TCP, name, &value, &size) == 0);
+        return value;
+    };
+    CHECK(option("", TCP_KEEPIDLE) + option("", TCP_KEEPINTVL) * option("", TCP_KEEPCNT) <= 30);
+    CHECK(option("", TCP_USER_TIMEOUT) == 20'000);
+    CHECK(option(" keepalives_idle=77", TCP_KEEPIDLE) == 77);
+    CHECK(option(" tcp_user_timeout=7000", TCP_USER_TIMEOUT) == 7000);
 }
 
 TEST_CASE("connecting ends with its time or a stop") {

@@ -3,6 +3,7 @@
 // Claim: a tail gives every frame once and in order; it is woken, not polled; parked
 // it holds nothing; a slow consumer costs a bounded buffer; what was subscribed to is
 // given back.
+#include "notifier/loop.hpp"
 #include "proxy.hpp"
 #include "support.hpp"
 
@@ -310,6 +311,11 @@ TEST_CASE("ten thousand rounds of subscribing leave no channel and no memory") {
             REQUIRE(t.subscribed(long_enough));
     }
     REQUIRE(eventually([&] { return n.counts().tails == 0 && n.counts().channels == 0; }));
+    std::atomic<std::size_t> kept = 1;
+    REQUIRE(eventually([&] {
+        n.internals()->post([&kept](weir::internal::loop &l) { kept = l.kept(); });
+        return kept == 0;
+    }));
     // The server has been told, too.
     auto const heard = n.counts().notifications;
     for (int i = 0; i < 100; i++)

@@ -67,6 +67,10 @@ public:
     // The last error of connecting, for status().
     void tell(std::string why);
     void detach_channels();
+    std::size_t kept() const noexcept {
+        return spots_.size() + changed_.size() + changing_.size() + unnamed_.size() + naming_.size() + waited_.size() +
+               channels_.size();
+    }
 
 private:
     enum class phase { closed, connecting, greeting, idle, busy };

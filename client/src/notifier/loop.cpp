@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 namespace {
 constexpr std::size_t most_streams = 128; // of one read
 constexpr auto tick = 250ms;
+constexpr auto window = 50ms;
+constexpr auto longest_spacing = 40ms;
 } // namespace
 
 loop::loop(notifier::core &core)
@@ -33,13 +35,15 @@ void loop::run() {
     std::vector<command> commands;
     for (;;) {
         bool const goes_on = core_.collect(commands);
+        now_ = clock::now();
         for (command const &c : commands)
             c(*this);
         commands.clear();
         if (!goes_on)
             break;
         try {
-            auto const now = clock::now();
+            auto const now = now_ = clock::now();
+            end_spacing(now);
             poll_slowly(now);
             for (auto &r : readers_)
                 r->tick(now);
@@ -99,6 +103,8 @@ void loop::drop(follower &f) {
         due_count_[f.what()]--;
     for (auto &queue : due_)
         std::erase(queue, &f);
+    if (std::exchange(f.spaced, false))
+        std::erase(spaced_, &f);
     for (auto &r : readers_)
         r->forget(&f);
     if (followed_stream *const s = std::exchange(f.stream, nullptr)) {
@@ -125,7 +131,7 @@ void loop::ring(followed_stream &s, std::optional<position> newest) {
     for (follower *f : s.followers) {
         if (newest)
             f->tail->heard(*newest);
-        make_due(*f);
+        make_due_in_time(*f);
     }
 }
 
@@ -148,6 +154,13 @@ std::vector<follower *> loop::parked() {
     return all;
 }
 
+std::size_t loop::kept() const noexcept {
+    std::size_t n = followers_.size() + streams_.size() + spaced_.size() + listener_.kept();
+    for (auto const &queue : due_)
+        n += queue.size();
+    return n;
+}
+
 void loop::make_due(follower &f) {
     if (f.ended)
         return;
@@ -160,13 +173,41 @@ void loop::make_due(follower &f) {
     }
 }
 
+void loop::make_due_in_time(follower &f) {
+    if (f.reading || f.due || f.ended || now_ >= f.not_before) {
+        make_due(f);
+    } else if (!f.spaced) {
+        f.spaced = true;
+        spaced_.push_back(&f);
+    }
+}
+
+void loop::end_spacing(clock::time_point now) {
+    if (now >= window_) {
+        window_ = now + window;
+        window_number_++;
+        in_use_ = std::exchange(in_window_, 0);
+    }
+    for (; !spaced_.empty() && now >= spaced_.front()->not_before; spaced_.pop_front()) {
+        spaced_.front()->spaced = false;
+        make_due(*spaced_.front());
+    }
+}
+
+void loop::took(std::chrono::duration<double> time, std::size_t streams) {
+    per_stream_ += (time / static_cast<double>(streams) - per_stream_) / 8;
+}
+
 void loop::done(follower &f, bool more) {
     f.reading = f.alone = false;
     if (f.ended)
         return finish(f);
     f.next_poll = clock::now() + options().slow_poll;
-    if (std::exchange(f.again, false) || more)
+    if (more)
         make_due(f);
+    else if (f.again)
+        make_due_in_time(f);
+    f.again = false;
 }
 
 void loop::again(follower &f, bool alone) {
@@ -231,6 +272,9 @@ void loop::poll_slowly(clock::time_point now) {
 std::vector<slot> loop::next_group(follower::kind &what, std::size_t most) {
     std::vector<slot> group;
     group_++;
+    auto const use = static_cast<double>(std::max(in_use_, in_window_));
+    auto const spacing = std::min<std::chrono::duration<double>>(2 * use * per_stream_, longest_spacing);
+    auto const not_before = now_ + std::chrono::duration_cast<clock::duration>(spacing);
     for (std::size_t tried = 0; tried < follower::kinds && group.empty(); tried++) {
         what = static_cast<follower::kind>(turn_++ % follower::kinds);
         auto &queue = due_[what];
@@ -251,8 +295,10 @@ std::vector<slot> loop::next_group(follower::kind &what, std::size_t most) {
             if (what != follower::heads && f.tail->room() == 0)
                 continue; // held
             f.stream->group = group_;
+            in_window_ += std::exchange(f.stream->window, window_number_) != window_number_;
             slot s{.stream = f.stream->name, .after = f.cursor, .riders = {&f}};
             f.reading = true;
+            f.not_before = not_before;
             // Others at the same place come along.
             if (!f.alone && what != follower::filtered)
                 for (follower *o : f.stream->followers)
@@ -262,6 +308,7 @@ std::vector<slot> loop::next_group(follower::kind &what, std::size_t most) {
                         o->due = false;
                         due_count_[what]--;
                         o->reading = true;
+                        o->not_before = not_before;
                         s.riders.push_back(o);
                     }
             group.push_back(std::move(s));
@@ -319,6 +366,8 @@ void loop::wait() {
     }
     if (!followers_.empty())
         until = std::min(until, next_tick_);
+    if (!spaced_.empty())
+        until = std::min(until, spaced_.front()->not_before);
     bool const wants_connection = (listener_.needed() && !listener_.connected()) ||
                                   due_count_[0] + due_count_[1] + due_count_[2] + due_count_[3] > 0;
     if (wants_connection && next_connect_ > clock::now())

@@ -96,7 +96,8 @@ void reader::read(int what, std::vector<slot> slots, std::size_t most) {
         }
     }
     phase_ = phase::busy;
-    deadline_ = clock::now() + std::max(patience_, loop_.options().answer_timeout);
+    begun_ = clock::now();
+    deadline_ = begun_ + std::max(patience_, loop_.options().answer_timeout);
     loop_.counts().reads++;
     if (!send(sql, p))
         lost();
@@ -242,6 +243,7 @@ void reader::statement_ended() {
     }
     deliver();
     patience_ = {};
+    loop_.took(clock::now() - begun_, slots_.size());
     phase_ = phase::idle;
     deadline_ = until::never;
     idle_since_ = clock::now();

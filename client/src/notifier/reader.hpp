@@ -61,7 +61,7 @@ private:
     loop &loop_;
     link link_;
     phase phase_ = phase::closed;
-    until::clock::time_point deadline_ = until::never, idle_since_{};
+    until::clock::time_point deadline_ = until::never, idle_since_{}, begun_{};
     std::chrono::milliseconds patience_{0};
     bool pooler_ = false, prepared_ = false, preparing_ = false;
 
