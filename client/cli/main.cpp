@@ -36,6 +36,10 @@ void add_verbs(command &all) {
     add_summary(all);
     add_info(all);
     add_top(all);
+    add_emit(all);
+    add_subscribe(all);
+    add_lease(all);
+    add_blockers(all);
     add_doctor(all);
     add_completion(all);
 }

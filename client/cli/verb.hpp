@@ -50,6 +50,10 @@ void add_tail(command &all);
 void add_summary(command &all);
 void add_info(command &all);
 void add_top(command &all);
+void add_emit(command &all);
+void add_subscribe(command &all);
+void add_lease(command &all);
+void add_blockers(command &all);
 void add_doctor(command &all);
 void add_completion(command &all);
 

@@ -11,7 +11,7 @@ cluster_start main >/dev/null
 cluster_use main
 psql -c 'CREATE EXTENSION weir'
 cd "$WEIR_TMP"
-verbs=(pipe append read tail summary info top doctor completion)
+verbs=(pipe append read tail summary info top emit subscribe lease blockers doctor completion)
 
 if [ -z "${WEIR_COMMAND:-}" ]; then
     check "what it is made of" fixed_addresses "$client_build/test/client/cli/weir_command_test" -v quiet
