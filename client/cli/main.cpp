@@ -21,7 +21,7 @@ constexpr char exit_statuses[] = R"(0    done
 1    the server refused, output could not be written, or doctor found a problem
 2    wrong arguments
 3    no connection to the server, or it was lost
-4    the stream refused: it is closed, the key is taken, or the cursor expired or lies ahead
+4    refused: the stream is closed, the key is taken, the cursor expired or lies ahead, or the lease is held or lost
 5    the server takes no writes: it is a standby, read-only, or out of space
 125  pipe: the command was not started, or it went well but the stream is not whole
 126  pipe: the command cannot be executed

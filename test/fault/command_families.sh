@@ -77,6 +77,7 @@ fails "nobody has it" 1 'nobody holds' weir lease job --revoke
 
 note "blockers"
 is "nobody blocks" "$(weir blockers)" ''
+psql -c "SELECT weir.append('blocked', '0')" >blocker.out
 psql -c 'BEGIN' -c "SELECT weir.append('blocked', '1')" -c 'SELECT pg_sleep(60)' >blocker.out 2>&1 &
 blocker=$!
 blocks() { weir blockers | grep -q '^blocked .*pg_sleep'; }
