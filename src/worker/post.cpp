@@ -96,16 +96,6 @@ bool leave() {
     return !holds_post;
 }
 
-void retire() {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_slot(own_database);
-    set_phase(own_post(), phase::none);
-    pg_atomic_write_u32(&own_post().rung, 0);
-    pg_atomic_write_u64(&s->look_from, 0);
-    holds_post = false;
-    LWLockRelease(&shared().lock.lock);
-}
-
 void report_success(figures const &done) {
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
     slot *s = find_slot(own_database);

@@ -34,9 +34,6 @@ void do_not_disturb();
 // Gives the post up; false: it has just been rung.
 bool leave();
 
-// Gives it up in any case: there is nothing to work for any more.
-void retire();
-
 // A round went well: failures are forgotten, and what it did is counted.
 void report_success(figures const &done);
 

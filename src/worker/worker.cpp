@@ -71,8 +71,9 @@ void serve(kind which) {
         TimestampTz started = GetCurrentTimestamp();
         result what = run_round(which);
         if (what == result::gone) {
-            retire();
-            return;
+            if (leave())
+                return;
+            continue; // rung: the extension may have been made anew
         }
         TimestampTz now = GetCurrentTimestamp();
         if (what == result::done) {
