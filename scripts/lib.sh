@@ -26,6 +26,8 @@ WEIR_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 weir_pg_config=${PG_CONFIG:-} weir_pgbin=${PGBIN:-}
 unset "${!PG@}"
 PG_CONFIG=$weir_pg_config PGBIN=$weir_pgbin
+# Programs that a test starts may source this file, too.
+[ -z "$PGBIN" ] || export PG_CONFIG PGBIN
 export LC_ALL=C.UTF-8
 
 say() { printf '%s\n' "$*"; }

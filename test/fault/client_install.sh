@@ -15,7 +15,7 @@ psql -c 'CREATE EXTENSION weir'
 # logged COMMAND…
 logged() { "$@" >"$WEIR_TMP/build.log" 2>&1 || { tail -n 30 "$WEIR_TMP/build.log" | sed 's/^/# /'; return 1; }; }
 installed() {
-    logged cmake -S "$WEIR_ROOT" -B "$WEIR_TMP/build-$1" -DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX=/opt/weir "${@:2}" &&
+    logged cmake -S "$WEIR_ROOT" -B "$WEIR_TMP/build-$1" -DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX=/opt/weir -DWEIR_COMMAND=OFF "${@:2}" &&
         logged cmake --build "$WEIR_TMP/build-$1" "$(jobs_flag)" --target weir_client &&
         logged env DESTDIR="$WEIR_TMP/stage-$1" cmake --install "$WEIR_TMP/build-$1" &&
         mv "$WEIR_TMP/stage-$1/opt/weir" "$WEIR_TMP/moved-$1"

@@ -14,7 +14,7 @@ cd "$WEIR_TMP"
 verbs=(pipe append read tail summary info top emit subscribe lease blockers doctor completion)
 
 if [ -z "${WEIR_COMMAND:-}" ]; then
-    check "what it is made of" fixed_addresses "$client_build/test/client/cli/weir_command_test" -v quiet
+    check "what it is made of" fixed_addresses "$client_build/test/client/cli/weir_command_test"
 fi
 
 note "help and arguments"

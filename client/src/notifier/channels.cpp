@@ -67,12 +67,13 @@ void listener::add(followed_stream &s) {
     }
 }
 
+void listener::forget(follower &f) {
+    std::replace(waited_.begin(), waited_.end(), &f, static_cast<follower *>(nullptr));
+}
+
 void listener::remove(followed_stream &s) {
     std::erase(unnamed_, &s);
     std::replace(naming_.begin(), naming_.end(), &s, static_cast<followed_stream *>(nullptr));
-    for (follower *&f : waited_)
-        if (f != nullptr && f->stream == &s)
-            f = nullptr;
     spot *const at = std::exchange(s.at, nullptr);
     if (at != nullptr && at != everything_) {
         std::erase(at->streams, &s);

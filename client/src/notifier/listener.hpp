@@ -49,6 +49,7 @@ public:
     ~listener();
 
     void add(followed_stream &s);
+    void forget(follower &f);
     void remove(followed_stream &s);
     void add(std::shared_ptr<channel::state> const &c);
     void remove(channel::state *c);

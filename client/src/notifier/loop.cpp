@@ -107,6 +107,7 @@ void loop::drop(follower &f) {
         std::erase(spaced_, &f);
     for (auto &r : readers_)
         r->forget(&f);
+    listener_.forget(f);
     if (followed_stream *const s = std::exchange(f.stream, nullptr)) {
         std::erase(s->followers, &f);
         if (s->followers.empty()) {
