@@ -87,6 +87,7 @@ CALL pg_temp.emit('ret.slow', 4, 4);
 SELECT pg_temp.kept('ret.slow');
 CREATE TABLE ret_ids AS SELECT * FROM ids;
 \c -
+SELECT pg_sleep(0.05);
 SELECT weir.emit('ret.slow', 'n', '5');
 SELECT count(*) AS kept FROM weir.read('ret.slow');
 CREATE FUNCTION pg_temp.fetched(name text, max integer DEFAULT 100) RETURNS text LANGUAGE sql AS
