@@ -37,7 +37,7 @@ for kind in static shared; do
     check "$kind: find_package" by_cmake $kind
     check "$kind: pkg-config" by_pkg_config $kind
 done
-is "nothing else is installed" "$(cd "$WEIR_TMP/moved-static" && find . -type f | grep -vE '^./include/weir/[a-z]+\.hpp$|/weir[A-Za-z-]*\.cmake$|/FindLibPQ\.cmake$|/weir\.pc$|/libweir_client\.a$')" ''
+is "nothing else is installed" "$(cd "$WEIR_TMP/moved-static" && find . -type f | grep -vE '^./include/weir/[a-z_]+\.hpp$|/weir[A-Za-z-]*\.cmake$|/FindLibPQ\.cmake$|/weir\.pc$|/libweir_client\.a$')" ''
 is "what the shared library shows is the library's" \
     "$(nm -DC --defined-only "$(find "$WEIR_TMP/moved-shared" -name 'libweir_client.so')" | cut -d' ' -f3- | grep -vE '^(typeinfo( name)? for |vtable for |VTT for |non-virtual thunk to )?weir::v0::|std::|operator' | head -n 5)" ''
 
