@@ -8,53 +8,22 @@
 //                                       in ms of the time from the return of a commit to the wakeup
 //   doorbell together STREAMS WAITERS   all streams rung by one commit: prints the time in ms until the last waiter
 //                                       (of weir.wait_many, the streams dealt out among them) and the last listener (one connection) woke
-#include <libpq-fe.h>
+#include "plain.hpp"
 
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace {
 
-using steady = std::chrono::steady_clock;
-
-[[noreturn]] void die(std::string const &what) {
-    std::fprintf(stderr, "doorbell: %s\n", what.c_str());
-    std::exit(1);
-}
-
-struct finish {
-    void operator()(PGconn *c) const { PQfinish(c); }
-    void operator()(PGresult *r) const { PQclear(r); }
-};
-using connection = std::unique_ptr<PGconn, finish>;
-using result = std::unique_ptr<PGresult, finish>;
-
-connection connect() {
-    connection c(PQconnectdb(""));
-    if (PQstatus(c.get()) != CONNECTION_OK)
-        die(PQerrorMessage(c.get()));
-    return c;
-}
-
-result run(connection const &c, std::string const &sql) {
-    result r(PQexec(c.get(), sql.c_str()));
-    if (PQresultStatus(r.get()) != PGRES_COMMAND_OK && PQresultStatus(r.get()) != PGRES_TUPLES_OK)
-        die(PQerrorMessage(c.get()));
-    return r;
-}
+using namespace plain;
 
 std::string value(result const &r) { return PQgetvalue(r.get(), 0, 0); }
 

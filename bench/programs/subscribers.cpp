@@ -15,17 +15,14 @@
 // Prints the median and the 99th percentile in ms of the time from the return of an
 // event's commit to its handler, the number of events handled, that of the fetches, and
 // the rate reached. Fails where a subscriber lacks an event or has one twice.
-#include <libpq-fe.h>
+#include "plain.hpp"
 
 #include <poll.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -33,36 +30,7 @@
 
 namespace {
 
-using steady = std::chrono::steady_clock;
-
-[[noreturn]] void die(std::string const &what) {
-    std::fprintf(stderr, "subscribers: %s\n", what.c_str());
-    std::_Exit(1);
-}
-
-struct finish {
-    void operator()(PGconn *c) const { PQfinish(c); }
-    void operator()(PGresult *r) const { PQclear(r); }
-};
-using connection = std::unique_ptr<PGconn, finish>;
-using result = std::unique_ptr<PGresult, finish>;
-
-connection connect() {
-    connection c(PQconnectdb(""));
-    if (PQstatus(c.get()) != CONNECTION_OK)
-        die(PQerrorMessage(c.get()));
-    return c;
-}
-
-result checked(connection const &c, PGresult *r) {
-    result held(r);
-    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK &&
-        PQresultStatus(r) != PGRES_PIPELINE_SYNC)
-        die(PQerrorMessage(c.get()));
-    return held;
-}
-
-result run(connection const &c, std::string const &sql) { return checked(c, PQexec(c.get(), sql.c_str())); }
+using namespace plain;
 
 result execute(connection const &c, char const *name, char const *parameter) {
     return checked(c, PQexecPrepared(c.get(), name, 1, &parameter, nullptr, nullptr, 0));

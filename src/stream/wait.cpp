@@ -31,13 +31,13 @@ namespace {
 
 constexpr int64 standby_poll_us = 20 * 1000;  // replay rings nobody, but its progress is cheap to see
 constexpr int64 crowded_poll_us = 100 * 1000; // all bells are taken
+constexpr int sleepers_a_poll = 16;           // on a standby: with so many more, each looks as much less often
 
 struct waited_for {
     std::string_view name;
     int64 after;
     uint32 bell;
-    bool looked_at;
-    bool was_there; // when first looked at
+    bool was_there; // when last looked at
 };
 
 struct waiting {
@@ -45,8 +45,6 @@ struct waiting {
     int count;
     TimestampTz deadline;
 };
-
-constexpr int sleepers_a_poll = 16; // on a standby: with so many more, each looks as much less often
 
 [[noreturn]] void refuse(const char *detail) {
     ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
@@ -78,7 +76,7 @@ waited_for one(Datum name, int64 after) {
     text *copy = DatumGetTextPCopy(name);
     std::string_view view{VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
     stream::check_name(view);
-    return {view, after, doorbell::bell_of(view), false, false};
+    return {view, after, doorbell::bell_of(view), false};
 }
 
 waiting single(FunctionCallInfo fcinfo) {
@@ -107,15 +105,14 @@ bool is_ready(waited_for &w, Snapshot snapshot) {
     stream::state now{};
     if (stream_id != 0)
         now = stream::state_of(stream_id, snapshot);
-    bool was_dropped = w.looked_at && w.was_there && !now.there;
+    bool was_there = w.was_there;
     w.was_there = now.there;
-    w.looked_at = true;
-    if (was_dropped)
-        return true;
     if (!now.there)
-        return false;
+        return was_there; // dropped meanwhile
+    if (now.closed && now.newest_logged <= w.after)
+        return true;
     stream::reader r;
-    bool found = now.closed && now.newest_logged <= w.after;
+    bool found = false;
     stream::open_reader(r, stream_id, w.after, core::greatest, true, ForwardScanDirection, snapshot);
     while (!found && stream::advance(r))
         found = stream::is_for_readers(r);

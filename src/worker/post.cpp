@@ -30,7 +30,8 @@ void fail(int, Datum) {
     if (!holds_post)
         return;
     holds_post = false;
-    put_back_work();
+    if (put_back_work != nullptr)
+        put_back_work();
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
     slot *s = find_slot(own_database);
     post &p = s->posts[static_cast<int>(own_kind)];

@@ -15,7 +15,7 @@
 
 namespace weir::worker {
 
-// False: another worker has the post. put_back runs when the worker fails.
+// False: another worker has the post. put_back, if not NULL, runs when the worker fails.
 bool claim(Oid database, kind which, void (*put_back)());
 
 // How long to rest before connecting, in microseconds.

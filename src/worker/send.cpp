@@ -3,7 +3,7 @@
 
 #include "worker/drain.hpp"
 #include "worker/post.hpp"
-#include "worker/send.hpp"
+#include "worker/round.hpp"
 
 namespace weir::worker {
 

@@ -59,9 +59,11 @@ shared_state &shared() {
     return *attached;
 }
 
+Oid database_of(slot const &s) { return *const_cast<Oid const volatile *>(&s.database); }
+
 slot *find_slot(Oid database) {
     for (slot &s : shared().slots) {
-        if (s.database == database)
+        if (database_of(s) == database)
             return &s;
     }
     return nullptr;
@@ -83,7 +85,7 @@ slot *find_or_take_slot(Oid database) {
 }
 
 slot *own_slot() {
-    if (own == nullptr || *const_cast<Oid volatile *>(&own->database) != MyDatabaseId) {
+    if (own == nullptr || database_of(*own) != MyDatabaseId) {
         LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
         own = find_or_take_slot(MyDatabaseId);
         LWLockRelease(&shared().lock.lock);

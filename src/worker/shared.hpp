@@ -55,9 +55,14 @@ static_assert(std::is_trivially_copyable_v<shared_state>);
 
 shared_state &shared();
 
-// Under the lock. The slot of a database; nullptr where there is none (and none is free).
+// The slot of a database; nullptr where there is none. Without the lock it may be
+// another one's by the time that it is looked at.
 slot *find_slot(Oid database);
+
+// Under the lock. Also nullptr where none is free.
 slot *find_or_take_slot(Oid database);
+
+Oid database_of(slot const &s);
 
 // The slot of this database, remembered; nullptr where none is free. Takes the lock
 // where it has to look.

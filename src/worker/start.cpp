@@ -24,8 +24,6 @@ const char *const names[kind_count] = {"weir doorbell", "weir vacuum"};
 
 enum phase phase_of(post const &p) { return *const_cast<enum phase const volatile *>(&p.phase); }
 
-Oid database_of(slot const &s) { return *const_cast<Oid const volatile *>(&s.database); }
-
 // Under the lock. The server's other users of workers are left half of them.
 bool are_too_many() {
     int count = 0;
@@ -151,19 +149,12 @@ bool wake(kind which) {
 }
 
 bool is_served(Oid database) {
-    for (slot const &s : shared().slots) {
-        if (database_of(s) == database)
-            return phase_of(s.posts[static_cast<int>(kind::doorbell)]) != phase::none;
-    }
-    return false;
+    slot const *s = find_slot(database);
+    return s != nullptr && phase_of(s->posts[static_cast<int>(kind::doorbell)]) != phase::none;
 }
 
 void look_from(Oid database, int64 position) {
-    slot *s = database == MyDatabaseId ? own_slot() : nullptr;
-    for (int i = 0; s == nullptr && i < slot_count; i++) {
-        if (database_of(shared().slots[i]) == database)
-            s = &shared().slots[i];
-    }
+    slot *s = database == MyDatabaseId ? own_slot() : find_slot(database);
     if (s == nullptr)
         return;
     auto wanted = static_cast<uint64>(position) + 1;

@@ -2,7 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "worker/post.hpp"
-#include "worker/vacuum.hpp"
+#include "worker/round.hpp"
 
 namespace weir::worker {
 
@@ -97,7 +97,5 @@ result vacuum_round(MemoryContext memory) {
     report_success({});
     return result::done;
 }
-
-void put_back_vacuum() {}
 
 } // namespace weir::worker

@@ -14,8 +14,7 @@ PGDLLEXPORT void weir_worker_main(Datum argument);
 }
 
 #include "worker/post.hpp"
-#include "worker/send.hpp"
-#include "worker/vacuum.hpp"
+#include "worker/round.hpp"
 
 namespace weir::worker {
 
@@ -118,7 +117,7 @@ void weir_worker_main(Datum argument) {
     pqsignal(SIGTERM, die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
-    if (!claim(database, which, which == kind::doorbell ? put_back_doorbell : put_back_vacuum))
+    if (!claim(database, which, which == kind::doorbell ? put_back_doorbell : nullptr))
         proc_exit(0);
     for (int64 us = rest_for(); us > 0; us = rest_for())
         nap(static_cast<long>(us / 1000 + 1));

@@ -9,31 +9,20 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/listening.sh"
+. "$(dirname "$0")/pooler.sh"
 
 cluster_start server "weir.poll_interval = '1h'"
 cluster_use server
 psql -c 'CREATE EXTENSION weir' -c "SELECT weir.append('s', '1')" >/dev/null
-dir=$WEIR_TMP/pooler
-mkdir -p "$dir"
-# The port only names the socket.
-cat >"$dir/pgbouncer.ini" <<CONF
+pooler_start pool <<CONF
 [databases]
 pool = host=$PGHOST port=$PGPORT dbname=postgres user=postgres pool_size=2
 lonely = host=$PGHOST port=$PGPORT dbname=postgres user=postgres pool_size=1
 [pgbouncer]
-listen_addr =
-listen_port = 65432
-unix_socket_dir = $dir
 pool_mode = transaction
 auth_type = any
-logfile = $dir/pgbouncer.log
-pidfile = $dir/pgbouncer.pid
 CONF
-own_by_server -R "$dir"
-as_server "$(command -v pgbouncer || echo /usr/sbin/pgbouncer)" -q "$dir/pgbouncer.ini" </dev/null >/dev/null 2>&1 &
-pool=(-h "$dir" -d pool)
-is_up() { value "${pool[@]}" -c 'SELECT 1' >/dev/null 2>&1; }
-poll 10 is_up || { cat "$dir/pgbouncer.log"; die "PgBouncer does not start"; }
+pool=(-h "$pooler" -d pool)
 
 is "ready at once" "$(value "${pool[@]}" -c "CALL weir.wait('s', NULL, 0)")" t
 is "out of time" "$(value "${pool[@]}" -c "CALL weir.wait('s', weir.head('s'), 100)")" f
@@ -56,10 +45,10 @@ check "(it waits again)" poll 15 in_call 1
 tell open "ROLLBACK;"
 check "a rollback wakes it" poll 15 is_woken a
 session_end open
-is "inside a transaction block it is an error" "$(PGHOST=$dir PGDATABASE=pool sqlstate "BEGIN; CALL weir.wait('s', NULL, 0)")" 25001
+is "inside a transaction block it is an error" "$(PGHOST=$pooler PGDATABASE=pool sqlstate "BEGIN; CALL weir.wait('s', NULL, 0)")" 25001
 
 note "one connection"
-lonely=(-h "$dir" -d lonely)
+lonely=(-h "$pooler" -d lonely)
 session_start b "${lonely[@]}"
 forget b
 tell_and_wait b "CALL weir.wait('s', weir.head('s'), 50);"

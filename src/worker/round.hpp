@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// The work of the vacuum worker.
+// What a worker does in one round, a kind of worker each.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -14,8 +14,11 @@ enum class result {
     gone     // the extension is
 };
 
-// A round, if it is worth one.
+// Sends what has been left behind since the last round.
+result doorbell_round();
+void put_back_doorbell();
+
+// A vacuum, if it is worth one.
 result vacuum_round(MemoryContext memory);
-void put_back_vacuum();
 
 } // namespace weir::worker
