@@ -14,8 +14,8 @@ enum class result {
     gone     // the extension is
 };
 
-// Sends what has been left behind since the last round.
-result doorbell_round();
+// Sends what has been left behind since the last round. others_us: what it costs those who are told.
+result doorbell_round(int64 &others_us);
 void put_back_doorbell();
 
 // A vacuum, if it is worth one.

@@ -3,10 +3,10 @@
 // The life of a worker: round after round while there is work, then two idle
 // seconds, then the post is given up.
 //
-// The doorbell must not take the machine from those it works for: it spends at most
-// a fifth of its time on rounds. Time not spent is saved up, a little, so that
-// single rings are answered at once; once it is used up, marks gather for a few
-// milliseconds and go out together.
+// The doorbell must not take the machine from those it works for: its rounds, and
+// the listeners that they wake, may take a tenth of a processor. Time not spent is
+// saved up, a little, so that single rings are answered at once; once it is used up,
+// marks gather for a few milliseconds and go out together.
 #include "pg/pg.hpp"
 
 extern "C" {
@@ -21,19 +21,23 @@ namespace weir::worker {
 namespace {
 
 constexpr int64 linger_us = 2 * USECS_PER_SEC;
-constexpr int64 share = 5;            // one part in so many
+constexpr int64 share = 10;           // one part in so many
 constexpr int64 most_saved_us = 5000; // of time to spend
-constexpr int64 longest_pause_us = 5000;
+constexpr int64 longest_pause_us = 15000;
 constexpr long retry_ms = 50; // where there is a reason to wait
 
 MemoryContext memory = nullptr;
 
-result run_round(kind which) { return which == kind::doorbell ? doorbell_round() : vacuum_round(memory); }
+// others_us: what the round costs others.
+result run_round(kind which, int64 &others_us) {
+    others_us = 0;
+    return which == kind::doorbell ? doorbell_round(others_us) : vacuum_round(memory);
+}
 
-// How long to let work gather after a round of so many microseconds.
-int64 pause_after(int64 round_us, int64 since_last_us) {
+// How long to let work gather after a round that cost so many microseconds.
+int64 pause_after(int64 cost_us, int64 since_last_us) {
     static int64 saved_us = most_saved_us;
-    saved_us += since_last_us / share - round_us;
+    saved_us += since_last_us / share - cost_us;
     if (saved_us > most_saved_us)
         saved_us = most_saved_us;
     if (saved_us >= 0)
@@ -68,7 +72,8 @@ void serve(kind which) {
     for (;;) {
         answer();
         TimestampTz started = GetCurrentTimestamp();
-        result what = run_round(which);
+        int64 others_us;
+        result what = run_round(which, others_us);
         if (what == result::gone) {
             if (leave())
                 return;
@@ -77,7 +82,7 @@ void serve(kind which) {
         TimestampTz now = GetCurrentTimestamp();
         if (what == result::done) {
             idle_since = now;
-            if (int64 us = pause_after(now - started, now - last_round); us > 0 && which == kind::doorbell)
+            if (int64 us = pause_after(now - started + others_us, now - last_round); us > 0 && which == kind::doorbell)
                 pause(us);
             last_round = now;
         } else if (now - idle_since >= linger_us && leave()) {
