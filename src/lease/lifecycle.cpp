@@ -158,30 +158,30 @@ bool acquire(row &r, wish const &w) {
     Relation leases = lease::open_table();
     event events[2];
     int count = 0;
-    bool locked = false;
-    for (;;) {
+    for (bool locked = false, written = false; !written;) {
         r = lease::find(leases, w.name);
         TimestampTz now = lease::now();
         issuance how = judge(r, w, now);
-        if (how == issuance::refused)
-            break;
+        if (how == issuance::refused) {
+            lease::close_table(leases);
+            return false;
+        }
         if (!locked) {
             lease::lock(w.name, lease::purpose::end);
             locked = true;
-            continue;
+            if (!r.there)
+                continue; // somebody may have made it meanwhile; that a row was written, its update finds out
+            now = lease::now();
         }
-        bool is_new = !r.there;
         count = issue(r, w, how, now, events);
-        if (is_new) {
+        if (r.there) {
+            written = lease::update(leases, r);
+        } else {
             lease::insert(leases, r);
-            break;
+            written = true;
         }
-        if (lease::update(leases, r))
-            break;
     }
     lease::close_table(leases);
-    if (count == 0)
-        return false;
     for (int i = 0; i < count; i++)
         lease::write(events[i]);
     ForceSyncCommit(); // an epoch that was given out must not be forgotten in a crash
