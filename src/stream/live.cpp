@@ -14,8 +14,7 @@ namespace {
 // An append that crosses a multiple of the run trims: of a quarter of K, so that the
 // table stays close to K, within bounds that keep a trim cheap.
 constexpr int64 least_run = 32, greatest_run = 512;
-constexpr int64 most_a_run = 1024;  // rows one append deletes at the most
-constexpr int64 full_sweep = 65536; // every so many frames, from the very beginning
+constexpr int64 most_a_run = 1024; // rows one append deletes at the most, beside as many as it adds
 
 // What this backend knows of floors: a hint, so collisions just overwrite. What the
 // running transaction trimmed is only for itself until it commits.
@@ -118,9 +117,10 @@ retention retained(int64 stream_id, Snapshot snapshot) {
 
 void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count) {
     int64 run = maxlen / 4 < least_run ? least_run : maxlen / 4 > greatest_run ? greatest_run : maxlen / 4;
-    if (last_ordinal / run == (last_ordinal - count) / run)
+    // Streams that began together do not trim together: a thousand of them would keep their writers for 200 ms.
+    int64 last = last_ordinal + stream_id * 37 % run;
+    if (last / run == (last - count) / run)
         return;
-    bool sweep = last_ordinal / full_sweep != (last_ordinal - count) / full_sweep;
     log::table live = log::open(live_source, RowExclusiveLock);
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
     retention r = retained(live, stream_id, snapshot, log::purpose::upkeep);
@@ -130,9 +130,8 @@ void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count) {
         for (int64 reached : {trimmed_floor(stream_id), own_floor(stream_id)})
             floor = reached > floor ? reached : floor;
         log::scan s;
-        log::begin(s, live, stream_id, sweep ? -1 : floor, r.newest_id - 1, ForwardScanDirection, snapshot,
-                   log::purpose::upkeep);
-        int64 limit = count > most_a_run ? 2 * count : most_a_run;
+        log::begin(s, live, stream_id, floor, r.newest_id - 1, ForwardScanDirection, snapshot, log::purpose::upkeep);
+        int64 limit = most_a_run + count; // so that what was held up is made good
         while (limit-- > 0 && log::next(s) == log::step::frame) {
             live_prefix const *row = log::prefix_of<live_prefix>(s);
             if (is_retained(*row, r, now_ms))

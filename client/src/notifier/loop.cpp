@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t most_streams = 128; // of one read
 constexpr auto tick = 250ms;
 constexpr auto window = 50ms;
-constexpr auto longest_spacing = 40ms;
+constexpr auto longest_spacing = 25ms;
 } // namespace
 
 loop::loop(notifier::core &core)
