@@ -42,6 +42,15 @@ private:
     int number_;
 };
 
+// Each row of a result, as decode has it.
+template <class Decode> auto rows_of(pg_result const &r, Decode decode) {
+    std::vector<decltype(decode(row(nullptr, 0)))> all;
+    all.reserve(static_cast<std::size_t>(PQntuples(r.get())));
+    for (int i = 0; i < PQntuples(r.get()); i++)
+        all.push_back(decode(row(r.get(), i)));
+    return all;
+}
+
 inline constexpr char frame_columns[] = "id::bigint, mode, type, payload, bytes, headers";
 
 } // namespace internal

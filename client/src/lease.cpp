@@ -103,11 +103,7 @@ std::optional<lease_info> lease::info() {
 
 std::vector<lease_info> leases(connection &db) {
     static constexpr statement s{WEIR_LEASES " ORDER BY name"};
-    pg_result const r = db.session().run(s, {}, repeat::allowed);
-    std::vector<lease_info> all;
-    for (int i = 0; i < PQntuples(r.get()); i++)
-        all.push_back(info_of(row(r.get(), i)));
-    return all;
+    return rows_of(db.session().run(s, {}, repeat::allowed), info_of);
 }
 
 result<int> lease_sweep(connection &db, int max_leases) {

@@ -65,11 +65,7 @@ result<std::vector<frame>> stream::read(read_options const &o) {
         p.jsonb(view(o.headers)).raw(o.reverse ? std::string_view("\1", 1) : std::string_view("\0", 1));
         p.at(o.since ? std::optional(position::at(*o.since)) : std::nullopt);
         pg_result const r = db_->session().run(s, p, repeat::allowed);
-        std::vector<frame> frames;
-        frames.reserve(static_cast<std::size_t>(PQntuples(r.get())));
-        for (int i = 0; i < PQntuples(r.get()); i++)
-            frames.push_back(row(r.get(), i).frame(0));
-        return frames;
+        return rows_of(r, [](row const &each) { return each.frame(0); });
     });
 }
 
@@ -108,11 +104,7 @@ std::optional<stream_info> stream::info() {
 
 std::vector<stream_info> streams(connection &db) {
     static constexpr statement s{WEIR_INFO "weir.streams ORDER BY name"};
-    pg_result const r = db.session().run(s, {}, repeat::allowed);
-    std::vector<stream_info> all;
-    for (int i = 0; i < PQntuples(r.get()); i++)
-        all.push_back(info_of(row(r.get(), i)));
-    return all;
+    return rows_of(db.session().run(s, {}, repeat::allowed), info_of);
 }
 
 result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cursor const> cursors,
@@ -132,12 +124,7 @@ result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cur
         add_texts_or_null(p, o.types);
         p.jsonb(view(o.headers));
         pg_result const r = db.session().run(s, p, repeat::allowed);
-        std::vector<stream_frame> frames;
-        for (int i = 0; i < PQntuples(r.get()); i++) {
-            row const each(r.get(), i);
-            frames.push_back({std::string(each.raw(0)), each.frame(1)});
-        }
-        return frames;
+        return rows_of(r, [](row const &each) { return stream_frame{std::string(each.raw(0)), each.frame(1)}; });
     });
 }
 

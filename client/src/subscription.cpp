@@ -95,13 +95,7 @@ result<std::vector<event>> subscription::fetch(int max, until const &limit) {
         parameters p;
         p.raw(name_).integer(max);
         pg_result const r = db_->session().run(s, p, repeat::allowed, limit);
-        std::vector<event> events;
-        events.reserve(static_cast<std::size_t>(PQntuples(r.get())));
-        for (int i = 0; i < PQntuples(r.get()); i++) {
-            row const each(r.get(), i);
-            events.push_back({std::string(each.raw(0)), each.frame(1)});
-        }
-        return events;
+        return rows_of(r, [](row const &each) { return event{std::string(each.raw(0)), each.frame(1)}; });
     });
 }
 

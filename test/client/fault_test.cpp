@@ -84,6 +84,27 @@ TEST_CASE("the listener is terminated, and what is appended meanwhile arrives", 
     REQUIRE(eventually([&] { return missed >= 10; }));
 }
 
+TEST_CASE("a channel is heard again before anybody is told that something was missed", "[fault]") {
+    proxy p;
+    weir::notifier n(rung_only(p.conninfo()));
+    weir::connection db;
+    std::string const name = unique("missed");
+    std::atomic<int> missed = 0, heard = 0;
+    auto const c = n.listen(name, [&](auto payload) { payload ? heard++ : missed++; });
+    REQUIRE(c.listening(long_enough));
+    for (int round = 1; round <= 3; round++) {
+        p.hold_request("LISTEN");
+        p.cut();
+        REQUIRE(eventually([&p] { return p.holds(); }));
+        CHECK(missed == round - 1);
+        CHECK(!c.listening(0s));
+        p.release();
+        REQUIRE(eventually([&] { return missed == round; }));
+        db.query("SELECT weir.notify($1, 'here')", {name}); // heard, or this would hang
+        REQUIRE(eventually([&] { return heard == round; }));
+    }
+}
+
 TEST_CASE("the server is restarted", "[fault][restart]") {
     weir::notifier n(rung_only());
     std::string const name = unique("restarted");

@@ -322,6 +322,31 @@ TEST_CASE("what is appended between the first read and LISTEN is not lost") {
     CHECK(f->id == id);
 }
 
+TEST_CASE("nor what is appended before the channel for all streams is in force") {
+    proxy p;
+    auto options = rung_only();
+    options.conninfo = p.conninfo();
+    options.most_channels = 2;
+    weir::notifier n(options);
+    weir::connection db;
+    std::string const prefix = unique("wide") + "/";
+    p.hold_request("LISTEN \"weir\"");
+    std::vector<weir::tail> tails;
+    for (int i = 0; i < 3; i++)
+        tails.emplace_back(n, prefix + std::to_string(i));
+    REQUIRE(eventually([&] { return p.holds() && n.counts().reads >= 1; }));
+    CHECK(!tails[2].next(50ms));
+    CHECK(!tails[2].subscribed(0s));
+    auto const id = weir::stream(db, tails[2].stream()).append("1").value();
+    CHECK(!tails[2].next(50ms)); // nobody heard it
+    p.release();
+    REQUIRE(tails[2].subscribed(long_enough));
+    auto const f = tails[2].next(long_enough);
+    REQUIRE(f);
+    CHECK(f->id == id);
+    CHECK(n.status().how == weir::wakeup::database);
+}
+
 TEST_CASE("what rings while the tail is being read is not lost") {
     proxy p;
     auto options = rung_only();

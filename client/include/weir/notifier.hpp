@@ -108,8 +108,8 @@ public:
     notifier_status status() const;
     notifier_counts counts() const;
 
-    // on_payload is called in the notifier's thread, with each payload, and with nothing after a reconnect: something
-    // may have been missed. It must not block.
+    // on_payload is called in the notifier's thread, with each payload, and with nothing when the channel is heard
+    // again after a loss of the connection: something may have been missed. It must not block.
     channel listen(std::string_view name, std::function<void(std::optional<std::string_view>)> on_payload);
 
     // Every tail re-reads now.

@@ -87,12 +87,17 @@ void listener::greeted(PGresult const *r) {
         loop_.cover(*s, !listens);
     for (auto &[key, c] : channels_)
         c->set(listens ? channel::state::hearing::not_yet : channel::state::hearing::useless);
-    // What was rung while nobody heard it.
-    if (std::exchange(was_connected_, true)) {
+    // What was rung while nobody heard it. Who can be heard again is told then.
+    if (std::exchange(was_connected_, true))
         loop_.ring_all();
+    if (!listens)
         for (auto const &[key, c] : channels_)
-            (*c->on_payload)(std::nullopt);
-    }
+            tell_of_missed(*c);
+}
+
+void listener::tell_of_missed(channel::state &c) {
+    if (std::exchange(c.missed, false))
+        (*c.on_payload)(std::nullopt);
 }
 
 void listener::lost(std::string why) {
@@ -125,6 +130,9 @@ void listener::close() {
         unnamed_.push_back(s);
     // Nobody hears anything now; what nobody wants is forgotten.
     for (auto s = spots_.begin(); s != spots_.end();) {
+        if (s->second->in_force)
+            for (channel::state *c : s->second->users)
+                c->missed = true;
         s->second->in_force = s->second->changing = s->second->queued = false;
         s = s->second->wanted() ? std::next(s) : spots_.erase(s);
     }
@@ -260,8 +268,10 @@ void listener::synced() {
 
 // From here on it rings. What was there before is read now.
 void listener::in_force(spot const &s) {
-    for (channel::state *c : s.users)
+    for (channel::state *c : s.users) {
         c->set(channel::state::hearing::yes);
+        tell_of_missed(*c);
+    }
     for (followed_stream *f : s.streams) {
         loop_.cover(*f, true);
         loop_.ring(*f, {});

@@ -93,6 +93,7 @@ private:
     void wait_in_server(until::clock::time_point now);
     void synced();
     void in_force(spot const &s);
+    void tell_of_missed(channel::state &c);
     void named(PGresult const *r);
     void waited(PGresult const *r);
     void could_not_wait(error const &why);
@@ -130,6 +131,7 @@ struct channel::state {
     std::string const name;
     std::shared_ptr<notifier::core> const by;
     std::unique_ptr<internal::revocable<std::optional<std::string_view>>> on_payload;
+    bool missed = false; // something, perhaps: it was in force, and the connection was lost. The loop's alone.
 
     enum class hearing { not_yet, yes, useless, gone };
     void set(hearing now);
