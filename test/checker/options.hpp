@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 #include <string>
 
 namespace checker {
@@ -22,17 +21,6 @@ struct options {
     // Best-effort frames may go missing: they are not on a standby, nor behind a crash.
     bool live_is_lossy() const { return keep_going; }
     std::string stream(unsigned n) const { return run + "/" + std::to_string(n); }
-};
-
-// A thread's own source of choices; the interleaving is the server's.
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : engine(seed) {}
-    unsigned below(unsigned n) { return static_cast<unsigned>(engine() % n); }
-    bool percent(unsigned p) { return below(100) < p; }
-
-private:
-    std::mt19937_64 engine;
 };
 
 } // namespace checker

@@ -16,6 +16,7 @@
 
 #include "content.hpp"
 #include "database.hpp"
+#include "dice.hpp"
 #include "history.hpp"
 #include "options.hpp"
 

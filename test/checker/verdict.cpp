@@ -4,6 +4,8 @@
 
 #include "verdict.hpp"
 
+#include "dice.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <fstream>

@@ -17,6 +17,7 @@
 
 #include "content.hpp"
 #include "database.hpp"
+#include "dice.hpp"
 #include "history.hpp"
 #include "options.hpp"
 #include "two_phase.hpp"

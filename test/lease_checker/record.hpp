@@ -8,15 +8,16 @@
 
 #include <chrono>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "database.hpp"
+#include "dice.hpp"
 
 namespace leases {
 
 using checker::connection;
+using checker::dice;
 using checker::result;
 
 struct options {
@@ -91,16 +92,6 @@ struct record {
     std::vector<look> looks;
     std::vector<std::string> errors; // what nothing of this should raise
     std::uint64_t sweeps = 0, expired = 0;
-};
-
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : engine(seed) {}
-    unsigned below(unsigned n) { return static_cast<unsigned>(engine() % n); }
-    bool percent(unsigned p) { return below(100) < p; }
-
-private:
-    std::mt19937_64 engine;
 };
 
 } // namespace leases

@@ -12,12 +12,14 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "dice.hpp"
+
 namespace waking {
 
+using checker::dice;
 using position = std::int64_t;
 
 constexpr int never = 3600 * 1000; // the longest weir.poll_interval
@@ -32,16 +34,6 @@ struct options {
     bool prepared = false, wide = false, stop_at_first = false;
 
     std::string stream(unsigned n) const { return run + "/" + std::to_string(n); }
-};
-
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : engine(seed) {}
-    unsigned below(unsigned n) { return static_cast<unsigned>(engine() % n); }
-    bool percent(unsigned p) { return below(100) < p; }
-
-private:
-    std::mt19937_64 engine;
 };
 
 class gate {
