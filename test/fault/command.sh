@@ -159,17 +159,19 @@ contains "doctor: no extension, and what to do" "$out" "CREATE EXTENSION weir"
 fails "doctor: no server" 3 'No such file' weir doctor -h /nonexistent
 
 note "on a terminal"
-in_terminal 'weir tail where'
-contains "colours" "$out" $'\e[2m'
-in_terminal 'NO_COLOR=1 weir tail where'
-check "none with NO_COLOR" bash -c '! grep -q "\[" out'
-in_terminal 'weir tail where --color never'
-check "nor where they are not wanted" bash -c '! grep -q "\[" out'
 is "always, where they are" "$(weir tail where --color always | grep -c $'\e')" 1
-(sleep 1; printf q) | script -qec "stty cols 100 rows 20; weir top -i 300ms" /dev/null >out
-contains "top: a screen of its own" "$(<out)" $'\e[?1049h'
-contains "top: put back in the end" "$(tail -c 30 out)" $'\e[?1049l'
-contains "top: the streams" "$(<out)" "many"
+if has_terminals; then
+    in_terminal 'weir tail where'
+    contains "colours" "$out" $'\e[2m'
+    in_terminal 'NO_COLOR=1 weir tail where'
+    check "none with NO_COLOR" bash -c '! grep -q "\[" out'
+    in_terminal 'weir tail where --color never'
+    check "nor where they are not wanted" bash -c '! grep -q "\[" out'
+    (sleep 1; printf q) | script -qec "stty cols 100 rows 20; weir top -i 300ms" /dev/null >out
+    contains "top: a screen of its own" "$(<out)" $'\e[?1049h'
+    contains "top: put back in the end" "$(tail -c 30 out)" $'\e[?1049l'
+    contains "top: the streams" "$(<out)" "many"
+fi
 
 note "completion"
 cat >complete.bash <<'SH'

@@ -42,6 +42,11 @@ contains() {
     if [[ $2 == *"$3"* ]]; then ok "$1"; else not_ok "$1"; note "in: $2"; note "wanted: $3"; fi
 }
 
+# A bare chroot may have no pseudo-terminals.
+has_terminals() {
+    script -qec true /dev/null >/dev/null 2>&1 </dev/null || { note "no pseudo-terminal can be had: what one shows is not looked at"; false; }
+}
+
 # In a terminal of its own, 100 by 30. What was on the screen is in $out.
 in_terminal() {
     status=0

@@ -121,11 +121,13 @@ fails "output that cannot be written is said, and everything is recorded" 1 'No 
 is "so it is" "$(weir read full --raw)" kept
 
 note "on a terminal"
-in_terminal 'weir pipe tty -- sh -c "echo one; sleep 0.4; echo two"'
-contains "a line tells of the progress" "$out" $'\r\e[1mtty\e[0m  1 line'
-contains "and in the end of it all" "$out" '2 lines, 8 B in'
-in_terminal 'weir pipe tty -q -- echo one'
-is "-q keeps it still" "$out" $'one\r'
-in_terminal 'NO_COLOR=1 weir pipe tty -- echo one'
-check "NO_COLOR leaves the colours out" bash -c '! grep -q "\[[0-9]*m" out'
+if has_terminals; then
+    in_terminal 'weir pipe tty -- sh -c "echo one; sleep 0.4; echo two"'
+    contains "a line tells of the progress" "$out" $'\r\e[1mtty\e[0m  1 line'
+    contains "and in the end of it all" "$out" '2 lines, 8 B in'
+    in_terminal 'weir pipe tty -q -- echo one'
+    is "-q keeps it still" "$out" $'one\r'
+    in_terminal 'NO_COLOR=1 weir pipe tty -- echo one'
+    check "NO_COLOR leaves the colours out" bash -c '! grep -q "\[[0-9]*m" out'
+fi
 finish

@@ -192,8 +192,10 @@ CALL weir.wait('doorbell.t', :'head', 20);
 SHOW weir.doorbell;
 SHOW weir.poll_interval;
 SET weir.doorbell = 'sometimes';
+\set VERBOSITY sqlstate
 SET weir.poll_interval = 9;
 SET weir.poll_interval = '2h';
+\set VERBOSITY default
 SELECT name, setting, unit, context, min_val, max_val, enumvals FROM pg_settings WHERE name IN ('weir.doorbell', 'weir.poll_interval') ORDER BY name;
 SET weir.doorbell = off;
 SELECT mode FROM weir.doorbell;
