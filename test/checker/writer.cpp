@@ -97,7 +97,6 @@ bool writer::record_ids(const call &c, const result &r, std::size_t from, positi
         attempt &a = attempts[from + i];
         if (c.one_by_one) {
             a.first = a.last = r.integer(static_cast<int>(i), 0);
-            a.index = 0, a.count = 1;
         } else {
             a.first = r.integer(0, 0);
             a.last = c.batch ? r.integer(0, 1) : a.first;
@@ -119,8 +118,9 @@ std::vector<std::size_t> writer::append(const call &c, outcome &out) {
         attempt a;
         a.key = c.keys[i];
         a.transaction = current;
-        a.index = i;
-        a.count = static_cast<unsigned>(c.keys.size());
+        // Calls of their own lie where they like, also those whose answer is lost.
+        a.index = c.one_by_one ? 0 : i;
+        a.count = c.one_by_one ? 1 : static_cast<unsigned>(c.keys.size());
         attempts.push_back(a);
         mine.push_back(from + i);
     }
