@@ -29,33 +29,39 @@ base=$WEIR_TMP/base
 mkdir "$base"
 cp -a "$WEIR_ROOT"/{Makefile,src,sql,extension} "$base/"
 [ ! -e "$WEIR_ROOT/.flags" ] || cp -a "$WEIR_ROOT/.flags" "$base/"
-# edit FILE PERL: fails where that changes nothing.
+# edit FILE PERL…: fails where one of them changes nothing.
 edit() {
-    cp "$1" "$WEIR_TMP/before"
-    perl -0pi -e "$2" "$1"
-    ! cmp -s "$1" "$WEIR_TMP/before" || die "nothing to plant in ${1#"$WEIR_TMP"/}: $2"
+    local file=$1 perl
+    for perl in "${@:2}"; do
+        cp "$file" "$WEIR_TMP/before"
+        perl -0pi -e "$perl" "$file"
+        ! cmp -s "$file" "$WEIR_TMP/before" || die "nothing to plant in ${file#"$WEIR_TMP"/}: $perl"
+    done
 }
 build() { make -s -C "$1" PG_CONFIG="$PG_CONFIG" weir.so >"$1/build.log" 2>&1 || { tail -n 20 "$1/build.log"; die "$1 does not build"; }; }
-edit "$base/src/worker/worker.cpp" 's/linger_us = 2 \* USECS_PER_SEC/linger_us = 1000/; s/(result what = run_round\(which\);)/$1 pg_usleep(300);/'
+edit "$base/src/worker/worker.cpp" 's/linger_us = 2 \* USECS_PER_SEC/linger_us = 1000/' \
+    's/(result what = run_round\([^;]*\);)/$1 pg_usleep(300);/'
 edit "$base/src/stream/wait.cpp" 's/(\n +)(if \(GetCurrentTimestamp\(\) >= w\.deadline\))/$1pg_usleep(200);$1$2/'
 build "$base"
-# plant NAME FILE PERL
+# plant NAME FILE PERL…
 plant() {
     cp -a "$base" "$WEIR_TMP/plant-$1"
-    edit "$WEIR_TMP/plant-$1/src/$2" "$3"
+    edit "$WEIR_TMP/plant-$1/src/$2" "${@:3}"
     build "$WEIR_TMP/plant-$1"
 }
 # Meanwhile the other core is of use.
 plant_all() {
     plant abort doorbell/marks.cpp 's/if \(log_count > 0 && pg::settings::doorbell != pg::settings::doorbell_off\)(\s+ring\(Invalid)/if (committed && log_count > 0)$1/'
     plant savepoint doorbell/marks.cpp 's/event == SUBXACT_EVENT_ABORT_SUB && log_count > 0/false/'
-    plant early doorbell/marks.cpp 's/(\n +)(notify_before_commit\(\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/; s/if \(log_count > 0 && (pg::settings::doorbell != pg::settings::doorbell_off\)\s+ring\(Invalid)/if (!committed && log_count > 0 && $1/'
+    plant early doorbell/marks.cpp 's/(\n +)(notify_before_commit\(\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/' \
+        's/if \(log_count > 0 && (pg::settings::doorbell != pg::settings::doorbell_off\)\s+ring\(Invalid)/if (!committed && log_count > 0 && $1/'
     plant wide doorbell/marks.cpp 's/if \(beyond && beyond_sub >= since\)/if (false)/'
     plant unheard stream/wait.cpp 's/( +for [^\n]*slot >= 0; i\+\+\)\s+doorbell::listen_to[^\n]*\n)(.*?)( +sleep\(w, slot)/$2$1$3/s'
-    plant latch stream/wait.cpp 's/if \(slot >= 0 && is_rung\(w, slot\)\)\s+return;//; s/\(void\)(WaitLatch\([^;]*\));(\s+)ResetLatch\(MyLatch\);/if ($1 & WL_LATCH_SET) { ResetLatch(MyLatch); return; }/'
+    plant latch stream/wait.cpp 's/if \(slot >= 0 && is_rung\(w, slot\)\)\s+return;//' \
+        's/\(void\)(WaitLatch\([^;]*\));(\s+)ResetLatch\(MyLatch\);/if ($1 & WL_LATCH_SET) { ResetLatch(MyLatch); return; }/'
     plant pending worker/drain.cpp 's/doorbell::ring_pending_bells\(\);//'
     plant leave worker/post.cpp 's/holds_post = pg_atomic_read_u32\(&p\.rung\) != 0;/holds_post = false;/'
-    plant answer worker/worker.cpp 's/ +answer\(\);\n//; s/(result what = run_round\(which\);[^\n]*\n)/$1        answer();\n/'
+    plant answer worker/worker.cpp 's/ +answer\(\);\n//' 's/(result what = run_round\([^;]*\);[^\n]*\n)/$1        answer();\n/'
     plant unstarted worker/start.cpp 's/(a first round is unconditional\.\n +)return start_if_needed\(which\);/$1return false;/'
     plant unflushed stream/announce.cpp 's/(    UnregisterSnapshot\(latest\);\n)    flush\(r\);/$1/'
 }
