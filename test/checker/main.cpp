@@ -11,7 +11,7 @@
 //   --run NAME               prefix of stream names and gids (default checker); must be new
 //   --naive                  read `WHERE id > cursor` over visible rows, to see the checker fail
 //   --keep-going-on-disconnect   the server is being killed: reconnect, and carry on
-//   --timeout N              seconds that a statement may take (60); a clock that steps ends it early
+//   --timeout N              seconds that a statement may take (60), 0: any, and none is cancelled
 //   --history FILE           write the recorded history where a claim fails
 //   --no-vacuum              do not VACUUM and REINDEX the log meanwhile
 

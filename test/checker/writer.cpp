@@ -352,7 +352,7 @@ void writer::run(clock::time_point until) {
         unsigned pick = roll.below(200);
         if (pick < 70)
             alone();
-        else if (pick < 199)
+        else if (pick < 199 || opt.timeout == 0)
             transaction();
         else
             cancelled();

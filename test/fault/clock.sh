@@ -106,6 +106,6 @@ checker_build
 psql -d stepping -c 'CREATE EXTENSION weir'
 (while :; do set_clock "$(printf '%+d' $((RANDOM % 7200 - 3600)))"; sleep 0.2; done) &
 stepper=$!
-run_checker --conninfo dbname=stepping --seconds "${WEIR_STRESS_SECONDS:-6}" --writers 6 --readers 6 --timeout 10000
+run_checker --conninfo dbname=stepping --seconds "${WEIR_STRESS_SECONDS:-6}" --writers 6 --readers 6 --timeout 0
 kill $stepper
 finish

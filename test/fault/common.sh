@@ -84,7 +84,8 @@ fake_clock_begin() {
 # Replaced, not rewritten: the server may look at any time.
 set_clock() { echo "$1" >"$clock_offset.new" && chmod 644 "$clock_offset.new" && mv "$clock_offset.new" "$clock_offset"; }
 
-# fake_clock_start CLUSTER: one made and stopped before
+# fake_clock_start CLUSTER: one made and stopped before. Its sessions are to do without timeouts: the server asks for the
+# time in the signal's handler, and faketime allocates memory for the answer.
 fake_clock_start() {
     # LD_PRELOAD behind the change of user, who owns its semaphore then.
     as_server env LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$clock_offset" FAKETIME_NO_CACHE=1 \
