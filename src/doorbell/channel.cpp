@@ -27,9 +27,7 @@ void write_channel(std::string_view stream, channel_name out) {
     auto start = static_cast<std::size_t>(pg_mbcliplen(stream.data(), static_cast<int>(stream.size()),
                                                        static_cast<int>(longest - prefix.size() - hash_digits - 1)));
     memcpy(at, stream.data(), start);
-    uint64 hash =
-        hash_bytes_extended(reinterpret_cast<unsigned char const *>(stream.data()), static_cast<int>(stream.size()), 0);
-    snprintf(at + start, longest + 1 - prefix.size() - start, "~%016" INT64_MODIFIER "x", hash);
+    snprintf(at + start, longest + 1 - prefix.size() - start, "~%016" INT64_MODIFIER "x", pg::hash_of(stream));
 }
 
 void check_channel(std::string_view channel) {

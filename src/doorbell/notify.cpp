@@ -5,6 +5,7 @@
 #include "doorbell/notify.hpp"
 #include "doorbell/shared.hpp"
 #include "pg/settings.hpp"
+#include "pg/text.hpp"
 #include "worker/worker.hpp"
 
 namespace weir::doorbell {
@@ -200,7 +201,7 @@ void notify(const char *channel, const char *payload) {
     *w = {reinterpret_cast<char *>(w + 1), 0, channel_size + payload_size, GetCurrentSubTransactionId(), newest};
     memcpy(w->text, channel, channel_size);
     memcpy(w->text + channel_size, payload, payload_size);
-    w->hash = hash_bytes_extended(reinterpret_cast<unsigned char *>(w->text), static_cast<int>(w->length), 0);
+    w->hash = pg::hash_of({w->text, w->length});
     if (is_known(*w)) {
         pfree(w);
         return;

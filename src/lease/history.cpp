@@ -3,6 +3,7 @@
 
 #include "lease/history.hpp"
 #include "outbox/buffer.hpp"
+#include "pg/json.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
 #include "stream/request.hpp"
@@ -12,41 +13,6 @@ namespace weir::lease {
 namespace {
 
 constexpr std::string_view type_names[] = {"acquired", "renewed", "expired", "reclaimed", "revoked", "released"};
-
-struct object_builder {
-    JsonbParseState *state = nullptr;
-
-    void begin() { pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr); }
-    void key(std::string_view name) {
-        JsonbValue v;
-        v.type = jbvString;
-        v.val.string = {static_cast<int>(name.size()), const_cast<char *>(name.data())};
-        pushJsonbValue(&state, WJB_KEY, &v);
-    }
-    void add(std::string_view name, std::string_view value) {
-        key(name);
-        JsonbValue v;
-        v.type = jbvString;
-        v.val.string = {static_cast<int>(value.size()), const_cast<char *>(value.data())};
-        pushJsonbValue(&state, WJB_VALUE, &v);
-    }
-    void add(std::string_view name, NullableDatum value) {
-        if (!value.isnull)
-            return add(name, pg::view_of(value.value));
-        key(name);
-        JsonbValue v;
-        v.type = jbvNull;
-        pushJsonbValue(&state, WJB_VALUE, &v);
-    }
-    void add(std::string_view name, int64 value) {
-        key(name);
-        JsonbValue v;
-        v.type = jbvNumeric;
-        v.val.numeric = int64_to_numeric(value);
-        pushJsonbValue(&state, WJB_VALUE, &v);
-    }
-    Datum end() { return PointerGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr))); }
-};
 
 std::string_view topic_of(NullableDatum name_space) {
     if (name_space.isnull)
@@ -60,10 +26,7 @@ std::string_view topic_of(NullableDatum name_space) {
     return {topic, size};
 }
 
-Datum type_of(happening what) {
-    std::string_view name = type_names[static_cast<int>(what)];
-    return PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size())));
-}
+Datum type_of(happening what) { return pg::to_text(type_names[static_cast<int>(what)]); }
 
 JsonbValue *member(Jsonb *object, std::string_view name, JsonbValue *into) {
     return getKeyJsonValueFromContainer(&object->root, name.data(), static_cast<int>(name.size()), into);
@@ -72,8 +35,8 @@ JsonbValue *member(Jsonb *object, std::string_view name, JsonbValue *into) {
 } // namespace
 
 event event_of(happening what, row const &r, NullableDatum reason) {
-    object_builder payload;
-    payload.begin();
+    pg::json_writer payload;
+    payload.begin_object();
     payload.add("lease", r.nullable(column::name));
     payload.add("epoch", r.integer(column::epoch));
     payload.add("owner", r.nullable(column::owner));
@@ -84,7 +47,7 @@ event event_of(happening what, row const &r, NullableDatum reason) {
     else if (what == happening::acquired || what == happening::reclaimed || what == happening::renewed)
         payload.add("ttl_ms", r.integer(column::ttl_us) / 1000);
     // Not as it lies out of line in the table of leases; packed will do.
-    return {topic_of(r.nullable(column::namespace_)), what, payload.end(),
+    return {topic_of(r.nullable(column::namespace_)), what, JsonbPGetDatum(payload.finish()),
             PointerGetDatum(PG_DETOAST_DATUM_PACKED(r.get(column::headers)))};
 }
 
@@ -92,10 +55,10 @@ void write(event const &e) { outbox::add(e.topic, {type_of(e.what), false}, e.pa
 
 Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum &out_namespace) {
     out_namespace = {Datum{0}, true};
-    object_builder own;
-    own.begin();
+    pg::json_writer own;
+    own.begin_object();
     own.add("lease", name);
-    Datum with_name = own.end();
+    Datum with_name = JsonbPGetDatum(own.finish());
     if (headers.isnull)
         return with_name;
 
@@ -110,8 +73,7 @@ Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum 
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("namespace of a lease must be a string")));
         std::string_view given{value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
         stream::check_name(given, "namespace");
-        out_namespace = {PointerGetDatum(cstring_to_text_with_len(given.data(), static_cast<int>(given.size()))),
-                         false};
+        out_namespace = {pg::to_text(given), false};
         stream::check_name(topic_of(out_namespace), "stream name of the history");
     }
     return DirectFunctionCall2(jsonb_concat, headers.value, with_name);

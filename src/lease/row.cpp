@@ -4,6 +4,7 @@
 #include "lease/row.hpp"
 #include "log/table.hpp"
 #include "pg/lock.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 
 namespace weir::lease {
@@ -13,10 +14,7 @@ namespace {
 constinit log::source lease_table{"lease"};
 constinit log::source name_index{"lease_pkey"};
 
-int64 key_of(std::string_view name) {
-    auto const *bytes = reinterpret_cast<unsigned char const *>(name.data());
-    return static_cast<int64>(hash_bytes_extended(bytes, static_cast<int>(name.size()), 0));
-}
+int64 key_of(std::string_view name) { return static_cast<int64>(pg::hash_of(name)); }
 
 void insert_index_entries(Relation leases, HeapTuple tuple) {
     CatalogIndexState indexes = CatalogOpenIndexes(leases);
@@ -68,12 +66,9 @@ row to_row(Relation leases, HeapTuple tuple) {
 }
 
 row find(Relation leases, std::string_view name) {
-    text *key_text = cstring_to_text_with_len(name.data(), static_cast<int>(name.size()));
-    ScanKeyData key;
-    ScanKeyEntryInitialize(&key, 0, column::name, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-                           PointerGetDatum(key_text));
-    CommandCounterIncrement();
-    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    Datum name_text = pg::to_text(name);
+    ScanKeyData key = pg::is_named(column::name, name_text);
+    Snapshot latest = pg::take_snapshot();
     SysScanDesc scan = systable_beginscan(leases, log::relation_oid(name_index), true, latest, 1, &key);
     row r{};
     if (HeapTuple tuple = systable_getnext(scan)) {
@@ -81,7 +76,7 @@ row find(Relation leases, std::string_view name) {
     } else {
         for (int n = 1; n <= column::count; n++)
             r.clear(n);
-        r.set(column::name, PointerGetDatum(key_text));
+        r.set(column::name, name_text);
     }
     systable_endscan(scan);
     UnregisterSnapshot(latest);

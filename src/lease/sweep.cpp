@@ -20,6 +20,7 @@
 #include "pg/lock.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/request.hpp"
 
@@ -102,8 +103,7 @@ void look_at(sweep &s, row &r) {
 // Through the whole table: an index on when they expire would have to be written
 // with every renewal.
 void run(sweep &s) {
-    CommandCounterIncrement();
-    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    Snapshot latest = pg::take_snapshot();
     SysScanDesc scan = systable_beginscan(s.leases, InvalidOid, false, latest, 0, nullptr);
     MemoryContext of_a_row = AllocSetContextCreate(s.memory, "weir lease", ALLOCSET_DEFAULT_SIZES);
     while (HeapTuple tuple = systable_getnext(scan)) {

@@ -48,6 +48,12 @@ bool exists(source &named);
 // Runs at an invalidation of any source; for caches that hang on them.
 void on_invalidate(void (*forget)());
 
+// Of a column that is a bigint or a position, and not NULL.
+inline int64 integer_of(HeapTuple row, int column, Relation table) {
+    bool null = false;
+    return DatumGetInt64(heap_getattr(row, column, RelationGetDescr(table), &null));
+}
+
 inline constexpr int key_attribute = 1;
 inline constexpr int id_attribute = 2;
 

@@ -14,6 +14,7 @@
 #include "outbox/subscription.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
@@ -80,7 +81,7 @@ int64 count_frames(std::string_view topic, int64 stream_id, int64 after, int64 u
 }
 
 int64 acknowledge(outbox::subscription const &sub, std::string_view topic, int64 upto) {
-    Snapshot snapshot = outbox::take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     int64 stream_id = stream::find(topic, snapshot);
     if (stream_id == 0 && upto > core::least)
         raise_ahead(topic, upto, -1);
@@ -102,7 +103,7 @@ int64 acknowledge(outbox::subscription const &sub, std::string_view topic, int64
 
 void seek(outbox::subscription const &sub, int64 stream_id, std::string_view topic, outbox::place const &to,
           bool strict) {
-    Snapshot snapshot = outbox::take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     outbox::cursor c = outbox::find_cursor(sub.id, stream_id, snapshot);
     outbox::start at = outbox::find_start(topic, stream_id, to, strict, snapshot);
     outbox::move_cursor(sub.id, stream_id, c, at.position, at.frames);
@@ -132,7 +133,7 @@ WEIR_FUNCTION(weir_seek) {
     outbox::place to = outbox::take_place(fcinfo, to_argument, since_argument, "position", core::least);
     outbox::subscription sub;
     outbox::take_subscription(name, sub);
-    Snapshot snapshot = outbox::take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     if (!PG_ARGISNULL(topic_at)) {
         std::string_view topic = topic_argument(fcinfo, topic_at, sub);
         if (int64 stream_id = stream::find(topic, snapshot))

@@ -24,56 +24,51 @@ bool is_plain(Oid type) {
     }
 }
 
-void set_number(JsonbValue &out, int64 value) {
-    out.type = jbvNumeric;
-    out.val.numeric = int64_to_numeric(value);
-}
-
-void set_string(JsonbValue &out, const char *start, std::size_t length) {
-    out.type = jbvString;
-    out.val.string.val = const_cast<char *>(start);
-    out.val.string.len = static_cast<int>(length);
-}
-
 // Containers are unpacked where they are pushed.
-void set_json(JsonbValue &out, Jsonb *document) {
+JsonbValue json_of(Jsonb *document) {
+    JsonbValue out;
     if (JB_ROOT_IS_SCALAR(document)) {
         JsonbExtractScalar(&document->root, &out);
-        return;
+        return out;
     }
     out.type = jbvBinary;
     out.val.binary.data = &document->root;
     out.val.binary.len = VARSIZE(document) - VARHDRSZ;
+    return out;
 }
 
-void set_scalar(JsonbValue &out, Oid type, Datum value) {
+JsonbValue bool_of(bool value) {
+    JsonbValue out;
+    out.type = jbvBool;
+    out.val.boolean = value;
+    return out;
+}
+
+JsonbValue numeric_of(Numeric number) {
+    if (numeric_is_nan(number) || numeric_is_inf(number))
+        return pg::json_string(DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number))));
+    JsonbValue out;
+    out.type = jbvNumeric;
+    out.val.numeric = number;
+    return out;
+}
+
+JsonbValue scalar_of(Oid type, Datum value) {
     switch (type) {
     case BOOLOID:
-        out.type = jbvBool;
-        out.val.boolean = DatumGetBool(value);
-        return;
+        return bool_of(DatumGetBool(value));
     case INT2OID:
-        return set_number(out, DatumGetInt16(value));
+        return pg::json_number(DatumGetInt16(value));
     case INT4OID:
-        return set_number(out, DatumGetInt32(value));
+        return pg::json_number(DatumGetInt32(value));
     case INT8OID:
-        return set_number(out, DatumGetInt64(value));
-    case NUMERICOID: {
-        Numeric number = DatumGetNumeric(value);
-        if (numeric_is_nan(number) || numeric_is_inf(number)) {
-            char *shown = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
-            return set_string(out, shown, strlen(shown));
-        }
-        out.type = jbvNumeric;
-        out.val.numeric = number;
-        return;
-    }
+        return pg::json_number(DatumGetInt64(value));
+    case NUMERICOID:
+        return numeric_of(DatumGetNumeric(value));
     case JSONBOID:
-        return set_json(out, DatumGetJsonbP(value));
-    default: {
-        text *t = DatumGetTextPP(value);
-        return set_string(out, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
-    }
+        return json_of(DatumGetJsonbP(value));
+    default:
+        return pg::json_string(pg::view_of(value));
     }
 }
 
@@ -83,7 +78,6 @@ void prepare(column &c, Relation table, AttrNumber number) {
     Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), number - 1);
     c.number = number;
     c.name = pstrdup(NameStr(attribute->attname));
-    c.name_length = static_cast<int>(strlen(c.name));
     c.base_type = getBaseType(attribute->atttypid);
     c.length = attribute->attlen;
     c.by_value = attribute->attbyval;
@@ -103,18 +97,15 @@ void prepare(column &c, Relation table, AttrNumber number) {
                        &c.convert);
 }
 
-void push(JsonbParseState **state, column &c, TupleTableSlot *row) {
+void add(pg::json_writer &into, column &c, TupleTableSlot *row) {
     bool null = false;
     Datum value = slot_getattr(row, c.number, &null);
-    push_key(state, c.name, c.name_length);
-    JsonbValue member;
     if (null)
-        member.type = jbvNull;
+        into.add(c.name, pg::json_null());
     else if (c.scalar)
-        set_scalar(member, c.base_type, value);
+        into.add(c.name, scalar_of(c.base_type, value));
     else
-        set_json(member, DatumGetJsonbP(FunctionCall1(&c.convert, value)));
-    pushJsonbValue(state, WJB_VALUE, &member);
+        into.add(c.name, json_of(DatumGetJsonbP(FunctionCall1(&c.convert, value))));
 }
 
 bool is_same(column const &c, TupleTableSlot *a, TupleTableSlot *b) {
@@ -130,25 +121,12 @@ bool is_same(column const &c, TupleTableSlot *a, TupleTableSlot *b) {
     return datum_image_eq(x, y, c.by_value, c.length);
 }
 
-void push_object(JsonbParseState **state, const char *key, column *columns, int count, TupleTableSlot *row) {
-    push_key(state, key, static_cast<int>(strlen(key)));
-    pushJsonbValue(state, WJB_BEGIN_OBJECT, nullptr);
+void add_object(pg::json_writer &into, std::string_view key, column *columns, int count, TupleTableSlot *row) {
+    into.key(key);
+    into.begin_object();
     for (int i = 0; i < count; i++)
-        push(state, columns[i], row);
-    pushJsonbValue(state, WJB_END_OBJECT, nullptr);
-}
-
-void push_key(JsonbParseState **state, const char *key, int length) {
-    JsonbValue k;
-    set_string(k, key, static_cast<std::size_t>(length));
-    pushJsonbValue(state, WJB_KEY, &k);
-}
-
-void push_string(JsonbParseState **state, const char *key, const char *value) {
-    push_key(state, key, static_cast<int>(strlen(key)));
-    JsonbValue v;
-    set_string(v, value, strlen(value));
-    pushJsonbValue(state, WJB_VALUE, &v);
+        add(into, columns[i], row);
+    into.end_object();
 }
 
 } // namespace weir::outbox

@@ -7,12 +7,13 @@
 
 #include "pg/pg.hpp"
 
+#include "pg/json.hpp"
+
 namespace weir::outbox {
 
 struct column {
     AttrNumber number;
-    char *name;
-    int name_length;
+    std::string_view name;
     Oid base_type; // under a domain
     int16 length;  // of the type, for comparing
     bool by_value;
@@ -23,16 +24,13 @@ struct column {
 // Memory of the caller's choice: converter and name live in the current context.
 void prepare(column &c, Relation table, AttrNumber number);
 
-// The member of the object that is being built, out of a row.
-void push(JsonbParseState **state, column &c, TupleTableSlot *row);
+// The member of the object that is being written, out of a row.
+void add(pg::json_writer &into, column &c, TupleTableSlot *row);
 
 // Whether two versions of a row hold the same value, bit by bit, wherever it is stored.
 bool is_same(column const &c, TupleTableSlot *a, TupleTableSlot *b);
 
 // Whole numbers of columns[] as an object: {"id": 1, …}.
-void push_object(JsonbParseState **state, const char *key, column *columns, int count, TupleTableSlot *row);
-
-void push_key(JsonbParseState **state, const char *key, int length);
-void push_string(JsonbParseState **state, const char *key, const char *value);
+void add_object(pg::json_writer &into, std::string_view key, column *columns, int count, TupleTableSlot *row);
 
 } // namespace weir::outbox

@@ -37,11 +37,6 @@ void end_scan(cursor_scan &s) {
     table_close(s.table, AccessShareLock);
 }
 
-int64 integer(HeapTuple row, int column, Relation table) {
-    bool null = false;
-    return DatumGetInt64(heap_getattr(row, column, RelationGetDescr(table), &null));
-}
-
 } // namespace
 
 cursor find_cursor(int64 subscription_id, int64 stream_id, Snapshot snapshot) {
@@ -49,10 +44,10 @@ cursor find_cursor(int64 subscription_id, int64 stream_id, Snapshot snapshot) {
     cursor_scan s = begin_scan(subscription_id, stream_id, 2, snapshot);
     if (HeapTuple row = systable_getnext_ordered(s.scan, BackwardScanDirection)) {
         c.stored = true;
-        c.position = integer(row, position_column, s.table);
-        c.frames = integer(row, frames_column, s.table);
-        c.moved_at = integer(row, moved_at_column, s.table);
-        c.turn = integer(row, turn_column, s.table);
+        c.position = log::integer_of(row, position_column, s.table);
+        c.frames = log::integer_of(row, frames_column, s.table);
+        c.moved_at = log::integer_of(row, moved_at_column, s.table);
+        c.turn = log::integer_of(row, turn_column, s.table);
         c.tid = row->t_self;
     }
     end_scan(s);

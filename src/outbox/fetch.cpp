@@ -15,6 +15,7 @@
 #include "outbox/cursor.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/function.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/trimmed.hpp"
 
@@ -201,7 +202,7 @@ WEIR_FUNCTION(weir_fetch) {
     f.rows = pg::begin_result_set(fcinfo);
     f.names = stream::make_row_names();
     f.per_row = AllocSetContextCreate(CurrentMemoryContext, "weir event", ALLOCSET_DEFAULT_SIZES);
-    Snapshot latest = outbox::take_snapshot();
+    Snapshot latest = pg::take_snapshot();
     // The statement's, so that its tables and the events agree; after waiting for another
     // consumer that would be one from before what there is to fetch now.
     f.snapshot = RegisterSnapshot(waited && !IsolationUsesXactSnapshot() ? latest : GetActiveSnapshot());

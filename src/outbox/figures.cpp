@@ -87,7 +87,7 @@ void show(outbox::subscription const &s, void *context) {
     if (shown == 0) {
         std::string_view only;
         if (outbox::is_single(s, &only))
-            r.set(topic, PointerGetDatum(cstring_to_text_with_len(only.data(), static_cast<int>(only.size()))));
+            r.set(topic, pg::to_text(only));
         if (seen != 0)
             r.set(last_seen, TimestampTzGetDatum(seen));
         r.set(lag_frames, Int64GetDatum(0));

@@ -8,6 +8,7 @@
 #include "outbox/hooks.hpp"
 #include "outbox/retention.hpp"
 #include "outbox/subscription.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
 
@@ -25,13 +26,13 @@ void drop_cursor(subscription const &s, void *context) {
     if (!find_cursor(s.id, d.stream_id, d.snapshot).stored)
         return;
     lock_subscription(pg::view_of(s.name));
-    Snapshot now = take_snapshot(); // its consumer may have moved it until now
+    Snapshot now = pg::take_snapshot(); // its consumer may have moved it until now
     remove_cursor(find_cursor(s.id, d.stream_id, now));
     UnregisterSnapshot(now);
 }
 
 void drop_cursors(int64 stream_id) {
-    dropping d{stream_id, take_snapshot()};
+    dropping d{stream_id, pg::take_snapshot()};
     for_each_subscription(d.snapshot, drop_cursor, &d);
     UnregisterSnapshot(d.snapshot);
 }

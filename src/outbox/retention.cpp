@@ -9,6 +9,7 @@
 #include "outbox/subscription.hpp"
 #include "pg/function.hpp"
 #include "pg/lock.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
 #include "stream/fold.hpp"
@@ -54,9 +55,7 @@ struct policy {
 };
 
 bool find_policy(std::string_view topic, Snapshot snapshot, policy &out) {
-    ScanKeyData key;
-    ScanKeyEntryInitialize(&key, 0, topic_column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-                           PointerGetDatum(cstring_to_text_with_len(topic.data(), static_cast<int>(topic.size()))));
+    ScanKeyData key = pg::is_named(topic_column, pg::to_text(topic));
     Relation table = table_open(log::relation_oid(policy_table), AccessShareLock);
     SysScanDesc scan = systable_beginscan(table, log::relation_oid(policy_index), true, snapshot, 1, &key);
     HeapTuple row = systable_getnext(scan);
@@ -140,7 +139,7 @@ int64 find_cutoff(policy const &p, std::string_view topic, int64 stream_id, int6
 // Under the stream's maintenance lock. below: nothing from there on is removed.
 int64 apply(policy const &p, std::string_view topic, int64 stream_id, int64 budget, int64 below) {
     int64 newest = stream::newest_position(stream_id); // before the snapshot: see trim() in stream/lifecycle.cpp
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     int64 unsettled = stream::find_frontier(stream_id, snapshot, false).unsettled;
     int64 settled_below = unsettled >= 0 && unsettled <= newest ? unsettled : newest + 1;
     if (settled_below > below)
@@ -180,7 +179,7 @@ void end_side_work(MemoryContext before) {
 }
 
 int64 retain(std::string_view topic) {
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     policy p;
     int64 stream_id = stream::find(topic, snapshot);
     bool found = stream_id != 0 && find_policy(topic, snapshot, p);
@@ -194,7 +193,7 @@ int64 retain(std::string_view topic) {
 int64 retain_all() {
     MemoryContext memory = CurrentMemoryContext;
     spi::session session = spi::begin(log::relation_oid(policy_table));
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     uint64 count = spi::read(topics_statement, nullptr, nullptr, snapshot);
     UnregisterSnapshot(snapshot);
     MemoryContext inner = MemoryContextSwitchTo(memory);
@@ -245,12 +244,11 @@ void retain_after(int64 stream_id, stream::written const &appended, int count) {
     if (!is_time(stream_id, appended, count) || IsolationIsSerializable())
         return;
     MemoryContext before = begin_side_work();
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     policy p;
     std::string_view remembered_name = stream::name_of(stream_id, snapshot);
     // Looking other names up may take that memory away.
-    text *topic = cstring_to_text_with_len(remembered_name.data(), static_cast<int>(remembered_name.size()));
-    std::string_view name = pg::view_of(PointerGetDatum(topic));
+    std::string_view name = pg::view_of(pg::to_text(remembered_name));
     bool found = find_policy(name, snapshot, p);
     UnregisterSnapshot(snapshot);
     if (found && pg::try_lock(pg::lock_class::maintenance, stream_id))

@@ -12,7 +12,7 @@
 #include "outbox/subscription.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
-#include "pg/memory.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
 #include "stream/request.hpp"
@@ -47,7 +47,31 @@ void check_pattern(std::string_view pattern) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
 }
 
-// An array of one, or the one given, without NULLs.
+// The elements of an array of text, none of them NULL.
+struct texts {
+    ArrayType *array;
+    Datum *values;
+    int count;
+};
+
+texts texts_argument(FunctionCallInfo fcinfo, int n, const char *what, int most, const char *hint) {
+    texts t{PG_GETARG_ARRAYTYPE_P(n), nullptr, 0};
+    bool *nulls = nullptr;
+    if (ARR_NDIM(t.array) > 1)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be a one-dimensional array", what)));
+    deconstruct_array(t.array, TEXTOID, -1, false, TYPALIGN_INT, &t.values, &nulls, &t.count);
+    if (t.count > most)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many %s", what),
+                        errdetail("There are %d, the limit is %d.", t.count, most),
+                        hint == nullptr ? 0 : errhint("%s", hint)));
+    for (int i = 0; i < t.count; i++) {
+        if (nulls[i])
+            stream::null_argument(psprintf("an element of %s", what));
+    }
+    return t;
+}
+
+// An array of one, or the one given.
 Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
     if (PG_ARGISNULL(n))
         stream::null_argument(several ? "topics" : "topic");
@@ -56,44 +80,18 @@ Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
         check_pattern(pg::view_of(topic));
         return PointerGetDatum(construct_array(&topic, 1, TEXTOID, -1, false, TYPALIGN_INT));
     }
-    ArrayType *topics = PG_GETARG_ARRAYTYPE_P(n);
-    Datum *values = nullptr;
-    bool *nulls = nullptr;
-    int count = 0;
-    if (ARR_NDIM(topics) > 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topics must be a one-dimensional array")));
-    deconstruct_array(topics, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-    if (count == 0)
+    texts topics = texts_argument(fcinfo, n, "topics", most_topics, "Use a pattern.");
+    if (topics.count == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topics must not be empty")));
-    if (count > most_topics)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many topics"),
-                        errdetail("There are %d, the limit is %d.", count, most_topics), errhint("Use a pattern.")));
-    for (int i = 0; i < count; i++) {
-        if (nulls[i])
-            stream::null_argument("an element of topics");
-        check_pattern(pg::view_of(values[i]));
-    }
-    return PointerGetDatum(topics);
+    for (int i = 0; i < topics.count; i++)
+        check_pattern(pg::view_of(topics.values[i]));
+    return PointerGetDatum(topics.array);
 }
 
 NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};
-    ArrayType *types = PG_GETARG_ARRAYTYPE_P(n);
-    Datum *values = nullptr;
-    bool *nulls = nullptr;
-    int count = 0;
-    if (ARR_NDIM(types) > 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("types must be a one-dimensional array")));
-    deconstruct_array(types, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-    if (count > most_types)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many types"),
-                        errdetail("There are %d, the limit is %d.", count, most_types)));
-    for (int i = 0; i < count; i++) {
-        if (nulls[i])
-            stream::null_argument("an element of types");
-    }
-    return {PointerGetDatum(types), false};
+    return {PointerGetDatum(texts_argument(fcinfo, n, "types", most_types, nullptr).array), false};
 }
 
 bool is_equal(NullableDatum const &a, NullableDatum const &b) {
@@ -145,7 +143,7 @@ bool insert(wish const &w) {
 bool subscribe(wish const &w) {
     outbox::lock_subscription(w.name);
     bool made = insert(w);
-    Snapshot snapshot = outbox::take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     outbox::subscription s;
     if (!outbox::find_subscription(w.name, snapshot, s))
         elog(ERROR, "subscription vanished");
@@ -193,7 +191,7 @@ WEIR_FUNCTION(weir_unsubscribe) {
     pg::require_writable("weir.unsubscribe()");
     std::string_view name = outbox::subscription_argument(fcinfo, 0);
     outbox::lock_subscription(name);
-    Snapshot snapshot = outbox::take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     outbox::subscription s;
     bool found = outbox::find_subscription(name, snapshot, s);
     if (found) {

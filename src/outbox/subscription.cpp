@@ -5,7 +5,7 @@
 #include "log/table.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/lock.hpp"
-#include "pg/memory.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
@@ -32,7 +32,7 @@ subscription read_row(HeapTuple row, Relation table) {
     TupleDesc descriptor = RelationGetDescr(table);
     bool null = false;
     subscription s{};
-    s.id = DatumGetInt64(heap_getattr(row, id_column, descriptor, &null));
+    s.id = log::integer_of(row, id_column, table);
     s.name = copied(row, name_column, descriptor).value;
     s.topics = copied(row, topics_column, descriptor).value;
     s.types = copied(row, types_column, descriptor);
@@ -44,10 +44,7 @@ subscription read_row(HeapTuple row, Relation table) {
     return s;
 }
 
-int64 lock_key(std::string_view name) {
-    return static_cast<int64>(
-        hash_bytes_extended(reinterpret_cast<unsigned char const *>(name.data()), static_cast<int>(name.size()), 0));
-}
+int64 lock_key(std::string_view name) { return static_cast<int64>(pg::hash_of(name)); }
 
 std::string_view literal_part(std::string_view pattern) {
     auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
@@ -70,8 +67,7 @@ void add_topic(collected &c, int64 stream_id, std::string_view name) {
         c.list.topics = more;
     }
     MemoryContext before = MemoryContextSwitchTo(c.memory);
-    c.list.topics[c.list.count++] = {
-        stream_id, PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size())))};
+    c.list.topics[c.list.count++] = {stream_id, pg::to_text(name)};
     MemoryContextSwitchTo(before);
 }
 
@@ -89,9 +85,7 @@ int by_id(void const *a, void const *b) {
 } // namespace
 
 bool find_subscription(std::string_view name, Snapshot snapshot, subscription &out) {
-    ScanKeyData key;
-    ScanKeyEntryInitialize(&key, 0, name_column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-                           PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size()))));
+    ScanKeyData key = pg::is_named(name_column, pg::to_text(name));
     Relation table = table_open(log::relation_oid(subscription_table), AccessShareLock);
     SysScanDesc scan = systable_beginscan(table, log::relation_oid(subscription_index), true, snapshot, 1, &key);
     HeapTuple row = systable_getnext(scan);
@@ -107,24 +101,19 @@ std::string_view subscription_argument(FunctionCallInfo fcinfo, int n) {
     return stream::name_argument(fcinfo, n, "name", "subscription name");
 }
 
-void raise_unknown(std::string_view name) {
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                    errmsg("subscription \"%.*s\" does not exist", pg::shown(name), name.data()),
-                    errhint("Make it with weir.subscribe().")));
-    pg_unreachable();
-}
-
 void lock_subscription(std::string_view name) { pg::lock(pg::lock_class::subscription, lock_key(name)); }
 
 bool take_subscription(std::string_view name, subscription &out) {
     bool waited = !pg::try_lock(pg::lock_class::subscription, lock_key(name));
     if (waited)
         lock_subscription(name);
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     bool found = find_subscription(name, snapshot, out);
     UnregisterSnapshot(snapshot);
     if (!found)
-        raise_unknown(name);
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("subscription \"%.*s\" does not exist", pg::shown(name), name.data()),
+                        errhint("Make it with weir.subscribe().")));
     return waited;
 }
 
@@ -137,11 +126,6 @@ void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &,
     }
     systable_endscan(scan);
     table_close(table, AccessShareLock);
-}
-
-Snapshot take_snapshot() {
-    CommandCounterIncrement();
-    return RegisterSnapshot(GetLatestSnapshot());
 }
 
 stream::filter filter_of(subscription const &s) { return stream::make_filter(s.types, s.headers); }

@@ -36,13 +36,8 @@ bool take_subscription(std::string_view name, subscription &out);
 
 void lock_subscription(std::string_view name);
 
-[[noreturn]] void raise_unknown(std::string_view name);
-
 // Every one of them; out is good during the call.
 void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &, void *context), void *context);
-
-// A snapshot of now that sees what this transaction has done so far. Registered.
-Snapshot take_snapshot();
 
 // The frames that it wants.
 stream::filter filter_of(subscription const &s);

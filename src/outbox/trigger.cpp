@@ -11,6 +11,7 @@
 #include "outbox/buffer.hpp"
 #include "outbox/columns.hpp"
 #include "pg/function.hpp"
+#include "pg/json.hpp"
 #include "pg/memory.hpp"
 #include "stream/request.hpp"
 #include "trigger/arguments.hpp"
@@ -133,19 +134,14 @@ bool find_changed(settings const &s, TupleTableSlot *old_row, TupleTableSlot *ne
     return any;
 }
 
-void push_changed(JsonbParseState **state, settings const &s) {
-    outbox::push_key(state, "changed", 7);
-    pushJsonbValue(state, WJB_BEGIN_ARRAY, nullptr);
+void add_changed(pg::json_writer &into, settings const &s) {
+    into.key("changed");
+    into.begin_array();
     for (int i = 0; i < s.column_count; i++) {
-        if (!s.changed[i])
-            continue;
-        JsonbValue name;
-        name.type = jbvString;
-        name.val.string.val = s.columns[i].name;
-        name.val.string.len = s.columns[i].name_length;
-        pushJsonbValue(state, WJB_ELEM, &name);
+        if (s.changed[i])
+            into.element(pg::json_string(s.columns[i].name));
     }
-    pushJsonbValue(state, WJB_END_ARRAY, nullptr);
+    into.end_array();
 }
 
 void emit(settings const &s, const char *operation, Jsonb *payload, NullableDatum headers) {
@@ -155,15 +151,13 @@ void emit(settings const &s, const char *operation, Jsonb *payload, NullableDatu
     outbox::add(s.topic, type_datum, PointerGetDatum(payload), headers);
 }
 
-Jsonb *finish(JsonbParseState **state) { return JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, nullptr)); }
-
-JsonbParseState *begin(settings const &s, const char *operation) {
-    JsonbParseState *state = nullptr;
-    pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
-    outbox::push_string(&state, "op", operation);
-    outbox::push_string(&state, "schema", s.schema);
-    outbox::push_string(&state, "table", s.table);
-    return state;
+pg::json_writer begin(settings const &s, const char *operation) {
+    pg::json_writer payload;
+    payload.begin_object();
+    payload.add("op", operation);
+    payload.add("schema", s.schema);
+    payload.add("table", s.table);
+    return payload;
 }
 
 // Either row may be missing: there is none, or the trigger does not have it.
@@ -174,25 +168,25 @@ void emit_row(settings const &s, const char *operation, TupleTableSlot *old_row,
     if (both && !key_changed && !changed)
         return;
     TupleTableSlot *present = new_row != nullptr ? new_row : old_row;
-    JsonbParseState *state = begin(s, operation);
-    outbox::push_object(&state, "key", s.key, s.key_count, present);
+    pg::json_writer payload = begin(s, operation);
+    outbox::add_object(payload, "key", s.key, s.key_count, present);
     if (key_changed)
-        outbox::push_object(&state, "old_key", s.key, s.key_count, old_row);
+        outbox::add_object(payload, "old_key", s.key, s.key_count, old_row);
     if (old_row != nullptr && s.with_old)
-        outbox::push_object(&state, "old", s.columns, s.column_count, old_row);
+        outbox::add_object(payload, "old", s.columns, s.column_count, old_row);
     if (new_row != nullptr)
-        outbox::push_object(&state, "new", s.columns, s.column_count, new_row);
+        outbox::add_object(payload, "new", s.columns, s.column_count, new_row);
     if (both)
-        push_changed(&state, s);
+        add_changed(payload, s);
     NullableDatum headers{Datum{0}, true};
     if (s.header_count > 0) {
-        JsonbParseState *of_headers = nullptr;
-        pushJsonbValue(&of_headers, WJB_BEGIN_OBJECT, nullptr);
+        pg::json_writer of_headers;
+        of_headers.begin_object();
         for (int i = 0; i < s.header_count; i++)
-            outbox::push(&of_headers, s.headers[i], present);
-        headers = {PointerGetDatum(finish(&of_headers)), false};
+            outbox::add(of_headers, s.headers[i], present);
+        headers = {JsonbPGetDatum(of_headers.finish()), false};
     }
-    emit(s, operation, finish(&state), headers);
+    emit(s, operation, payload.finish(), headers);
 }
 
 TupleTableSlot *start_reading(Tuplestorestate *store, Relation table, int *pointer) {
@@ -254,8 +248,7 @@ WEIR_FUNCTION(weir_outbox) {
     } else {
         MemoryContext before = MemoryContextSwitchTo(per_row);
         if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event)) {
-            JsonbParseState *state = begin(*s, operation);
-            emit(*s, operation, finish(&state), {Datum{0}, true});
+            emit(*s, operation, begin(*s, operation).finish(), {Datum{0}, true});
         } else {
             bool update = TRIGGER_FIRED_BY_UPDATE(data->tg_event), removal = TRIGGER_FIRED_BY_DELETE(data->tg_event);
             emit_row(*s, operation, update || removal ? data->tg_trigslot : nullptr,

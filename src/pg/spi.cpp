@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 
 namespace weir::pg::spi {
@@ -44,8 +45,7 @@ uint64 read(statement &st, Datum const *values, bool const *nulls, Snapshot snap
 }
 
 uint64 write(statement &st, Datum const *values, bool const *nulls) {
-    CommandCounterIncrement();
-    Snapshot now = RegisterSnapshot(GetLatestSnapshot());
+    Snapshot now = take_snapshot();
     uint64 rows = run(st, values, nulls, now, false);
     UnregisterSnapshot(now);
     return rows;

@@ -6,6 +6,7 @@
 #include "pg/pg.hpp"
 
 #include "pg/function.hpp"
+#include "pg/text.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 
@@ -33,8 +34,8 @@ void add_if_blocked(int64 stream_id, std::string_view name, void *context) {
     MemoryContext before = MemoryContextSwitchTo(out.per_row);
     stream::frontier f = stream::find_frontier(stream_id, out.snapshot, true);
     if (f.unsettled >= 0 && !TransactionIdIsCurrentTransactionId(f.blocker)) {
-        Datum values[] = {PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size()))),
-                          Int64GetDatum(f.unsettled), TransactionIdGetDatum(SubTransGetTopmostTransaction(f.blocker))};
+        Datum values[] = {pg::to_text(name), Int64GetDatum(f.unsettled),
+                          TransactionIdGetDatum(SubTransGetTopmostTransaction(f.blocker))};
         bool nulls[] = {false, false, false};
         out.rows.add(values, nulls);
     }

@@ -196,12 +196,8 @@ folded fold_log(int64 stream_id, int64 upto, Snapshot snapshot, want what) {
     return f;
 }
 
-folded newest_checkpoint(int64 stream_id, Snapshot snapshot) {
-    return start_from_checkpoint(stream_id, core::greatest, snapshot, want::counts);
-}
-
 int64 checkpoint_position(int64 stream_id, Snapshot snapshot) {
-    return newest_checkpoint(stream_id, snapshot).position;
+    return start_from_checkpoint(stream_id, core::greatest, snapshot, want::counts).position;
 }
 
 } // namespace weir::stream

@@ -38,9 +38,6 @@ enum class want { counts, document };
 // The settled rows of the log up to and including upto.
 folded fold_log(int64 stream_id, int64 upto, Snapshot snapshot, want what);
 
-// The newest checkpoint as it is stored, without a document: what trims took, among others.
-folded newest_checkpoint(int64 stream_id, Snapshot snapshot);
-
 // Where the newest checkpoint stands, -1: there is none.
 int64 checkpoint_position(int64 stream_id, Snapshot snapshot);
 

@@ -9,6 +9,7 @@
 #include "log/clock.hpp"
 #include "log/scan.hpp"
 #include "pg/function.hpp"
+#include "pg/text.hpp"
 #include "stream/fold.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
@@ -74,7 +75,7 @@ NullableDatum reason_of(stream::state const &state) {
     JsonbValue value;
     if (getKeyJsonValueFromContainer(&payload->root, "reason", 6, &value) == nullptr || value.type != jbvString)
         return {Datum{0}, true};
-    return {PointerGetDatum(cstring_to_text_with_len(value.val.string.val, value.val.string.len)), false};
+    return {pg::to_text({value.val.string.val, static_cast<std::size_t>(value.val.string.len)}), false};
 }
 
 } // namespace

@@ -9,7 +9,9 @@
 #include "log/scan.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
+#include "pg/json.hpp"
 #include "pg/lock.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
 #include "stream/idempotency.hpp"
@@ -30,29 +32,17 @@ using stream::mode;
 
 namespace {
 
-// A snapshot of now that sees what this transaction has done so far, also in the
-// running statement.
-Snapshot take_snapshot() {
-    CommandCounterIncrement();
-    return RegisterSnapshot(GetLatestSnapshot());
-}
-
 Datum reason_payload(FunctionCallInfo fcinfo, int n) {
-    JsonbParseState *state = nullptr;
-    pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
+    pg::json_writer payload;
+    payload.begin_object();
     if (!PG_ARGISNULL(n)) {
         std::string_view reason = pg::view_of(PG_GETARG_DATUM(n));
         if (reason.size() > 8192)
             ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("reason is too long"),
                             errdetail("It has %zu bytes, the limit is 8192.", reason.size())));
-        JsonbValue key, value;
-        key.type = value.type = jbvString;
-        key.val.string = {6, const_cast<char *>("reason")};
-        value.val.string = {static_cast<int>(reason.size()), const_cast<char *>(reason.data())};
-        pushJsonbValue(&state, WJB_KEY, &key);
-        pushJsonbValue(&state, WJB_VALUE, &value);
+        payload.add("reason", reason);
     }
-    return PointerGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr)));
+    return JsonbPGetDatum(payload.finish());
 }
 
 struct removed {
@@ -168,7 +158,7 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
     // Before the snapshot: what is in the index by now is settled for it, or is met
     // as unsettled. What comes later is none of this trim's business.
     int64 newest = stream::newest_position(stream_id);
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     int64 frames = 0;
     if (stream::state state = stream::state_of(stream_id, snapshot); state.there) {
         int64 unsettled = stream::find_frontier(stream_id, snapshot, true).unsettled;
@@ -189,7 +179,7 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
 // stream there is always somebody, so not for ever.
 void wait_for_appends(int64 stream_id) {
     for (int patience = 100; patience > 0; patience--) {
-        Snapshot snapshot = take_snapshot();
+        Snapshot snapshot = pg::take_snapshot();
         TransactionId blocker = stream::find_frontier(stream_id, snapshot, true).blocker;
         UnregisterSnapshot(snapshot);
         if (!TransactionIdIsValid(blocker))
@@ -199,7 +189,7 @@ void wait_for_appends(int64 stream_id) {
 }
 
 bool drop(std::string_view name, int64 stream_id) {
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     bool there = stream::state_of(stream_id, snapshot).there;
     UnregisterSnapshot(snapshot);
     if (!there)
@@ -208,7 +198,7 @@ bool drop(std::string_view name, int64 stream_id) {
     int64 mark = put_mark(name, stream_id, mode::dropped);
     // Appends in flight came before the drop and go with it: wait for each to end.
     for (TransactionId blocker = InvalidTransactionId;;) {
-        snapshot = take_snapshot();
+        snapshot = pg::take_snapshot();
         blocker = remove_below(stream_id, -1, mark, false, snapshot).blocker;
         UnregisterSnapshot(snapshot);
         if (!TransactionIdIsValid(blocker))
@@ -224,7 +214,7 @@ bool drop(std::string_view name, int64 stream_id) {
 }
 
 int64 look_up_now(std::string_view name) {
-    Snapshot snapshot = take_snapshot();
+    Snapshot snapshot = pg::take_snapshot();
     int64 stream_id = stream::look_up(name, snapshot);
     UnregisterSnapshot(snapshot);
     return stream_id;
@@ -274,7 +264,7 @@ WEIR_FUNCTION(weir_create_stream) {
         stream_id = made ? 0 : take_stream(name);
     }
     if (!made) {
-        Snapshot snapshot = take_snapshot();
+        Snapshot snapshot = pg::take_snapshot();
         bool there = stream::state_of(stream_id, snapshot).there;
         UnregisterSnapshot(snapshot);
         if (there)

@@ -3,6 +3,7 @@
 
 #include "log/lock.hpp"
 #include "log/table.hpp"
+#include "pg/text.hpp"
 #include "stream/registry.hpp"
 
 namespace weir::stream {
@@ -87,14 +88,11 @@ struct found {
 
 found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
     found out;
-    text *key_text = cstring_to_text_with_len(name.data(), static_cast<int>(name.size()));
-    ScanKeyData key;
-    ScanKeyEntryInitialize(&key, 0, name_column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-                           PointerGetDatum(key_text));
+    Datum name_text = pg::to_text(name);
+    ScanKeyData key = pg::is_named(name_column, name_text);
     SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
     while (HeapTuple row = systable_getnext(scan)) {
-        bool null = false;
-        out.stream_id = DatumGetInt64(heap_getattr(row, id_column, RelationGetDescr(registry), &null));
+        out.stream_id = log::integer_of(row, id_column, registry);
         out.in_flight = snapshot->snapshot_type == SNAPSHOT_DIRTY ? snapshot->xmin : InvalidTransactionId;
         out.settled = snapshot->snapshot_type == SNAPSHOT_MVCC &&
                       !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
@@ -102,7 +100,7 @@ found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
             break;
     }
     systable_endscan(scan);
-    pfree(key_text);
+    pfree(DatumGetPointer(name_text));
     return out;
 }
 
@@ -111,10 +109,9 @@ HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, st
                    int64 dropped_at) {
     Datum values[columns];
     bool nulls[columns] = {};
-    values[name_column - 1] = PointerGetDatum(cstring_to_text_with_len(name.data(), static_cast<int>(name.size())));
+    values[name_column - 1] = pg::to_text(name);
     values[id_column - 1] = Int64GetDatum(stream_id);
-    values[sentinel_column - 1] =
-        PointerGetDatum(cstring_to_text_with_len(sentinel.data(), static_cast<int>(sentinel.size())));
+    values[sentinel_column - 1] = pg::to_text(sentinel);
     values[dropped_column - 1] = Int64GetDatum(dropped_at);
     nulls[sentinel_column - 1] = sentinel.data() == nullptr;
     nulls[dropped_column - 1] = dropped_at < 0;
@@ -261,7 +258,7 @@ void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view 
     while (HeapTuple row = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
         bool null = false;
-        int64 stream_id = DatumGetInt64(heap_getattr(row, id_column, RelationGetDescr(registry), &null));
+        int64 stream_id = log::integer_of(row, id_column, registry);
         if (stream_id == last) // created twice at once, or dropped and made anew
             continue;
         last = stream_id;
@@ -274,10 +271,10 @@ void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view 
 
 void for_each_with_prefix(std::string_view prefix, Snapshot snapshot,
                           void (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
-    text *from = cstring_to_text_with_len(prefix.data(), static_cast<int>(prefix.size()));
+    Datum from = pg::to_text(prefix);
     ScanKeyData key;
     ScanKeyEntryInitialize(&key, 0, name_column, BTGreaterEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_GE,
-                           PointerGetDatum(from));
+                           from);
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
     int64 last = 0;
@@ -288,14 +285,14 @@ void for_each_with_prefix(std::string_view prefix, Snapshot snapshot,
         std::string_view name{VARDATA_ANY(found), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(found))};
         if (name.substr(0, prefix.size()) != prefix)
             break;
-        int64 stream_id = DatumGetInt64(heap_getattr(row, id_column, RelationGetDescr(registry), &null));
+        int64 stream_id = log::integer_of(row, id_column, registry);
         if (stream_id != last)
             take(stream_id, name, context);
         last = stream_id;
     }
     systable_endscan(scan);
     table_close(registry, AccessShareLock);
-    pfree(from);
+    pfree(DatumGetPointer(from));
 }
 
 bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {

@@ -18,11 +18,6 @@ constinit log::source checkpoint_index{"checkpoint_pkey"};
 // Of the table in sql/stream.sql.
 enum { stream_id_column = 1, trimmed_frames_column = 5, trimmed_below_column = 7, trimmed_upto_column = 8 };
 
-int64 integer(HeapTuple row, int column, Relation table) {
-    bool null = false;
-    return DatumGetInt64(heap_getattr(row, column, RelationGetDescr(table), &null));
-}
-
 void write_position(int64 position, char (&out)[core::position_text_size]) {
     if (position < 0)
         strlcpy(out, "none", sizeof out);
@@ -41,9 +36,9 @@ trimmed trimmed_from(int64 stream_id, Snapshot snapshot) {
     Relation index = index_open(log::relation_oid(checkpoint_index), AccessShareLock);
     SysScanDesc scan = systable_beginscan_ordered(table, index, snapshot, 1, &key);
     if (HeapTuple row = systable_getnext_ordered(scan, BackwardScanDirection)) {
-        out.upto = integer(row, trimmed_upto_column, table);
-        out.below = integer(row, trimmed_below_column, table);
-        out.frames = integer(row, trimmed_frames_column, table);
+        out.upto = log::integer_of(row, trimmed_upto_column, table);
+        out.below = log::integer_of(row, trimmed_below_column, table);
+        out.frames = log::integer_of(row, trimmed_frames_column, table);
     }
     systable_endscan_ordered(scan);
     index_close(index, AccessShareLock);

@@ -48,9 +48,11 @@ void misused(TriggerData *data, const char *function, const char *must, const ch
     pg_unreachable();
 }
 
-void require_after_insert(TriggerData *data, const char *function, const char *why_insert) {
-    if (!TRIGGER_FIRED_AFTER(data->tg_event))
+void require_insert(TriggerData *data, const char *function, moment when, const char *why_insert) {
+    if (when == moment::after && !TRIGGER_FIRED_AFTER(data->tg_event))
         misused(data, function, "must be fired AFTER the change", nullptr);
+    if (when == moment::before && !TRIGGER_FIRED_BEFORE(data->tg_event))
+        misused(data, function, "must be fired BEFORE the change", nullptr);
     if (!TRIGGER_FIRED_FOR_ROW(data->tg_event))
         misused(data, function, "must be fired FOR EACH ROW", nullptr);
     if (!TRIGGER_FIRED_BY_INSERT(data->tg_event))
@@ -106,6 +108,15 @@ column_list columns_option(TriggerData *data, option const &o) {
         list.columns[list.count++] = column;
     }
     return list;
+}
+
+column_list key_option(TriggerData *data, option const &o) {
+    column_list key{nullptr, 0};
+    if (o.value != nullptr)
+        key = columns_option(data, o);
+    if (key.count > most_key_columns)
+        bad_option(data, o, psprintf("a list of %d columns at the most", most_key_columns));
+    return key;
 }
 
 AttrNumber column_option(TriggerData *data, option const &o) {

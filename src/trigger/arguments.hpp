@@ -23,8 +23,9 @@ struct option {
     const char *value; // nullptr: not given
 };
 
-// Raises unless it is fired AFTER INSERT FOR EACH ROW. why_insert: hint.
-void require_after_insert(TriggerData *data, const char *function, const char *why_insert);
+// Raises unless it is fired BEFORE or AFTER INSERT FOR EACH ROW. why_insert: hint.
+enum class moment { before, after };
+void require_insert(TriggerData *data, const char *function, moment when, const char *why_insert);
 
 // Fills in the values of the options among the arguments from `first` on.
 void take_options(TriggerData *data, const char *function, int first, option *options, int count);
@@ -41,6 +42,10 @@ struct column_list {
 
 // The columns of the trigger's table that an option names. Palloc'd.
 column_list columns_option(TriggerData *data, option const &o);
+
+// Those of a key, if the option is given.
+inline constexpr int most_key_columns = 16;
+column_list key_option(TriggerData *data, option const &o);
 
 // One column, by its name in an option.
 AttrNumber column_option(TriggerData *data, option const &o);

@@ -8,6 +8,7 @@
 #include "core/merge_patch.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
+#include "pg/json.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
@@ -21,7 +22,7 @@ namespace trigger = weir::trigger;
 namespace {
 
 constexpr const char *function = "weir.merge_patch_into()";
-constexpr int most_key_columns = 16;
+using trigger::most_key_columns;
 constexpr int most_attempts = 10; // to get hold of a row that others make and remove
 
 struct settings {
@@ -143,9 +144,7 @@ settings *take_settings(TriggerData *data) {
     if (options[key_option].value == nullptr)
         trigger::misused(data, function, "needs the argument key",
                          "Name the columns, in both tables, that tell documents apart: 'key=a,b'.");
-    s->key = trigger::columns_option(data, options[key_option]);
-    if (s->key.count > most_key_columns)
-        trigger::bad_option(data, options[key_option], "a list of 16 columns at the most");
+    s->key = trigger::key_option(data, options[key_option]);
     if (options[patch_option].value == nullptr)
         options[patch_option].value = "patch";
     s->patch = trigger::column_option(data, options[patch_option]);
@@ -175,22 +174,21 @@ settings *take_settings(TriggerData *data) {
 Datum merged(settings const &s, Jsonb *document, Jsonb *patch) {
     core::failure why;
     core::merge_result result{};
-    core::jsonb_bytes before = document == nullptr ? core::jsonb_bytes{} : pg::container_of(document);
     if (!core::patch_check(pg::container_of(patch), pg::settings::max_patch_depth, why)) {
         if (why.code == core::errc::not_an_object)
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("patch must be a JSON object")));
         pg::report(why);
     }
-    if (!core::merge_patch(pg::memory_of(CurrentMemoryContext), before, pg::container_of(patch), s.sentinel,
-                           core::depth_limit, result, why))
+    if (!core::merge_patch(pg::memory_of(CurrentMemoryContext), pg::container_of(document), pg::container_of(patch),
+                           s.sentinel, core::depth_limit, result, why))
         pg::report(why);
     return pg::to_datum(result);
 }
 
 Jsonb *empty_object() {
-    JsonbParseState *state = nullptr;
-    pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
-    return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr));
+    pg::json_writer nothing;
+    nothing.begin_object();
+    return nothing.finish();
 }
 
 void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
@@ -231,7 +229,7 @@ void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
 
 WEIR_FUNCTION(weir_merge_patch_into) {
     TriggerData *data = trigger::data_of(fcinfo, function);
-    trigger::require_after_insert(data, function, "A patch is applied once, as it comes.");
+    trigger::require_insert(data, function, trigger::moment::after, "A patch is applied once, as it comes.");
     settings *s = trigger::settings_of(fcinfo, data, take_settings);
     bool null = false;
     Datum patch = heap_getattr(data->tg_trigtuple, s->patch, RelationGetDescr(data->tg_relation), &null);

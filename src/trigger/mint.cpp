@@ -166,13 +166,7 @@ int64 mint(settings const &s, Relation table, HeapTuple row, int64 key) {
 
 WEIR_FUNCTION(weir_mint) {
     TriggerData *data = trigger::data_of(fcinfo, function);
-    if (!TRIGGER_FIRED_BEFORE(data->tg_event))
-        trigger::misused(data, function, "must be fired BEFORE the change", nullptr);
-    if (!TRIGGER_FIRED_FOR_ROW(data->tg_event))
-        trigger::misused(data, function, "must be fired FOR EACH ROW", nullptr);
-    if (!TRIGGER_FIRED_BY_INSERT(data->tg_event))
-        trigger::misused(data, function, "must be fired by INSERT alone",
-                         "A row keeps the position that it was given.");
+    trigger::require_insert(data, function, trigger::moment::before, "A row keeps the position that it was given.");
     settings *s = trigger::settings_of(fcinfo, data, take_settings);
 
     Relation table = data->tg_relation;

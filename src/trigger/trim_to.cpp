@@ -24,7 +24,7 @@ namespace trigger = weir::trigger;
 namespace {
 
 constexpr const char *function = "weir.trim_to()";
-constexpr int most_key_columns = 16;
+using trigger::most_key_columns;
 constexpr int64 greatest_maxlen = 10000000;
 constexpr int64 greatest_ttl_ms = INT64CONST(86400000) * 3650;
 constexpr int rows_at_once = 1024;
@@ -144,10 +144,7 @@ settings *take_settings(TriggerData *data) {
     trigger::take_options(data, function, 0, options, lengthof(options));
     auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
     s->table = trigger::named_table(data);
-    if (options[key_option].value != nullptr)
-        s->key = trigger::columns_option(data, options[key_option]);
-    if (s->key.count > most_key_columns)
-        trigger::bad_option(data, options[key_option], "a list of 16 columns at the most");
+    s->key = trigger::key_option(data, options[key_option]);
     take_order(*s, data, options[order_option]);
     take_lengths(*s, data, options[maxlen_option], options[ttl_option], options[floor_option], options[ceiling_option]);
     AttrNumber only = take_only(*s, data, options[only_option]);
@@ -282,7 +279,7 @@ bool trim_some(settings &s, parameters &p, int64 cutoff) {
 
 WEIR_FUNCTION(weir_trim_to) {
     TriggerData *data = trigger::data_of(fcinfo, function);
-    trigger::require_after_insert(data, function, "Only inserts make a table longer.");
+    trigger::require_insert(data, function, trigger::moment::after, "Only inserts make a table longer.");
     settings *s = trigger::settings_of(fcinfo, data, take_settings);
 
     int64 key = trigger::hash_of_key(s->table, data->tg_relation, s->key, data->tg_trigtuple);
