@@ -104,19 +104,41 @@ find_server() {
     export PATH="$PGBIN:$PATH"
 }
 
+# private_server DIR
+#
+# A server tree of our own in DIR, by links to the one that PGBIN is in: what is
+# installed goes there, and no weir of the machine's own is touched. A server looks
+# for its library and its files beside where its program lies, so programs are
+# copied. Sets PGBIN, and WEIR_LIBDIR and WEIR_SHAREDIR, where to install to.
+private_server() {
+    local dir=$1 bin lib share
+    bin=$PGBIN lib=$("$PGBIN/pg_config" --pkglibdir) share=$("$PGBIN/pg_config" --sharedir)
+    mkdir -p "$dir$bin" "$dir$lib" "$dir$share/extension"
+    cp "$bin"/* "$dir$bin/"
+    ln -sf "$lib"/* "$dir$lib/"
+    ln -sf "$share"/* "$dir$share/" 2>/dev/null || true # extension is a directory there
+    ln -sf "$share"/extension/* "$dir$share/extension/"
+    PGBIN=$dir$bin WEIR_LIBDIR=$dir$lib WEIR_SHAREDIR=$dir$share
+    export PGBIN WEIR_LIBDIR WEIR_SHAREDIR PATH="$PGBIN:$PATH"
+}
+
 # A server that did not come from Debian's packages has no pgTAP; its files are plain SQL.
 need_pgtap() {
-    local to from
-    to=$("$PG_CONFIG" --sharedir)/extension
-    [ ! -e "$to/pgtap.control" ] || return 0
+    local from
+    [ ! -e "$WEIR_SHAREDIR/extension/pgtap.control" ] || return 0
     from=$(ls -d /usr/share/postgresql/*/extension/pgtap.control | tail -n 1)
-    as_root cp "${from%.control}"* "$to/"
+    cp "${from%.control}"* "$WEIR_SHAREDIR/extension/"
 }
 
 jobs_flag() { echo "-j$(( $(nproc) < 4 ? $(nproc) : 4 ))"; }
 
 build_weir()   { make -s -C "$WEIR_ROOT" "$(jobs_flag)" PG_CONFIG="$PG_CONFIG" "$@" all; }
-install_weir() { as_root make -s -C "$WEIR_ROOT" PG_CONFIG="$PG_CONFIG" install; }
+# Into the private server.
+install_weir() {
+    # A link there leads to the machine's own.
+    rm -f "$WEIR_LIBDIR/weir.so" "$WEIR_SHAREDIR"/extension/weir{.control,--*.sql}
+    make -s -C "$WEIR_ROOT" PG_CONFIG="$PG_CONFIG" pkglibdir="$WEIR_LIBDIR" datadir="$WEIR_SHAREDIR" install
+}
 
 # Scratch directory and clean-up.
 

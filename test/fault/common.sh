@@ -9,6 +9,11 @@
 [ -n "$PGBIN" ] || find_server
 export PATH="$PGBIN:$PATH"
 scratch_begin
+# Run by itself, a test builds and installs what it tests.
+if [ -z "${WEIR_LIBDIR:-}" ]; then
+    private_server "$WEIR_TMP/server"
+    build_weir && install_weir >/dev/null || die "weir does not build"
+fi
 
 not_ok_lines=0
 ok()     { printf 'ok - %s\n' "$*"; }

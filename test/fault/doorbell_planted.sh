@@ -8,21 +8,10 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/waking.sh"
 
-# A server that is the installed one, but for a library of its own.
+# A server of its own, since its library changes.
 tree=$WEIR_TMP/tree
-bindir=$("$PG_CONFIG" --bindir) libdir=$("$PG_CONFIG" --pkglibdir) sharedir=$("$PG_CONFIG" --sharedir)
-mkdir -p "$tree$bindir" "$tree$libdir" "${tree}${sharedir%/*}"
-ln -s "$bindir"/* "$tree$bindir/"
-ln -s "$libdir"/* "$tree$libdir/"
-ln -s "$sharedir" "$tree$sharedir"
-# It looks for its library beside where it lies itself.
-for program in postgres pg_ctl; do
-    rm "$tree$bindir/$program"
-    cp "$bindir/$program" "$tree$bindir/"
-done
+private_server "$tree"
 chmod 755 "$WEIR_TMP" "$tree"
-PGBIN=$tree$bindir
-export PATH="$PGBIN:$PATH"
 
 # Objects that are there already need not be built again.
 base=$WEIR_TMP/base
@@ -73,7 +62,7 @@ cluster_stop planted
 # try NAME OPTIONS [READERS]: without READERS it has to pass.
 try() {
     local name=$1 options=$2 log=$WEIR_TMP/$1.log status=0
-    ln -sf "$WEIR_TMP/$([ "$name" = none ] && echo base || echo "plant-$name")/weir.so" "$tree$libdir/weir.so"
+    ln -sf "$WEIR_TMP/$([ "$name" = none ] && echo base || echo "plant-$name")/weir.so" "$WEIR_LIBDIR/weir.so"
     cluster_start planted
     cluster_use planted
     createdb "$name" 2>/dev/null || { dropdb "$name" && createdb "$name"; }
