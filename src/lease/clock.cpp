@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "lease/clock.hpp"
+#include "pg/monotonic.hpp"
 #include "pg/shmem.hpp"
 
 namespace weir::lease {
@@ -14,18 +15,12 @@ struct shared_state {
 
 shared_state *shared = nullptr;
 
-int64 monotonic() {
-    instr_time t;
-    INSTR_TIME_SET_CURRENT(t);
-    return static_cast<int64>(INSTR_TIME_GET_MICROSEC(t));
-}
-
 void attach() {
     bool found = false;
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     auto *state = static_cast<shared_state *>(pg::attach_shared("weir lease clock", sizeof(shared_state), &found));
     if (!found)
-        state->ahead = GetCurrentTimestamp() - monotonic();
+        state->ahead = GetCurrentTimestamp() - pg::monotonic_us();
     LWLockRelease(AddinShmemInitLock);
     shared = state;
 }
@@ -35,7 +30,7 @@ void attach() {
 TimestampTz now() {
     if (shared == nullptr)
         attach();
-    return monotonic() + shared->ahead;
+    return pg::monotonic_us() + shared->ahead;
 }
 
 TimestampTz shown(TimestampTz t) { return t - now() + GetCurrentTimestamp(); }

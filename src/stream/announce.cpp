@@ -3,6 +3,7 @@
 
 #include "core/position.hpp"
 #include "doorbell/channel.hpp"
+#include "pg/monotonic.hpp"
 #include "pg/settings.hpp"
 #include "stream/announce.hpp"
 #include "stream/reader.hpp"
@@ -118,10 +119,10 @@ int announce_from(int64 position) {
 void announce_anything() { Async_Notify(doorbell::database_channel, ""); }
 
 bool is_queue_full() {
-    static TimestampTz looked_at = 0;
+    static int64 looked_at = 0;
     static bool was_full = false;
-    TimestampTz now = GetCurrentTimestamp();
-    if (now - looked_at > look_again_us || now < looked_at) {
+    int64 now = pg::monotonic_us();
+    if (now - looked_at > look_again_us) {
         was_full = DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage, Datum{0})) > full;
         looked_at = now;
     }
