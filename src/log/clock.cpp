@@ -4,6 +4,7 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "log/table.hpp"
+#include "pg/invalidation.hpp"
 #include "pg/lock.hpp"
 #include "pg/owner.hpp"
 #include "pg/sequence.hpp"
@@ -61,6 +62,7 @@ void cover(int64 ms) {
         ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                         errmsg("the clock of the server is beyond the last position")));
     on_invalidate(forget);
+    uint64 before = pg::invalidations();
     Oid clock = relation_oid(clock_sequence);
     Oid incarnation = relation_oid(incarnation_sequence);
     pg::owner_scope owner = pg::become_owner(clock);
@@ -87,7 +89,8 @@ void cover(int64 ms) {
 
     int64 floor_ms = core::ms_of(life);
     floor_position = floor_ms == 0 ? -1 : core::make(floor_ms, core::max_seq);
-    covered_ms = bound_ms;
+    if (pg::invalidations() == before)
+        covered_ms = bound_ms;
 }
 
 } // namespace weir::log::clock

@@ -30,7 +30,8 @@ inline int64 now_us() { return to_unix_us(GetCurrentTimestamp()); }
 // Whether this backend knows ms to be under the bound.
 bool covers(int64 ms);
 
-// Moves the bound over ms. Not under a log's lock: it waits and writes WAL.
+// Moves the bound over ms; covers() tells whether that is still so. Not under a log's
+// lock: it waits and writes WAL.
 void cover(int64 ms);
 
 // Nothing is minted at or below it. Valid once covers() was true.

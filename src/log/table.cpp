@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "log/table.hpp"
+#include "pg/invalidation.hpp"
 
 namespace weir::log {
 
@@ -46,9 +47,13 @@ void use(source &s) {
 
 bool try_look_up(source &s) {
     use(s);
-    Oid schema = get_namespace_oid("weir", true);
-    s.heap = OidIsValid(schema) ? get_relname_relid(s.name, schema) : InvalidOid;
-    return OidIsValid(s.heap);
+    for (;;) {
+        uint64 before = pg::invalidations();
+        Oid schema = get_namespace_oid("weir", true);
+        s.heap = OidIsValid(schema) ? get_relname_relid(s.name, schema) : InvalidOid;
+        if (pg::invalidations() == before)
+            return OidIsValid(s.heap);
+    }
 }
 
 void look_up(source &s) {
@@ -57,7 +62,7 @@ void look_up(source &s) {
                         errhint("Run CREATE EXTENSION weir.")));
 }
 
-void remember_index(source &s, Relation heap) {
+void find_index(source &s, Relation heap) {
     List *indexes = RelationGetIndexList(heap);
     s.single_index = list_length(indexes) == 1;
     s.index = heap->rd_pkindex;
@@ -66,7 +71,7 @@ void remember_index(source &s, Relation heap) {
         elog(ERROR, "log table \"%s\" has no primary key", s.name);
 }
 
-void remember_details(table &t) {
+void find_details(table &t) {
     source &s = *t.from;
     MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
     IndexInfo *info = BuildIndexInfo(t.index);
@@ -83,7 +88,6 @@ void remember_details(table &t) {
     s.seek.anynullkeys = false;
     s.seek.scankeys[0].sk_flags &= ~SK_ISNULL;
     pg::compat::bt_seek_backward(&s.seek);
-    s.detailed = true;
 }
 
 } // namespace
@@ -99,6 +103,8 @@ bool exists(source &named) {
     return OidIsValid(named.heap) || try_look_up(named);
 }
 
+// What is found here is good for this call, whose locks keep it; it is remembered if no
+// invalidation came meanwhile.
 table open(source &from, LOCKMODE mode) {
     table t{&from, nullptr, nullptr};
     t.heap = try_relation_open(relation_oid(from), mode);
@@ -106,12 +112,19 @@ table open(source &from, LOCKMODE mode) {
         forget(from);
         t.heap = table_open(relation_oid(from), mode);
     }
-    from.heap = RelationGetRelid(t.heap);
+    uint64 before = pg::invalidations();
     if (!OidIsValid(from.index))
-        remember_index(from, t.heap);
+        find_index(from, t.heap);
     t.index = index_open(from.index, mode);
     if (!from.detailed)
-        remember_details(t);
+        find_details(t);
+    if (pg::invalidations() == before) {
+        from.heap = RelationGetRelid(t.heap);
+        from.index = RelationGetRelid(t.index);
+        from.detailed = true;
+    } else {
+        forget(from);
+    }
     return t;
 }
 

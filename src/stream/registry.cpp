@@ -3,6 +3,7 @@
 
 #include "log/lock.hpp"
 #include "log/table.hpp"
+#include "pg/invalidation.hpp"
 #include "pg/text.hpp"
 #include "stream/registry.hpp"
 
@@ -67,8 +68,12 @@ uint32 hash_of(std::string_view name) {
     return hash_bytes(reinterpret_cast<unsigned char const *>(name.data()), static_cast<int>(name.size()));
 }
 
-void remember(std::string_view name, uint32 hash, int64 stream_id) {
-    fill(slot_of(memory, hash), name, hash, stream_id);
+// before: pg::invalidations() from before the snapshot that showed the name.
+void remember(std::string_view name, int64 stream_id, uint64 before) {
+    uint32 hash = hash_of(name);
+    remembered *slot = slot_of(memory, hash);
+    if (pg::invalidations() == before)
+        fill(slot, name, hash, stream_id);
 }
 
 int64 recall(std::string_view name, uint32 hash) {
@@ -158,10 +163,11 @@ int64 look_up(std::string_view name, Snapshot snapshot) {
     found row = look_up(registry, name, snapshot);
     if (row.settled) {
         // Only what is so now is remembered: a purge that the snapshot does not see
-        // yet has told us to forget already.
+        // yet may have told us to forget already.
+        uint64 before = pg::invalidations();
         Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
         if (look_up(registry, name, latest).stream_id == row.stream_id)
-            remember(name, hash_of(name), row.stream_id);
+            remember(name, row.stream_id, before);
         UnregisterSnapshot(latest);
     }
     table_close(registry, AccessShareLock);
@@ -175,11 +181,12 @@ int64 find(std::string_view name, Snapshot snapshot) {
 
 known_stream look_up_or_create(std::string_view name) {
     Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
+    uint64 before = pg::invalidations();
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     found row = look_up(registry, name, latest);
     UnregisterSnapshot(latest);
     if (row.settled)
-        remember(name, hash_of(name), row.stream_id);
+        remember(name, row.stream_id, before);
     if (row.stream_id == 0) {
         bool made = false;
         row = look_up_or_make(registry, name, {}, rival::join, &made);
@@ -235,19 +242,22 @@ std::string_view name_of(int64 stream_id, Snapshot snapshot) {
     remembered *slot = slot_of(memory_by_id, hash);
     if (slot->name != nullptr && slot->stream_id == stream_id)
         return {slot->name, slot->length};
+    uint64 before = pg::invalidations();
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
     std::string_view name;
     if (HeapTuple row = systable_getnext(scan)) {
         bool null = false;
-        text *found = DatumGetTextPP(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
-        // An id is never given to another name, so what is remembered stays true.
-        slot = slot_of(memory_by_id, hash);
-        fill(slot, {VARDATA_ANY(found), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(found))}, hash, stream_id);
-        name = {slot->name, slot->length};
+        text *copy = DatumGetTextPCopy(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
+        name = {VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
     }
     systable_endscan(scan);
     table_close(registry, AccessShareLock);
+    // An id is never given to another name: whatever snapshot shows it, it is true as
+    // long as this is the same extension.
+    slot = slot_of(memory_by_id, hash);
+    if (!name.empty() && pg::invalidations() == before)
+        fill(slot, name, hash, stream_id);
     return name;
 }
 

@@ -23,7 +23,8 @@ int64 find(std::string_view name, Snapshot snapshot);
 // The same, but never from this backend's memory.
 int64 look_up(std::string_view name, Snapshot snapshot);
 
-// The name of a stream, empty where there is none. Good until the next call here.
+// The name of a stream, empty where there is none. Good until the next call here, in the
+// same memory context.
 std::string_view name_of(int64 stream_id, Snapshot snapshot);
 
 // Hands over every name that has an id of its own, with that id.
