@@ -23,7 +23,7 @@ SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql merge.sql stream.s
 
 # src/core is plain C++20 and may throw inside; all the rest is the shell that calls the server.
 CORE_OBJS  = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp)))
-SHELL_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.cpp,pg log stream position merge doorbell worker lease outbox trigger)))))
+SHELL_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.cpp,pg log name stream position merge doorbell worker lease outbox trigger)))))
 OBJS       = $(CORE_OBJS) $(SHELL_OBJS)
 
 PG_CONFIG ?= pg_config

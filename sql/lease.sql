@@ -49,17 +49,23 @@ CREATE FUNCTION weir.lease_time() RETURNS timestamptz
 
 CREATE VIEW weir.leases AS
     SELECT l.name,
-           CASE WHEN l.state = 'h' AND l.expires_at > c.now THEN l.owner END AS owner,
+           CASE WHEN c.live THEN l.owner END AS owner,
            l.epoch,
-           CASE l.state WHEN 'r' THEN 'released' WHEN 'v' THEN 'revoked' WHEN 'x' THEN 'expired'
-                        ELSE CASE WHEN l.expires_at > c.now THEN 'held' ELSE 'expired' END END AS state,
-           CASE WHEN l.state IN ('h', 'x') THEN l.expires_at - c.now + pg_catalog.clock_timestamp() END AS expires_at,
-           l.ttl_us * interval '1 microsecond' AS ttl,
+           CASE WHEN c.live THEN 'held'
+                WHEN l.state OPERATOR(pg_catalog.=) 'r' THEN 'released'
+                WHEN l.state OPERATOR(pg_catalog.=) 'v' THEN 'revoked'
+                ELSE 'expired' END AS state,
+           CASE WHEN l.state OPERATOR(pg_catalog.=) ANY (ARRAY['h', 'x']::pg_catalog."char"[])
+                THEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+)
+                     (l.expires_at OPERATOR(pg_catalog.-) c.now) END AS expires_at,
+           l.ttl_us OPERATOR(pg_catalog.*) pg_catalog.interval '1 microsecond' AS ttl,
            l.acquired_at, l.renewed_at, l.ended_at,
-           CASE WHEN l.state = 'h' AND l.expires_at > c.now THEN l.previous_owner ELSE l.owner END AS previous_owner,
-           l.ended_by, l.reason, l.namespace, l.headers - 'lease' AS headers
-    FROM weir.lease l
-    CROSS JOIN (SELECT weir.lease_time() AS now OFFSET 0) c;
+           CASE WHEN c.live THEN l.previous_owner ELSE l.owner END AS previous_owner,
+           l.ended_by, l.reason, l.namespace, l.headers OPERATOR(pg_catalog.-) 'lease'::pg_catalog.text AS headers
+    FROM (SELECT weir.lease_time() AS now OFFSET 0) t
+    CROSS JOIN weir.lease l
+    CROSS JOIN LATERAL (SELECT t.now, l.state OPERATOR(pg_catalog.=) 'h'
+                               AND l.expires_at OPERATOR(pg_catalog.>) t.now AS live) c;
 
 COMMENT ON VIEW weir.leases IS
 'Every lease that is held, or was within weir.lease_retention, as it stands now: one that has expired is shown so whether or not a sweep has come by.';
@@ -79,7 +85,7 @@ COMMENT ON COLUMN weir.leases.namespace IS 'The member "namespace" of its header
 COMMENT ON COLUMN weir.leases.headers IS 'The headers given with the acquire, carried by each of its events.';
 
 COMMENT ON FUNCTION weir.lease_acquire(text, text, interval, jsonb) IS
-'Acquires a lease if nobody else holds it. acquired: whether it did; epoch: what to name in later calls, NULL where not acquired; expires_at and held_by: those of whoever holds it now. The epoch is above every one of that name before. name: up to weir.max_name_bytes; owner: up to 512 bytes, unique to the holder; ttl: 1 millisecond to 1 day; headers: a JSON object of up to 8192 bytes without a member "lease", whose member "namespace", a string, names the stream of the history. Takes over a lease that has expired (event reclaimed), and issues one anew to its present owner, whose old epoch is then stale: so a retry after a lost answer is safe. Where another holds it, it returns at once and locks nothing; otherwise it waits for transactions that work under the old epoch, or are issuing or ending the lease, to end: bound that with lock_timeout. The commit is flushed whatever synchronous_commit says. Errors: WR001, at commit, where the stream of the history is closed, 22004 NULL name, owner or ttl, 22023 bad ttl, headers or namespace, blank name or empty owner, 54000 name, owner or headers too long, 25006 read-only transaction or standby.';
+'Acquires a lease if nobody else holds it. acquired: whether it did; epoch: what to name in later calls, NULL where not acquired; expires_at and held_by: those of whoever holds it now. The epoch is above every one of that name before. name: up to weir.max_name_bytes; owner: up to 512 bytes, unique to the holder; ttl: 1 millisecond to 1 day; headers: a JSON object of up to 8192 bytes without a member "lease", whose member "namespace", a string, names the stream of the history. Takes over a lease that has expired (event reclaimed), and issues one anew to its present owner, whose old epoch is then stale: so a retry after a lost answer is safe. Where another holds it, it returns at once and locks nothing; otherwise it waits for transactions that work under the old epoch, or are issuing or ending the lease, to end: bound that with lock_timeout. The commit is flushed whatever synchronous_commit says. Errors: 22004 NULL name, owner or ttl, 22023 bad ttl, headers or namespace, blank name or empty owner, 54000 name, owner or headers too long, 25006 read-only transaction or standby.';
 COMMENT ON FUNCTION weir.lease_renew(text, text, bigint, interval) IS
 'Keeps a lease for ttl from now (NULL: the ttl granted last), and returns when it expires then; the epoch stays. Until commit, nobody else can acquire it. Waits only for another renewal of the lease in flight, or for a transaction that is ending it. Safe to retry. Errors, in this order: WR010 not held, WR011 revoked, WR012 expired, WR013 held by another owner or at another epoch; 22004, 22023, 54000, 25006 as lease_acquire().';
 COMMENT ON FUNCTION weir.lease_release(text, text, bigint, text) IS
@@ -87,9 +93,9 @@ COMMENT ON FUNCTION weir.lease_release(text, text, bigint, text) IS
 COMMENT ON FUNCTION weir.lease_check(text, bigint) IS
 'The fence, for writes of your own: raises unless the lease is live at that epoch, and keeps it from being reclaimed, revoked or released until this transaction ends (it can be renewed). Returns when it expires. The parameters lease and epoch of the append functions do the same. Waits for a transaction that is issuing or ending the lease. Errors, in this order: WR010 not held, WR011 revoked, WR012 expired, WR013 at another epoch; 22004, 22023, 54000, 25006.';
 COMMENT ON FUNCTION weir.lease_revoke(text, text, text, bigint) IS
-'Takes a lease from its holder, whose later calls fail with WR011. by: who does it; reason: up to 8192 bytes. epoch: only if it is held at that epoch, NULL: whatever it is at. True, or false where nobody held it (at that epoch). Waits for transactions that work under the lease. Safe to retry. The commit is flushed whatever synchronous_commit says. Errors: WR001, at commit, where the stream of the history is closed, 22004 NULL name or by, 22023, 54000, 25006.';
+'Takes a lease from its holder, whose later calls fail with WR011. by: who does it; reason: up to 8192 bytes. epoch: only if it is held at that epoch, NULL: whatever it is at. True, or false where nobody held it (at that epoch). Waits for transactions that work under the lease. Safe to retry. The commit is flushed whatever synchronous_commit says. Errors: 22004 NULL name or by, 22023, 54000, 25006.';
 COMMENT ON FUNCTION weir.lease_sweep(integer) IS
-'Writes down the leases that have expired, up to max_leases (1 to 100000), with an event each, and returns how many; and forgets those that nobody has held for weir.lease_retention. Leases expire without it: it brings their events when nobody acquires them again, and keeps the table small. Waits for nobody: a lease that somebody still works under is left for later, and while another sweep is in flight there is nothing to do. Costs a look at every lease. Safe to retry. Errors: WR001 the stream of a history is closed, 22004, 22023, 25006.';
+'Writes down the leases that have expired, up to max_leases (1 to 100000), with an event each, and returns how many; and forgets those that nobody has held for weir.lease_retention. Leases expire without it: it brings their events when nobody acquires them again, and keeps the table small. Waits for nobody: a lease that somebody still works under is left for later, and while another sweep is in flight there is nothing to do. Costs a look at every lease. Safe to retry. Errors: 22004, 22023, 25006.';
 COMMENT ON FUNCTION weir.lease_time() IS
 'The clock that leases go by: that of the server, but not moved by steps of it as long as the server runs. Never blocks.';
 

@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "lease/history.hpp"
+#include "name/reserved.hpp"
 #include "outbox/buffer.hpp"
 #include "pg/json.hpp"
 #include "pg/memory.hpp"
@@ -52,6 +53,8 @@ event event_of(happening what, row const &r, NullableDatum reason) {
 }
 
 void write(event const &e) { outbox::add(e.topic, {type_of(e.what), false}, e.payload, {e.headers, false}); }
+
+void reserve_streams() { name::reserve(topic_prefix, "the history of leases"); }
 
 Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum &out_namespace) {
     out_namespace = {Datum{0}, true};

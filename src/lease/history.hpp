@@ -36,6 +36,9 @@ event event_of(happening what, row const &r, NullableDatum reason);
 // All of it is copied.
 void write(event const &e);
 
+// Nobody else writes there.
+void reserve_streams();
+
 inline constexpr std::string_view topic_prefix = "leases";
 
 // The headers of a lease as its events carry them; checks them and gives the namespace.

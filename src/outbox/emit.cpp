@@ -13,7 +13,7 @@ namespace stream = weir::stream;
 WEIR_FUNCTION(weir_emit) {
     enum { topic_at, type_at, payload_at, headers_at };
     weir::pg::require_writable("weir.emit()");
-    std::string_view topic = stream::name_argument(fcinfo, topic_at, "topic", "topic name");
+    std::string_view topic = stream::target_argument(fcinfo, topic_at, "topic", "topic name");
     if (PG_ARGISNULL(type_at))
         stream::null_argument("type");
     NullableDatum type = stream::take_label(fcinfo, type_at, "type");

@@ -8,6 +8,7 @@
 // table's changes go to the topic was decided by whoever made the trigger.
 #include "pg/pg.hpp"
 
+#include "name/reserved.hpp"
 #include "outbox/buffer.hpp"
 #include "outbox/columns.hpp"
 #include "pg/function.hpp"
@@ -65,6 +66,7 @@ std::string_view topic_argument(TriggerData *data) {
                          "Write EXECUTE FUNCTION weir.outbox('topic').");
     std::string_view topic{data->tg_trigger->tgargs[0]};
     stream::check_name(topic, "topic name");
+    weir::name::refuse_reserved(topic);
     return topic;
 }
 

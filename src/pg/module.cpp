@@ -7,6 +7,7 @@
 #include "doorbell/marks.hpp"
 #include "doorbell/shared.hpp"
 #include "lease/clock.hpp"
+#include "lease/history.hpp"
 #include "log/lock.hpp"
 #include "outbox/hooks.hpp"
 #include "outbox/mint.hpp"
@@ -36,6 +37,7 @@ void request_shared_memory() {
 
 void _PG_init() {
     weir::pg::settings::define();
+    weir::lease::reserve_streams();
     // The server calls first what was registered last: whatever writes frames before
     // commit has to be registered behind the doorbell, which rings for them.
     weir::doorbell::watch_transactions();

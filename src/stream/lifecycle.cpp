@@ -248,7 +248,7 @@ int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapsho
 
 WEIR_FUNCTION(weir_create_stream) {
     pg::require_writable("weir.create_stream()");
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = stream::target_argument(fcinfo, 0);
     if (PG_ARGISNULL(1))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("null_sentinel must not be null")));
     std::string_view sentinel = pg::view_of(PG_GETARG_DATUM(1));
@@ -277,7 +277,7 @@ WEIR_FUNCTION(weir_create_stream) {
 
 WEIR_FUNCTION(weir_close) {
     pg::require_writable("weir.close()");
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = stream::target_argument(fcinfo, 0);
     Datum payload = reason_payload(fcinfo, 1);
     stream::known_stream to = stream::find_or_create(name);
     PG_RETURN_INT64(stream::write_mark(name, to, mode::close, payload).id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "name/reserved.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
@@ -143,7 +144,7 @@ lease::fence fence_arguments(FunctionCallInfo fcinfo) {
 }
 
 void take_common(request &r, FunctionCallInfo fcinfo) {
-    r.name = name_argument(fcinfo, stream_argument);
+    r.name = target_argument(fcinfo, stream_argument);
     r.type = take_label(fcinfo, type_argument, "type");
     r.headers = take_headers(fcinfo, headers_argument);
     r.key = take_label(fcinfo, key_argument, "idempotency_key");
@@ -198,6 +199,12 @@ std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *calle
         null_argument(called);
     std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
     check_name(name, what);
+    return name;
+}
+
+std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
+    std::string_view name = name_argument(fcinfo, n, called, what);
+    name::refuse_reserved(name);
     return name;
 }
 

@@ -43,6 +43,10 @@ std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *calle
                                const char *what = "stream name");
 void check_name(std::string_view name, const char *what = "stream name");
 
+// The name of what is to be written: not one of weir's own either.
+std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *called = "stream",
+                                 const char *what = "stream name");
+
 // Refuses a frame that is too large, without detoasting the value.
 void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers);
 

@@ -18,6 +18,7 @@
 #include "log/insert.hpp"
 #include "log/lock.hpp"
 #include "log/newest.hpp"
+#include "name/reserved.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
@@ -287,7 +288,8 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
                 elog(ERROR, "mark of stream " INT64_FORMAT " is deleted, but not its name", stream_id);
             continue;
         }
-        if (before.closed && closed != if_closed::ignore) {
+        // What weir writes itself goes on, whatever somebody did to the stream.
+        if (before.closed && closed != if_closed::ignore && !name::is_reserved(name)) {
             log::unlock(stream_id);
             if (closed == if_closed::raise)
                 raise_closed(name);
