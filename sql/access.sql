@@ -53,6 +53,7 @@ BEGIN
     END IF;
     EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM %s', role);
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM %s', role);
+    EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM %s', role);
     EXECUTE format('REVOKE ALL ON TYPE weir."position", weir.frame FROM %s', role);
     EXECUTE format('REVOKE ALL ON SCHEMA weir FROM %s', role);
 END
@@ -67,4 +68,20 @@ INSERT INTO weir.privilege (level, name) VALUES ('owner', 'grant_access'), ('own
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON TYPE weir."position", weir.frame FROM PUBLIC;
+
+-- Nor may it be open by the default privileges of whoever creates the extension.
+DO $$
+BEGIN
+    PERFORM weir.revoke_access(a.grantee)
+    FROM (SELECT p.proacl, p.proowner FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace
+          UNION ALL
+          SELECT c.relacl, c.relowner FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace
+          UNION ALL
+          SELECT t.typacl, t.typowner FROM pg_type t WHERE t.typnamespace = 'weir'::regnamespace) o (acl, owner)
+    CROSS JOIN LATERAL aclexplode(o.acl) a
+    WHERE a.grantee <> ALL (ARRAY[0, o.owner])
+    GROUP BY a.grantee;
+END
+$$;
