@@ -173,7 +173,7 @@ void at_end(XactEvent event, void *) {
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
         before_commit();
-        notify_before_commit();
+        notify_before_commit(own_notify && pg::settings::doorbell == pg::settings::doorbell_worker);
         break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_ABORT:

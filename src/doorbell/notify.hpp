@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // weir.notify(): a notification on anyone's own channel, sent by the worker after
-// commit. The transaction collects what it wants sent; before commit it enters it
-// in cells of shared memory, several transactions sharing those of equal text, and
-// at commit it arms them. What finds no cell (all taken, or a long payload) goes
-// out by NOTIFY in the transaction itself: slower, never lost. That goes, too, for what
-// is beyond a transaction's or a database's share of the cells.
+// commit. The transaction collects what it wants sent; before commit it enters all of it
+// in cells of shared memory (cells.hpp), and at commit it arms them. Where not all of it
+// finds room, since the cells are taken, a payload is long, or it is more than a
+// transaction's share, all goes out by NOTIFY in the transaction itself, behind what its
+// session left in cells before: slower, never lost, never out of order.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -15,15 +15,10 @@ namespace weir::doorbell {
 // Both end in NUL. Rolls back with the running subtransaction.
 void notify(const char *channel, const char *payload);
 
-// At the turns of a transaction (marks.cpp).
-void notify_before_commit();
+// At the turns of a transaction (marks.cpp). for_others: it notifies by itself anyway, where the worker should, and
+// takes along what waits for that.
+void notify_before_commit(bool for_others);
 void notify_at_end(bool committed);
 void notify_at_savepoint(SubXactEvent event, SubTransactionId sub, SubTransactionId parent);
-
-// For whoever sends: hands what is armed for a database to Async_Notify(), and says
-// how much that was. Unless that transaction commits, the cells are armed again.
-bool has_cells(Oid database);
-int send_cells(Oid database);
-void cells_sent(bool committed);
 
 } // namespace weir::doorbell

@@ -58,6 +58,8 @@ struct cell {
     uint16 users;  // transactions about to commit it, and the one sending it
     uint16 length; // of text
     bool armed;    // to be sent
+    bool sent;     // handed to a NOTIFY that has yet to commit
+    uint64 number; // armed: in the order of which cells are sent
 };
 
 struct shared_state {
@@ -67,6 +69,7 @@ struct shared_state {
     pg_atomic_uint32 owner_count;
     bucket buckets[bucket_count];
     pg_atomic_uint64 pending[bucket_count / 64]; // buckets with more sleepers than a writer wakes by itself
+    uint64 last_number; // of a cell
     cell cells[cell_count];
     char cell_texts[cell_count][cell_text_size];
 };

@@ -78,6 +78,15 @@ inline List *qualified_name(const char *name) {
 #endif
 }
 
+// 18 can log that a lock could not be had.
+inline LockAcquireResult try_lock_quietly(LOCKTAG const *tag, LOCKMODE mode) {
+#if PG_VERSION_NUM >= 180000
+    return LockAcquireExtended(tag, mode, false, true, false, nullptr, false);
+#else
+    return LockAcquireExtended(tag, mode, false, true, false, nullptr);
+#endif
+}
+
 inline int own_proc_number() {
 #if PG_VERSION_NUM >= 170000
     return MyProcNumber;

@@ -15,6 +15,7 @@ enum class lock_class : uint16 {
     subscription = 0x5705, // moving the cursors of a subscription; held until commit
     mint = 0x5706,         // handing out positions of a key in order of commit; held until then
     trim_to = 0x5707,      // trimming the rows of a key; held until commit, others leave it alone
+    sender = 0x5708,       // sending what weir.notify() left in cells (doorbell/cells.hpp); held until commit
     lease = 0x5710,        // working under a lease, renewing, ending or issuing it (lease/row.hpp); held until commit
     lease_sweep = 0x5711,  // one sweep at a time; held until commit, only tried for
     lease_floor = 0x5712   // moving the bound of epochs; released at once
@@ -36,6 +37,12 @@ inline void lock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
 inline bool try_lock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
     LOCKTAG tag = lock_tag(which, key);
     return LockAcquire(&tag, mode, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+// Where even the lock table is full it is not to be had, and no error.
+inline bool try_lock_quietly(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {
+    LOCKTAG tag = lock_tag(which, key);
+    return compat::try_lock_quietly(&tag, mode) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 inline void unlock(lock_class which, int64 key, LOCKMODE mode = ExclusiveLock) {

@@ -2,8 +2,8 @@
 #include "pg/pg.hpp"
 
 #include "doorbell/bells.hpp"
+#include "doorbell/cells.hpp"
 #include "doorbell/marks.hpp"
-#include "doorbell/notify.hpp"
 #include "stream/announce.hpp"
 #include "stream/registry.hpp"
 #include "worker/drain.hpp"
@@ -48,7 +48,6 @@ drained drain() {
     doorbell::ring_pending_bells();
     out.any = from >= 0 || count > 0;
     if (stream::is_queue_full()) {
-        out.any |= doorbell::has_cells(MyDatabaseId);
         out.held_back = out.any;
         settle(false);
         return out;
@@ -64,16 +63,23 @@ drained drain() {
         }
         out.done.sent += stream::announce(taken, count);
     }
-    out.done.own = doorbell::send_cells(MyDatabaseId);
-    out.any |= out.done.own > 0;
     return out;
+}
+
+void drain_cells(drained &out) {
+    if (own_slot() == nullptr || !doorbell::has_cells(MyDatabaseId))
+        return;
+    out.any = true;
+    out.held_back |= stream::is_queue_full();
+    out.busy = !out.held_back && !doorbell::become_sender(false);
+    if (!out.held_back && !out.busy)
+        out.done.own = doorbell::send_cells();
 }
 
 void settle(bool committed) {
     if (taken_from >= 0 && !committed)
         look_from(MyDatabaseId, taken_from);
     taken_from = -1;
-    doorbell::cells_sent(committed);
 }
 
 } // namespace weir::worker

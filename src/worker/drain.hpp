@@ -16,11 +16,15 @@ namespace weir::worker {
 struct drained {
     bool any;       // there was something
     bool held_back; // but the server's queue of notifications is nearly full
+    bool busy;      // a transaction that is about to commit sends what weir.notify() left
     bool gone;      // the extension is
     figures done;
 };
 
 drained drain();
+
+// The same for what weir.notify() left, for the worker.
+void drain_cells(drained &out);
 
 // The transaction has ended.
 void settle(bool committed);

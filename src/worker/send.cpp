@@ -22,6 +22,7 @@ result doorbell_round(int64 &others_us) {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
     drained d = drain();
+    drain_cells(d);
     CommitTransactionCommand();
     settle(true);
     if (d.gone)
@@ -31,7 +32,7 @@ result doorbell_round(int64 &others_us) {
     d.done.held_back = d.held_back;
     others_us = (d.done.sent + d.done.own) * listener_us + d.done.rings * ring_us;
     report_success(d.done);
-    return d.held_back ? result::not_now : result::done;
+    return d.held_back || d.busy ? result::not_now : result::done;
 }
 
 void put_back_doorbell() { settle(false); }
