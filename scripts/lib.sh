@@ -20,6 +20,11 @@
 # WEIR_TMP given from outside is used and left in place; otherwise it is made
 # here and removed at the end (WEIR_KEEP=1 keeps it).
 
+# A caller may ignore SIGPIPE. A shell cannot take that back, and what it starts would write to closed pipes for ever.
+if ((0x$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status) & 1 << 12)); then
+    exec env --default-signal=PIPE "$0" "$@"
+fi
+
 WEIR_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 # Nothing of the caller's Postgres settings may lead to a server of theirs.

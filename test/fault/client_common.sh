@@ -23,9 +23,9 @@ client_make() {
     ) 9>"$WEIR_ROOT/build/.client.lock" || { tail -n 40 "$WEIR_TMP/cmake.log"; die "the client does not build"; }
 }
 
-# client_tests CLUSTER TAGS: one line for each test case.
+# client_tests CLUSTER TAGS: one line for each test case. Where WEIR_CLIENT_ONLY names some, these and nothing else.
 client_tests() {
-    local cluster=$1 tags=$2 log=$WEIR_TMP/client-tests.log status=0 line
+    local cluster=$1 tags=${WEIR_CLIENT_ONLY:-$2} log=$WEIR_TMP/client-tests.log status=0 line
     client_make weir_client_test
     WEIR_TEST_CONTROL="$WEIR_ROOT/test/client/control.sh $cluster" \
         fixed_addresses "$client_build/test/client/weir_client_test" -d yes "$tags" >"$log" 2>&1 || status=$?
@@ -35,6 +35,7 @@ client_tests() {
         if grep -qFx -- "${BASH_REMATCH[1]}" "$log"; then not_ok "${BASH_REMATCH[1]}"; else ok "${BASH_REMATCH[1]}"; fi
     done <"$log"
     [ $status = 0 ] || { [ "$not_ok_lines" -gt 0 ] || not_ok "tests $tags (exit status $status)"; tail -n 200 "$log" | sed 's/^/# /'; }
+    [ -z "${WEIR_CLIENT_ONLY:-}" ] || finish
 }
 
 # Before clang 17 and gcc 14 the sanitizers cannot start where the kernel spreads addresses widely.
