@@ -16,6 +16,11 @@ files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(find src -name '*.cpp' ! -path 'src/core/*' | sort)
 read -ra flags < <(make -s print-shell-flags)
 
+# The server's headers are most of each file: they are parsed once.
+headers=$(mktemp)
+trap 'rm -f "$headers"' EXIT
+"clang++${query#clang-query}" "${flags[@]}" -x c++-header src/pg/pg.hpp -o "$headers"
+
 written='hasMethod(cxxDestructorDecl(unless(isImplicit()), unless(isDefaulted())))'
 own="anyOf($written, isDerivedFrom(cxxRecordDecl($written)))"
 has_own="hasType(hasUnqualifiedDesugaredType(anyOf(
@@ -30,7 +35,7 @@ out=$("$query" \
     -c "set output diag" \
     -c "match varDecl(hasAutomaticStorageDuration(), $here, ${type//$'\n'/ })" \
     -c "match cxxBindTemporaryExpr($here)" \
-    "${files[@]}" -- "${flags[@]}" 2>&1) || { echo "$out" | tail -n 20; exit 1; }
+    "${files[@]}" -- -include-pch "$headers" "${flags[@]}" 2>&1) || { echo "$out" | tail -n 20; exit 1; }
 if grep -q 'error:' <<<"$out"; then grep -A 3 'error:' <<<"$out" | head -n 40; exit 1; fi
 # Two queries, each of which must have come back.
 [ "$(grep -c '^[0-9]* match' <<<"$out")" = 2 ] || { echo "$out" | tail -n 20; exit 1; }
