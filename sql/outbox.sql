@@ -71,7 +71,7 @@ CREATE FUNCTION weir.fetch(name text, max integer DEFAULT 100)
     RETURNS TABLE (topic text, id weir.position, at timestamptz, mode text, type text, payload jsonb, bytes bytea,
                    headers jsonb)
     AS 'MODULE_PATHNAME', 'weir_fetch' LANGUAGE C VOLATILE ROWS 100;
-CREATE FUNCTION weir.ack(name text, upto weir.position, topic text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION weir.ack(name text, upto weir.position DEFAULT NULL, stream text DEFAULT NULL) RETURNS bigint
     AS 'MODULE_PATHNAME', 'weir_ack' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.seek(name text, "position" weir.position DEFAULT NULL, topic text DEFAULT NULL,
                           since timestamptz DEFAULT NULL) RETURNS void
@@ -132,9 +132,24 @@ COMMENT ON FUNCTION weir.subscribe(text, text, weir.position, text[], jsonb, boo
 COMMENT ON FUNCTION weir.subscribe(text, text[], weir.position, text[], jsonb, boolean, timestamptz) IS
 'As subscribe(text, text), to several topics and patterns, up to 100, each with a cursor of its own.';
 COMMENT ON FUNCTION weir.fetch(text, integer) IS
-'The next events of a subscription behind its cursor, settled, and passed by its filter, up to max (1 to 10000), in the order of their positions, each with its topic. It does not move the cursor: what is not acknowledged comes again. What the filter drops the cursor passes by itself. Durable frames, patches and close marks only, no best-effort frames. Takes the subscription''s lock until the transaction ends: with ack() in the same transaction several consumers of one name take turns and see each event once; one that waited sees what is there after the wait. Costs a look at each topic that its patterns match. Errors: 42704 no such subscription, WR004 events behind the cursor were removed, with the first position available and how many are gone, 22004, 22023.';
+'The next events of a subscription behind its cursor, settled, and passed by its filter, up to max (1 to 10000), in '
+'the order of their positions, each with its topic. It does not move the cursor: what is not acknowledged comes '
+'again. What the filter drops the cursor passes by itself. Durable frames, patches and close marks only, no '
+'best-effort frames. Takes the subscription''s lock until the transaction ends: with ack() in the same transaction '
+'several consumers of one name take turns and see each event once; one that waited sees what is there after the wait. '
+'Costs a look at each topic that its patterns match; its memory does not grow with their number times the size of '
+'events. Errors: 42704 no such subscription, WR004 events behind the cursor were removed, with the first position '
+'available and how many are gone, 55000 ack(name) was evaluated before it in the same statement, 22004, 22023.';
 COMMENT ON FUNCTION weir.ack(text, weir.position, text) IS
-'Acknowledges the events of a topic up to a position, with all that lies before it, and returns how many frames the cursor passed: 0 where it was there already, so a retry is safe. In the transaction that handled the events their effects happen exactly once. topic: needed where the subscription has more than one. Takes the subscription''s lock until the transaction ends. Errors: 42704 no such subscription, WR003 the position lies ahead of what is settled, 22004, 22023 topic not given, or not one of the subscription, 25006.';
+'Acknowledges events and returns how many frames the cursor passed: 0 where it was there already, so a retry is safe. '
+'In the transaction that handled the events their effects happen exactly once. upto: NULL acknowledges exactly what '
+'this transaction has fetched, in every stream of the subscription or in the one given, with what the filter dropped '
+'on the way, and nothing that was committed since; all that fetch() gave counts, also what the query around it left '
+'out. What a rolled-back savepoint fetched does not count, nor what was fetched before a seek(). It has to be '
+'evaluated after the fetch(): put it into a statement of its own. With a position: all up to it in one stream, which '
+'has to be given where the subscription has more than one. Takes the subscription''s lock until the transaction ends. '
+'Errors: 55000 nothing was fetched in this transaction, 42704 no such subscription, WR003 the position lies ahead of '
+'what is settled, 22004, 22023 stream not given, or not one of the subscription, 25006.';
 COMMENT ON FUNCTION weir.seek(text, weir.position, text, timestamptz) IS
 'Sets a subscription''s cursor, forward or back: events behind position come next; ''-'': the oldest there is, ''+'': from now on. since: instead, events of that time or later. topic: NULL for all of its topics. Never beyond what is settled. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 no such subscription, WR003 the position lies ahead of the topic, WR004 what follows it was removed, 22004, 22023, 25006.';
 COMMENT ON FUNCTION weir.unsubscribe(text) IS

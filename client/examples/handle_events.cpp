@@ -30,9 +30,9 @@ int main() try {
         for (weir::event const &e : events)
             in.query("UPDATE example_balance SET amount = amount + $1::int", {*e.frame.payload});
     };
-    // With a stop_token in place of the time, until that is requested.
-    while (subscriber.info()->lag_frames() > 0)
-        (void)subscriber.handle(count, 10s).value();
+    // Until none come for a second. A service gives a stop_token in place of the time, and calls run().
+    while (subscriber.handle(count, 1s).value() > 0) {
+    }
     std::cout << db.query("SELECT amount FROM example_balance").at(0, 0).value() << '\n';
 } catch (weir::error const &e) {
     std::cerr << e.what() << '\n';

@@ -207,7 +207,8 @@ result<std::size_t> subscriber::state::handle_once(connection &db, handler const
             final = true;
             misuse("the handler has ended the transaction it was called in", "25000");
         }
-        if (auto const acked = subscription(db, name).ack(*events, step({})); !acked)
+        // Also refuses where the handler has ended the transaction and begun another.
+        if (auto const acked = subscription(db, name).ack(step({})); !acked)
             return acked.error();
     }
     // A stop no longer matters. In doubt or not, what the subscription says next is the truth.

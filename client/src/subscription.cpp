@@ -99,6 +99,15 @@ result<std::vector<event>> subscription::fetch(int max, until const &limit) {
     });
 }
 
+result<std::int64_t> subscription::ack(until const &limit) {
+    static constexpr statement s{"SELECT weir.ack($1::text)"};
+    return refusable<std::int64_t>([&] {
+        parameters p;
+        p.raw(name_);
+        return row(db_->session().run(s, p, repeat::never, limit).get(), 0).integer(0);
+    });
+}
+
 result<std::int64_t> subscription::ack(std::string_view topic, position upto, until const &limit) {
     static constexpr statement s{"SELECT weir.ack($1::text, $2::int8::weir.position, $3::text)"};
     return refusable<std::int64_t>([&] {

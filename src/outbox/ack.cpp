@@ -3,13 +3,17 @@
 // ack() and seek(): moving a subscription's cursor. In the transaction in which the
 // events were handled, ack() makes their effects happen exactly once.
 //
+// Without a position it acknowledges what this transaction has fetched (fetched.hpp), whatever came
+// since: two looks at the topic, one to handle and one to acknowledge, may see different ends of it.
+//
 // An ack goes forward only, and never past what is not settled: what lies behind a
-// frame in flight could otherwise be lost. It reads the frames that it passes, so
-// that the count of what is left stays exact.
+// frame in flight could otherwise be lost. One to a position reads the frames that it
+// passes, so that the count of what is left stays exact.
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
 #include "outbox/cursor.hpp"
+#include "outbox/fetched.hpp"
 #include "outbox/start.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/error.hpp"
@@ -28,24 +32,28 @@ namespace stream = weir::stream;
 
 namespace {
 
-// The one topic that is meant: by its name, or since the subscription has but one.
-std::string_view topic_argument(FunctionCallInfo fcinfo, int n, outbox::subscription const &sub) {
-    std::string_view only, name = pg::view_of(sub.name);
-    bool single = outbox::is_single(sub, &only);
-    if (PG_ARGISNULL(n)) {
-        if (!single)
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topic must be given"),
-                            errdetail("Subscription \"%.*s\" has more than one, each with a cursor of its own.",
-                                      pg::shown(name), name.data()),
-                            errhint("Events are fetched with their topic.")));
-        return only;
-    }
-    std::string_view topic = pg::view_of(PG_GETARG_DATUM(n));
-    if (!outbox::covers(sub, topic))
+// One that is named has to be of the subscription.
+std::string_view named_stream(FunctionCallInfo fcinfo, int n, outbox::subscription const &sub) {
+    std::string_view name = pg::view_of(sub.name), stream = pg::view_of(PG_GETARG_DATUM(n));
+    if (!outbox::covers(sub, stream))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("topic \"%.*s\" is not one of subscription \"%.*s\"", pg::shown(topic), topic.data(),
+                        errmsg("stream \"%.*s\" is not one of subscription \"%.*s\"", pg::shown(stream), stream.data(),
                                pg::shown(name), name.data())));
-    return topic;
+    return stream;
+}
+
+// The one that is meant: by its name, or since the subscription has but one.
+std::string_view stream_argument(FunctionCallInfo fcinfo, int n, outbox::subscription const &sub) {
+    std::string_view only, name = pg::view_of(sub.name);
+    if (!PG_ARGISNULL(n))
+        return named_stream(fcinfo, n, sub);
+    if (!outbox::is_single(sub, &only))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("stream must be given"),
+                        errdetail("Subscription \"%.*s\" has more than one, each with a cursor of its own.",
+                                  pg::shown(name), name.data()),
+                        errhint("Without a position weir.ack() acknowledges what the transaction fetched, in all of "
+                                "them.")));
+    return only;
 }
 
 [[noreturn]] void raise_ahead(std::string_view topic, int64 upto, int64 settled) {
@@ -101,6 +109,33 @@ int64 acknowledge(outbox::subscription const &sub, std::string_view topic, int64
     return passed;
 }
 
+// What this transaction fetched, in one stream, or in all (of_itself).
+int64 acknowledge_fetched(outbox::subscription const &sub, int64 stream_id) {
+    std::string_view name = pg::view_of(sub.name);
+    if (!outbox::has_fetched(sub.id))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("nothing was fetched from subscription \"%.*s\" in this transaction", pg::shown(name),
+                               name.data()),
+                        errhint("Fetch, handle and acknowledge in one transaction, each in a statement of its own; or "
+                                "give the position up to which events have been handled as upto.")));
+    Snapshot snapshot = pg::take_snapshot();
+    outbox::fetched_list fetched = outbox::all_fetched(sub.id);
+    int64 passed = 0;
+    for (int i = 0; i < fetched.count; i++) {
+        outbox::fetched const &f = fetched.topics[i];
+        if (stream_id != outbox::of_itself && f.stream_id != stream_id)
+            continue;
+        outbox::cursor c = outbox::find_cursor(sub.id, f.stream_id, snapshot);
+        if (f.position <= c.position)
+            continue;
+        outbox::move_cursor(sub.id, f.stream_id, c, f.position, f.frames);
+        passed += f.frames - c.frames;
+    }
+    UnregisterSnapshot(snapshot);
+    outbox::note_ack(sub.id);
+    return passed;
+}
+
 void seek(outbox::subscription const &sub, int64 stream_id, std::string_view topic, outbox::place const &to,
           bool strict) {
     Snapshot snapshot = pg::take_snapshot();
@@ -113,18 +148,26 @@ void seek(outbox::subscription const &sub, int64 stream_id, std::string_view top
 } // namespace
 
 WEIR_FUNCTION(weir_ack) {
-    enum { name_argument, upto_argument, topic_at };
+    enum { name_argument, upto_argument, stream_at };
     pg::require_writable("weir.ack()");
     std::string_view name = outbox::subscription_argument(fcinfo, name_argument);
-    if (PG_ARGISNULL(upto_argument))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("upto must not be null")));
     outbox::subscription sub;
     outbox::take_subscription(name, sub);
-    PG_RETURN_INT64(acknowledge(sub, topic_argument(fcinfo, topic_at, sub), PG_GETARG_INT64(upto_argument)));
+    if (!PG_ARGISNULL(upto_argument))
+        PG_RETURN_INT64(acknowledge(sub, stream_argument(fcinfo, stream_at, sub), PG_GETARG_INT64(upto_argument)));
+    int64 stream_id = outbox::of_itself;
+    if (!PG_ARGISNULL(stream_at)) {
+        Snapshot snapshot = pg::take_snapshot();
+        stream_id = stream::find(named_stream(fcinfo, stream_at, sub), snapshot);
+        UnregisterSnapshot(snapshot);
+        if (stream_id == 0)
+            PG_RETURN_INT64(0); // not there yet, so nothing of it was fetched
+    }
+    PG_RETURN_INT64(acknowledge_fetched(sub, stream_id));
 }
 
 WEIR_FUNCTION(weir_seek) {
-    enum { name_argument, to_argument, topic_at, since_argument };
+    enum { name_argument, to_argument, stream_at, since_argument };
     pg::require_writable("weir.seek()");
     std::string_view name = outbox::subscription_argument(fcinfo, name_argument);
     if (PG_ARGISNULL(to_argument) && PG_ARGISNULL(since_argument))
@@ -134,11 +177,14 @@ WEIR_FUNCTION(weir_seek) {
     outbox::subscription sub;
     outbox::take_subscription(name, sub);
     Snapshot snapshot = pg::take_snapshot();
-    if (!PG_ARGISNULL(topic_at)) {
-        std::string_view topic = topic_argument(fcinfo, topic_at, sub);
-        if (int64 stream_id = stream::find(topic, snapshot))
+    if (!PG_ARGISNULL(stream_at)) {
+        std::string_view topic = named_stream(fcinfo, stream_at, sub);
+        if (int64 stream_id = stream::find(topic, snapshot)) {
+            outbox::forget_fetched(sub.id, stream_id);
             seek(sub, stream_id, topic, to, true);
+        }
     } else {
+        outbox::forget_fetched(sub.id, outbox::of_itself);
         std::string_view only;
         bool strict = outbox::is_single(sub, &only);
         outbox::topic_list topics = outbox::topics_of(sub, snapshot);

@@ -8,13 +8,17 @@
 // million would read that million again and again. That too is written only once it is worth it.
 //
 // Several topics are merged in the order of positions, each from a cursor of its
-// own, since positions of different topics are not settled in one order.
+// own, since positions of different topics are not settled in one order. What is read ahead for
+// that is held as it is stored, at most so many bytes of it: values that lie out of line are fetched when it is an
+// event's turn, so that the number of topics does not multiply their size.
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
 #include "outbox/cursor.hpp"
+#include "outbox/fetched.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/function.hpp"
+#include "pg/memory.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/trimmed.hpp"
@@ -32,6 +36,15 @@ constexpr int64 worth_passing = 128;                // dropped frames
 constexpr int64 pass_after_us = USECS_PER_SEC;      // or since the cursor moved
 constexpr int64 seen_every_us = 10 * USECS_PER_SEC; // how exact last_seen is
 constexpr int least_run = 8, greatest_run = 256;    // frames read from one of several topics at a time
+constexpr int64 most_held = 4 * 1024 * 1024;        // bytes of them, of all topics; one of each is held in any case
+
+// Read, and not given out yet.
+struct held_row {
+    int64 id;
+    int64 frames; // the topic's, up to here
+    Datum mode;
+    HeapTuple row; // as it is in the log
+};
 
 // One topic of the subscription, as far as this call has read it.
 struct source {
@@ -42,11 +55,12 @@ struct source {
     bool wanted_any;
     bool ended; // nothing more is settled
     // Read ahead, with several topics.
-    MemoryContext memory;
-    HeapTuple *rows;
-    int64 *ids;
+    held_row *rows;
     int row_count;
     int next_row;
+    // Up to where all has been given out, or was dropped by the filter.
+    int64 done_position;
+    int64 done_frames;
 };
 
 struct fetching {
@@ -55,7 +69,11 @@ struct fetching {
     stream::row_names names;
     pg::result_set rows;
     Snapshot snapshot;
+    MemoryContext memory; // of the call
     MemoryContext per_row;
+    TupleDesc stored; // of rows in the log
+    int run;          // how many to hold of a topic
+    int64 share;      // and of how many bytes
 };
 
 int max_argument(FunctionCallInfo fcinfo, int n) {
@@ -79,20 +97,21 @@ source begin_source(fetching const &f, outbox::topic const &topic, Snapshot late
     source s{};
     s.topic = topic;
     s.from = outbox::find_cursor(f.subscription->id, topic.stream_id, latest);
-    s.position = s.from.position;
+    s.position = s.done_position = s.from.position;
+    s.done_frames = s.from.frames;
     stream::trimmed gone = stream::trimmed_from(topic.stream_id, f.snapshot);
     if (s.position < gone.upto)
         raise_expired(f, s, gone);
     return s;
 }
 
-// Reads on until the sink has taken so many, or nothing more is settled.
+// Reads on until the sink has taken so many, or takes no more, or nothing more is settled.
 template <class Sink> void read_on(fetching &f, source &s, int max, Sink &&sink) {
     stream::reader r;
-    stream::frame_row row;
+    stream::stored_row found;
     f.names.stream = {s.topic.name, false};
     stream::open_reader(r, s.topic.stream_id, s.position, core::greatest, false, ForwardScanDirection, f.snapshot);
-    while (max > 0 && !s.ended) {
+    for (bool more = true; more && max > 0 && !s.ended;) {
         CHECK_FOR_INTERRUPTS();
         if (!stream::advance(r)) {
             s.ended = true;
@@ -101,8 +120,8 @@ template <class Sink> void read_on(fetching &f, source &s, int max, Sink &&sink)
         s.position = r.at->id;
         s.passed += stream::is_frame(*log_::prefix_of<stream::log_prefix>(*r.at));
         MemoryContext before = MemoryContextSwitchTo(f.per_row);
-        if (stream::make_row(f.names, r, f.filter, row)) {
-            sink(row, r.at->id);
+        if (stream::find_wanted(f.names, r, f.filter, found)) {
+            more = sink(r, found);
             s.wanted_any = true;
             max--;
         }
@@ -112,52 +131,101 @@ template <class Sink> void read_on(fetching &f, source &s, int max, Sink &&sink)
     stream::close_reader(r);
 }
 
-void fetch_one(fetching &f, source &s, int max) {
-    read_on(f, s, max, [&](stream::frame_row &row, int64) { f.rows.add(row.values, row.nulls); });
+void give_out(fetching &f, stream::stored_row const &found) {
+    stream::frame_row row;
+    stream::shape_row(f.names, found, row);
+    f.rows.add(row.values, row.nulls);
 }
 
-// Reads the next run of a topic into memory of its own.
-bool refill(fetching &f, source &s, int run) {
-    if (s.ended)
-        return false;
-    if (s.memory == nullptr) {
-        s.memory = AllocSetContextCreate(CurrentMemoryContext, "weir topic", ALLOCSET_SMALL_SIZES);
-    } else {
-        MemoryContextReset(s.memory);
-    }
-    s.rows = static_cast<HeapTuple *>(MemoryContextAlloc(s.memory, sizeof(HeapTuple) * run));
-    s.ids = static_cast<int64 *>(MemoryContextAlloc(s.memory, sizeof(int64) * run));
-    s.row_count = s.next_row = 0;
-    read_on(f, s, run, [&](stream::frame_row &row, int64 id) {
-        MemoryContext inner = MemoryContextSwitchTo(s.memory);
-        s.rows[s.row_count] = heap_form_tuple(f.rows.descriptor, row.values, row.nulls);
-        s.ids[s.row_count++] = id;
-        MemoryContextSwitchTo(inner);
+void all_done(source &s) {
+    s.done_position = s.position;
+    s.done_frames = s.from.frames + s.passed;
+}
+
+void fetch_one(fetching &f, source &s, int max) {
+    read_on(f, s, max, [&](stream::reader &, stream::stored_row const &found) {
+        give_out(f, found);
+        return true;
     });
+    all_done(s);
+}
+
+// Reads the next run of a topic.
+bool refill(fetching &f, source &s) {
+    int64 bytes = 0;
+    s.row_count = s.next_row = 0;
+    read_on(f, s, f.run, [&](stream::reader &r, stream::stored_row const &found) {
+        MemoryContext inner = MemoryContextSwitchTo(f.memory);
+        if (f.stored == nullptr)
+            f.stored = CreateTupleDescCopy(RelationGetDescr(r.logged_table.heap));
+        if (s.rows == nullptr)
+            s.rows = pg::palloc_array_of<held_row>(static_cast<std::size_t>(f.run));
+        HeapTuple row = ExecCopySlotHeapTuple(r.at->slot);
+        s.rows[s.row_count++] = {found.id, s.from.frames + s.passed, found.mode, row};
+        bytes += static_cast<int64>(GetMemoryChunkSpace(row));
+        MemoryContextSwitchTo(inner);
+        return bytes < f.share;
+    });
+    if (s.row_count == 0)
+        all_done(s);
     return s.row_count > 0;
+}
+
+// The next held row of a topic.
+void give_out_next(fetching &f, source &s) {
+    held_row &h = s.rows[s.next_row++];
+    Datum values[stream::log_column::count];
+    bool nulls[stream::log_column::count];
+    heap_deform_tuple(h.row, f.stored, values, nulls);
+    auto column = [&](int n) { return NullableDatum{values[n - 1], nulls[n - 1]}; };
+    stream::stored_row found{h.id,
+                             h.mode,
+                             column(stream::log_column::type),
+                             column(stream::log_column::payload),
+                             column(stream::log_column::bytes),
+                             column(stream::log_column::headers)};
+    f.names.stream = {s.topic.name, false};
+    MemoryContext before = MemoryContextSwitchTo(f.per_row);
+    give_out(f, found);
+    MemoryContextSwitchTo(before);
+    MemoryContextReset(f.per_row);
+    pfree(h.row);
+    s.done_position = h.id;
+    s.done_frames = h.frames;
 }
 
 int by_next_id(Datum a, Datum b, void *) { // the heap keeps the greatest in front
     auto *x = reinterpret_cast<source *>(DatumGetPointer(a)), *y = reinterpret_cast<source *>(DatumGetPointer(b));
-    int64 left = x->ids[x->next_row], right = y->ids[y->next_row];
+    int64 left = x->rows[x->next_row].id, right = y->rows[y->next_row].id;
     return left < right ? 1 : left > right ? -1 : 0;
 }
 
 void fetch_merged(fetching &f, source *sources, int count, int max) {
-    int run = max / count < least_run ? least_run : max / count > greatest_run ? greatest_run : max / count;
+    f.run = max / count < least_run ? least_run : max / count > greatest_run ? greatest_run : max / count;
+    f.run = f.run < max ? f.run : max;
+    f.share = most_held / count;
     binaryheap *heap = binaryheap_allocate(count, by_next_id, nullptr);
     for (int i = 0; i < count; i++) {
-        if (refill(f, sources[i], run))
+        if (refill(f, sources[i]))
             binaryheap_add_unordered(heap, PointerGetDatum(&sources[i]));
     }
     binaryheap_build(heap);
     for (; max > 0 && !binaryheap_empty(heap); max--) {
         auto &s = *reinterpret_cast<source *>(DatumGetPointer(binaryheap_first(heap)));
-        tuplestore_puttuple(f.rows.store, s.rows[s.next_row++]);
-        if (s.next_row < s.row_count || refill(f, s, run))
+        give_out_next(f, s);
+        if (s.next_row < s.row_count || refill(f, s))
             binaryheap_replace_first(heap, PointerGetDatum(&s));
         else
             (void)binaryheap_remove_first(heap);
+    }
+}
+
+// For ack().
+void note_all(outbox::subscription const &sub, source const *sources, int count) {
+    for (int i = 0; i < count; i++) {
+        source const &s = sources[i];
+        if (s.done_position > s.from.position)
+            outbox::note_fetched(sub.id, s.topic.stream_id, s.done_position, s.done_frames);
     }
 }
 
@@ -195,12 +263,14 @@ WEIR_FUNCTION(weir_fetch) {
     int max = max_argument(fcinfo, 1);
     outbox::subscription sub;
     bool waited = outbox::take_subscription(name, sub);
+    outbox::note_fetch(sub.id);
 
     fetching f{};
     f.subscription = &sub;
     f.filter = outbox::filter_of(sub);
     f.rows = pg::begin_result_set(fcinfo);
     f.names = stream::make_row_names();
+    f.memory = CurrentMemoryContext;
     f.per_row = AllocSetContextCreate(CurrentMemoryContext, "weir event", ALLOCSET_DEFAULT_SIZES);
     Snapshot latest = pg::take_snapshot();
     // The statement's, so that its tables and the events agree; after waiting for another
@@ -215,6 +285,7 @@ WEIR_FUNCTION(weir_fetch) {
         fetch_one(f, sources[0], max);
     else if (topics.count > 1)
         fetch_merged(f, sources, topics.count, max);
+    note_all(sub, sources, topics.count);
 
     if (may_write()) {
         TimestampTz now = GetCurrentTimestamp();

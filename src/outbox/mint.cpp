@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "outbox/buffer.hpp"
+#include "outbox/fetched.hpp"
 #include "outbox/mint.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
@@ -115,6 +116,7 @@ void at_end_of_transaction(XactEvent event, void *) {
 void register_callbacks() {
     RegisterXactCallback(at_end_of_transaction, nullptr);
     RegisterSubXactCallback(at_end_of_subtransaction, nullptr);
+    RegisterSubXactCallback(fetched_at_end_of_subtransaction, nullptr);
 }
 
 } // namespace weir::outbox

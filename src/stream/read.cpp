@@ -69,9 +69,11 @@ filter filter_arguments(FunctionCallInfo fcinfo, int visibility, int types, int 
 
 // Adds the current row if it is wanted.
 bool emit(output &out, stream::reader &r, filter const &f) {
-    stream::frame_row row;
-    if (!stream::make_row(out.names, r, f, row))
+    stream::stored_row found;
+    if (!stream::find_wanted(out.names, r, f, found))
         return false;
+    stream::frame_row row;
+    stream::shape_row(out.names, found, row);
     out.rows.add(row.values, row.nulls);
     return true;
 }

@@ -31,14 +31,15 @@ bool passes(filter const &f, NullableDatum const &type, NullableDatum const &hea
            (!headers.isnull && DatumGetBool(DirectFunctionCall2(jsonb_contains, headers.value, f.headers.value)));
 }
 
-// A column of a row that has been taken apart. Out-of-line values are fetched while
-// the snapshot that keeps them is held.
-NullableDatum column(TupleTableSlot *slot, int n) {
-    NullableDatum d{slot->tts_values[n - 1], slot->tts_isnull[n - 1]};
+// Fetched where it lies out of line, while the snapshot that keeps it is held, and left compressed: a result that waits
+// to be read is the smaller for it.
+NullableDatum as_stored(NullableDatum d) {
     if (!d.isnull && VARATT_IS_EXTERNAL(DatumGetPointer(d.value)))
-        d.value = PointerGetDatum(PG_DETOAST_DATUM(d.value));
+        d.value = PointerGetDatum(detoast_external_attr(reinterpret_cast<varlena *>(DatumGetPointer(d.value))));
     return d;
 }
+
+NullableDatum column(TupleTableSlot *slot, int n) { return {slot->tts_values[n - 1], slot->tts_isnull[n - 1]}; }
 
 Datum mode_of(row_names const &names, reader const &r) {
     if (r.best_effort)
@@ -85,18 +86,22 @@ row_names make_row_names() {
     return names;
 }
 
-bool make_row(row_names const &names, reader &r, filter const &f, frame_row &out) {
+bool find_wanted(row_names const &names, reader &r, filter const &f, stored_row &out) {
     if (!is_for_readers(r))
         return false;
     TupleTableSlot *slot = r.at->slot;
     int first = r.best_effort ? static_cast<int>(live_column::type) : static_cast<int>(log_column::type);
     slot_getallattrs(slot);
-    Datum mode = mode_of(names, r);
-    NullableDatum type = column(slot, first), headers = column(slot, first + 3);
-    if (mode != names.modes[close_name] && !passes(f, type, headers))
-        return false;
-    NullableDatum payload = column(slot, first + 1), bytes = column(slot, first + 2);
+    out.id = r.at->id;
+    out.mode = mode_of(names, r);
+    out.type = column(slot, first);
+    out.payload = column(slot, first + 1);
+    out.bytes = column(slot, first + 2);
+    out.headers = column(slot, first + 3);
+    return out.mode == names.modes[close_name] || passes(f, out.type, out.headers);
+}
 
+void shape_row(row_names const &names, stored_row const &from, frame_row &out) {
     int n = 0;
     auto put = [&](NullableDatum const &d) {
         out.values[n] = d.value;
@@ -104,14 +109,13 @@ bool make_row(row_names const &names, reader &r, filter const &f, frame_row &out
     };
     if (!names.stream.isnull)
         put(names.stream);
-    put({Int64GetDatum(r.at->id), false});
-    put({TimestampTzGetDatum(log::clock::to_timestamptz(r.at->id)), false});
-    put({mode, false});
-    put(type);
-    put(payload);
-    put(bytes);
-    put(headers);
-    return true;
+    put({Int64GetDatum(from.id), false});
+    put({TimestampTzGetDatum(log::clock::to_timestamptz(from.id)), false});
+    put({from.mode, false});
+    put(as_stored(from.type));
+    put(as_stored(from.payload));
+    put(as_stored(from.bytes));
+    put(as_stored(from.headers));
 }
 
 } // namespace weir::stream

@@ -38,7 +38,18 @@ struct frame_row {
     bool nulls[most_row_columns];
 };
 
-// The current row, if it is wanted. Its values live as long as the reader's snapshot and row do.
-bool make_row(row_names const &names, reader &r, filter const &f, frame_row &out);
+// A frame as it is stored: what is large lies out of line still, to be fetched under the snapshot by which it
+// was found.
+struct stored_row {
+    int64 id;
+    Datum mode;
+    NullableDatum type, payload, bytes, headers;
+};
+
+// The reader's current row, if it is wanted; good until the reader moves on.
+bool find_wanted(row_names const &names, reader &r, filter const &f, stored_row &out);
+
+// Fetches what lies out of line.
+void shape_row(row_names const &names, stored_row const &from, frame_row &out);
 
 } // namespace weir::stream

@@ -145,6 +145,33 @@ TEST_CASE("events are there when their transaction has committed, and go with it
     CHECK(!s.info());
 }
 
+TEST_CASE("ack() acknowledges what its transaction fetched, and nothing that came since") {
+    weir::connection db, other;
+    std::string const topic = unique("topic");
+    weir::subscription s(db, unique("exact"));
+    REQUIRE(s.subscribe(std::vector{topic, topic + ".more"}).value());
+    emit(other, topic, 1);
+    {
+        weir::transaction tx(db);
+        CHECK(payloads(s.fetch().value()) == texts{"1"});
+        emit(other, topic, 2);
+        emit(other, topic + ".more", 3);
+        CHECK(s.ack().value() == 1);
+        CHECK(s.ack().value() == 0);
+        tx.commit();
+    }
+    auto const rest = s.fetch().value();
+    CHECK(rest.size() == 2);
+    try { // that fetch was another transaction
+        (void)s.ack();
+        FAIL("it was acknowledged");
+    } catch (weir::error const &e) {
+        CHECK(e.sqlstate() == "55000");
+    }
+    CHECK(s.info()->lag_frames() == 2);
+    CHECK(s.unsubscribe());
+}
+
 TEST_CASE("a subscriber is woken, goes on where it was, and gets again what it did not acknowledge") {
     weir::connection db;
     weir::notifier n(rung_only());

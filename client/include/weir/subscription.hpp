@@ -3,7 +3,7 @@
 // A durable subscription by its name, on a connection: the calls of weir in SQL, under
 // the same names. It refers to the connection, which has to outlive it. fetch() does not
 // move the cursor, ack() does: what was not acknowledged comes again. In one transaction with what the
-// events lead to, both give exactly once.
+// events lead to, fetch() and ack() give exactly once.
 //
 // To follow a subscription rather than ask it, see subscriber.hpp.
 #pragma once
@@ -75,7 +75,10 @@ public:
     // The next events, at most so many (1 to 10000); never waits for more, but for another consumer's transaction.
     // Refused: cursor_expired.
     result<std::vector<event>> fetch(int max = 100, until const &limit = {});
-    // How many frames the cursor passed; 0 where it was there already. Refused: cursor_ahead.
+    // Exactly what the connection's transaction has fetched, in every topic, and nothing that was committed since. How
+    // many frames the cursor passed; 0 where it was there already. Throws (55000) where nothing was fetched in it.
+    result<std::int64_t> ack(until const &limit = {});
+    // Up to a position, in any transaction. Refused: cursor_ahead.
     result<std::int64_t> ack(std::string_view topic, position upto, until const &limit = {});
     // All of these and what lies before them, each in its topic, in any order.
     result<std::int64_t> ack(std::span<event const> events, until const &limit = {});
