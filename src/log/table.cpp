@@ -45,13 +45,15 @@ void use(source &s) {
     in_use = &s;
 }
 
+constexpr int most_attempts = 10; // a server that is told to discard its caches sends an invalidation every time
+
 bool try_look_up(source &s) {
     use(s);
-    for (;;) {
+    for (int attempt = 1;; attempt++) {
         uint64 before = pg::invalidations();
         Oid schema = get_namespace_oid("weir", true);
         s.heap = OidIsValid(schema) ? get_relname_relid(s.name, schema) : InvalidOid;
-        if (pg::invalidations() == before)
+        if (pg::invalidations() == before || attempt == most_attempts)
             return OidIsValid(s.heap);
     }
 }

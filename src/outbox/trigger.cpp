@@ -241,7 +241,7 @@ WEIR_FUNCTION(weir_outbox) {
     if (!TRIGGER_FIRED_AFTER(data->tg_event))
         trigger::misused(data, function, "must be fired AFTER the change", nullptr);
     pg::require_writable(function);
-    settings *s = trigger::settings_of(fcinfo, data, take_settings);
+    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
 
     const char *operation = operation_of(data->tg_event);
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir event", ALLOCSET_DEFAULT_SIZES);

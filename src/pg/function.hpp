@@ -23,8 +23,17 @@ inline void require_writable(const char *what) {
     PreventCommandIfParallelMode(what);
 }
 
+// A result has the columns that the function's declaration in SQL says, and that may be the
+// declaration of another version: no more values are read than there are.
+inline void check_columns(TupleDesc declared, int filled) {
+    if (declared->natts > filled)
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a function of weir is declared with other columns"),
+                        errdetail("There are %d columns, the library fills %d.", declared->natts, filled),
+                        errhint("Run ALTER EXTENSION weir UPDATE.")));
+}
+
 // The composite result of a function that returns one row.
-inline Datum make_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls) {
+template <int n> Datum make_row(FunctionCallInfo fcinfo, Datum (&values)[n], bool (&nulls)[n]) {
     auto *descriptor = static_cast<TupleDesc>(fcinfo->flinfo->fn_extra);
     if (descriptor == nullptr) {
         MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
@@ -34,6 +43,7 @@ inline Datum make_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls) {
         MemoryContextSwitchTo(before);
         fcinfo->flinfo->fn_extra = descriptor;
     }
+    check_columns(descriptor, n);
     return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }
 
@@ -42,7 +52,10 @@ struct result_set {
     Tuplestorestate *store;
     TupleDesc descriptor;
 
-    void add(Datum *values, bool *nulls) const { tuplestore_putvalues(store, descriptor, values, nulls); }
+    template <int n> void add(Datum (&values)[n], bool (&nulls)[n]) const {
+        check_columns(descriptor, n);
+        tuplestore_putvalues(store, descriptor, values, nulls);
+    }
 };
 
 inline result_set begin_result_set(FunctionCallInfo fcinfo) {

@@ -10,13 +10,19 @@ namespace {
 uint64 processed = 0;
 bool registered = false;
 
+// Beside relations, what their descriptors point to and what statements name.
+constexpr int catalogues[] = {TYPEOID, NAMESPACEOID, OPEROID, AMOPOPID, CLAOID, COLLOID};
+
 void count(Datum, Oid) { processed++; }
+void count_entry(Datum, int, uint32) { processed++; }
 
 } // namespace
 
 uint64 invalidations() {
     if (!registered) {
         CacheRegisterRelcacheCallback(count, 0);
+        for (int catalogue : catalogues)
+            CacheRegisterSyscacheCallback(catalogue, count_entry, 0);
         registered = true;
     }
     return processed;

@@ -19,7 +19,10 @@
 
 namespace weir::pg {
 
-// How many of the relation cache's invalidations, of any relation, this backend has processed.
+// How many invalidations this backend has processed: of relations, types, schemas, operators
+// and collations, anybody's. So what hangs on the count must be cheap to make anew. Nothing
+// is to be freed because it has moved: an invalidation comes in the middle of anything, and
+// what is in use has to stay until its user is through with it.
 uint64 invalidations();
 
 } // namespace weir::pg

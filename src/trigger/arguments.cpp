@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "pg/invalidation.hpp"
 #include "pg/memory.hpp"
 #include "trigger/arguments.hpp"
 
@@ -124,6 +125,37 @@ AttrNumber column_option(TriggerData *data, option const &o) {
     if (list.count != 1)
         bad_option(data, o, "one column");
     return list.columns[0];
+}
+
+namespace {
+
+// In the memory of a statement, with the memory that holds it.
+struct kept_settings {
+    MemoryContext memory;
+    uint64 as_of; // invalidations
+    Oid table;
+    Oid trigger;
+    void *settings;
+};
+
+} // namespace
+
+void *settings_of(FunctionCallInfo fcinfo, TriggerData *data, void *(*take)(TriggerData *)) {
+    auto *kept = static_cast<kept_settings *>(fcinfo->flinfo->fn_extra);
+    uint64 now = pg::invalidations();
+    Oid table = RelationGetRelid(data->tg_relation), trigger = data->tg_trigger->tgoid;
+    if (kept != nullptr && kept->as_of == now && kept->table == table && kept->trigger == trigger)
+        return kept->settings;
+    MemoryContext memory =
+        AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "weir trigger arguments", ALLOCSET_SMALL_SIZES);
+    MemoryContext before = MemoryContextSwitchTo(memory);
+    auto *fresh = static_cast<kept_settings *>(palloc(sizeof(kept_settings)));
+    *fresh = {memory, now, table, trigger, take(data)};
+    MemoryContextSwitchTo(before);
+    fcinfo->flinfo->fn_extra = fresh;
+    if (kept != nullptr)
+        MemoryContextDelete(kept->memory);
+    return fresh->settings;
 }
 
 bool is_position(Oid type) {

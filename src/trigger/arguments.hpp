@@ -53,15 +53,13 @@ AttrNumber column_option(TriggerData *data, option const &o);
 // Whether it is weir.position.
 bool is_position(Oid type);
 
-// What the arguments of a trigger amount to, worked out once a statement.
-template <class Settings>
-Settings *settings_of(FunctionCallInfo fcinfo, TriggerData *data, Settings *(*take)(TriggerData *)) {
-    if (fcinfo->flinfo->fn_extra == nullptr) {
-        MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-        fcinfo->flinfo->fn_extra = take(data);
-        MemoryContextSwitchTo(before);
-    }
-    return static_cast<Settings *>(fcinfo->flinfo->fn_extra);
+// What the arguments of a trigger amount to, worked out once a statement: but anew where
+// an invalidation has come since, as a statement's own triggers may alter other tables.
+void *settings_of(FunctionCallInfo fcinfo, TriggerData *data, void *(*take)(TriggerData *));
+
+template <auto take> auto settings_of(FunctionCallInfo fcinfo, TriggerData *data) {
+    return static_cast<decltype(take(data))>(
+        settings_of(fcinfo, data, [](TriggerData *of) -> void * { return take(of); }));
 }
 
 // Those of the primary key; none: count is 0.

@@ -13,6 +13,7 @@
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
 #include "trigger/arguments.hpp"
+#include "trigger/plan.hpp"
 #include "trigger/statement.hpp"
 
 namespace core = weir::core;
@@ -47,7 +48,9 @@ void check_target(TriggerData *data, Oid target, const char *column, Oid type, c
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("column \"%s\" of relation \"%s\" must be of type %s", column, get_rel_name(target),
                                format_type_be(type)),
-                        errdetail("It is of type %s.", format_type_be(is))));
+                        errdetail("It is of type %s.", format_type_be(is)),
+                        errhint("Columns of the key must have the same types in both tables, documents be jsonb, "
+                                "versions bigint.")));
 }
 
 // That the key tells documents apart, there is nothing to say but a unique index.
@@ -206,15 +209,15 @@ void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
     trigger::check_spi(SPI_connect(), "SPI_connect");
     int attempts = most_attempts;
     for (; attempts > 0; attempts--) {
-        if (trigger::run(s.select_sql, s.key.count, s.types, values, nulls) > 0) {
+        if (trigger::run({s.select_sql, s.key.count, s.types}, values, nulls) > 0) {
             bool null = false;
-            Datum document = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+            Datum document = trigger::result(SPI_tuptable, 0, 1, JSONBOID, &null);
             values[s.key.count] = merged(s, null ? empty_object() : DatumGetJsonbP(document), patch);
-            if (trigger::run(s.update_sql, s.key.count + 1, s.types, values, nulls) > 0)
+            if (trigger::run({s.update_sql, s.key.count + 1, s.types}, values, nulls) > 0)
                 break;
         } else {
             values[s.key.count] = merged(s, empty_object(), patch);
-            if (trigger::run(s.insert_sql, s.key.count + 1, s.types, values, nulls) > 0)
+            if (trigger::run({s.insert_sql, s.key.count + 1, s.types}, values, nulls) > 0)
                 break;
         }
     }
@@ -230,7 +233,7 @@ void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
 WEIR_FUNCTION(weir_merge_patch_into) {
     TriggerData *data = trigger::data_of(fcinfo, function);
     trigger::require_insert(data, function, trigger::moment::after, "A patch is applied once, as it comes.");
-    settings *s = trigger::settings_of(fcinfo, data, take_settings);
+    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
     bool null = false;
     Datum patch = heap_getattr(data->tg_trigtuple, s->patch, RelationGetDescr(data->tg_relation), &null);
     if (!null)

@@ -35,11 +35,13 @@ struct settings {
     bool until_commit;
 };
 
-bool holds_key(Form_pg_index index, trigger::column_list const &key) {
+// In the collations of the columns, since in another one equal keys may not be found, nor be one.
+bool holds_key(Relation index, trigger::column_list const &key, Relation table) {
     for (int i = 0; i < key.count; i++) {
+        Oid collation = TupleDescAttr(RelationGetDescr(table), key.columns[i] - 1)->attcollation;
         bool found = false;
         for (int k = 0; k < key.count; k++)
-            found |= index->indkey.values[k] == key.columns[i];
+            found |= index->rd_index->indkey.values[k] == key.columns[i] && index->rd_indcollation[k] == collation;
         if (!found)
             return false;
     }
@@ -55,7 +57,7 @@ Oid find_index(Relation table, settings const &s) {
         Relation index = index_open(oid, AccessShareLock);
         Form_pg_index form = index->rd_index;
         if (index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indnkeyatts > s.key.count &&
-            form->indkey.values[s.key.count] == s.column && holds_key(form, s.key) &&
+            form->indkey.values[s.key.count] == s.column && holds_key(index, s.key, table) &&
             heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr))
             found = oid;
         index_close(index, AccessShareLock);
@@ -167,7 +169,7 @@ int64 mint(settings const &s, Relation table, HeapTuple row, int64 key) {
 WEIR_FUNCTION(weir_mint) {
     TriggerData *data = trigger::data_of(fcinfo, function);
     trigger::require_insert(data, function, trigger::moment::before, "A row keeps the position that it was given.");
-    settings *s = trigger::settings_of(fcinfo, data, take_settings);
+    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
 
     Relation table = data->tg_relation;
     HeapTuple row = data->tg_trigtuple;

@@ -5,69 +5,36 @@
 
 namespace weir::trigger {
 
-namespace {
-
-// Plans by their text. None is ever dropped, since one of them may be running, further up.
-struct kept_plan {
-    char *sql;
-    SPIPlanPtr plan;
-};
-constexpr uint32 slots = 512;
-constexpr uint32 most_kept = 384;
-kept_plan kept[slots];
-uint32 kept_count = 0;
-
-kept_plan *slot_of(const char *sql) {
-    uint32 at = hash_bytes(reinterpret_cast<unsigned char const *>(sql), static_cast<int>(strlen(sql))) % slots;
-    while (kept[at].sql != nullptr && strcmp(kept[at].sql, sql) != 0)
-        at = (at + 1) % slots;
-    return &kept[at];
-}
-
-SPIPlanPtr prepared(const char *sql, int count, Oid *types) {
-    kept_plan *slot = slot_of(sql);
-    if (slot->sql != nullptr)
-        return slot->plan;
-    SPIPlanPtr plan = SPI_prepare(sql, count, types);
-    if (plan == nullptr)
-        elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-    if (kept_count == most_kept)
-        return plan; // gone with SPI_finish()
-    char *copy = MemoryContextStrdup(TopMemoryContext, sql);
-    if (SPI_keepplan(plan) != 0)
-        elog(ERROR, "SPI_keepplan failed");
-    slot = slot_of(sql); // planning may have run triggers of its own
-    if (slot->sql == nullptr) {
-        *slot = {copy, plan};
-        kept_count++;
-    }
-    return plan;
-}
-
-} // namespace
-
 Oid named_table(TriggerData *data) {
     Oid table = RelationGetRelid(data->tg_relation);
-    if (data->tg_trigger->tgisclone && data->tg_relation->rd_rel->relispartition)
-        table = llast_oid(get_partition_ancestors(table));
+    if (data->tg_trigger->tgisclone && data->tg_relation->rd_rel->relispartition) {
+        // None where it is being detached: DETACH … CONCURRENTLY waits for us, or was broken off.
+        List *ancestors = get_partition_ancestors(table);
+        if (ancestors != NIL)
+            table = llast_oid(ancestors);
+    }
     return table;
 }
 
 Oid table_argument(TriggerData *data, const char *name) {
     RangeVar *given = makeRangeVarFromNameList(pg::compat::qualified_name(name));
-    Oid schema = given->schemaname != nullptr ? get_namespace_oid(given->schemaname, false)
-                                              : get_rel_namespace(named_table(data));
-    Oid table = get_relname_relid(given->relname, schema);
+    if (given->schemaname == nullptr)
+        given->schemaname = get_namespace_name(get_rel_namespace(named_table(data)));
+    (void)get_namespace_oid(given->schemaname, false);
+    Oid table = RangeVarGetRelidExtended(given, RowExclusiveLock, RVR_MISSING_OK, nullptr, nullptr);
     if (!OidIsValid(table))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("relation \"%s.%s\" does not exist", get_namespace_name(schema), given->relname),
+                        errmsg("relation \"%s.%s\" does not exist", given->schemaname, given->relname),
                         errdetail("An argument of trigger \"%s\" names it.", data->tg_trigger->tgname),
                         errhint("A name without a schema is looked for in that of the trigger's table.")));
     return table;
 }
 
 char *quoted_table(Oid table) {
-    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
+    char *schema = get_namespace_name(get_rel_namespace(table)), *name = get_rel_name(table);
+    if (schema == nullptr || name == nullptr)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table)));
+    return quote_qualified_identifier(schema, name);
 }
 
 void append_equality(StringInfo sql, const char *column, Oid type, int parameter) {
@@ -82,13 +49,6 @@ void append_equality(StringInfo sql, const char *column, Oid type, int parameter
     appendStringInfo(sql, "%s OPERATOR(%s.%s) $%d", quote_identifier(column),
                      quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname), parameter);
     ReleaseSysCache(tuple);
-}
-
-uint64 run(const char *sql, int count, Oid *types, Datum *values, const char *nulls) {
-    int code = SPI_execute_plan(prepared(sql, count, types), values, nulls, false, 0);
-    if (code < 0)
-        elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(code));
-    return SPI_processed;
 }
 
 void check_spi(int code, const char *what) {

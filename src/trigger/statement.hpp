@@ -11,21 +11,19 @@
 
 namespace weir::trigger {
 
-// The table that a trigger was made on: for a partition that has it from its parent, the topmost.
+// The table that a trigger was made on: for a partition that has it from its parent, the topmost
+// that it still belongs to. Only the trigger's own table is locked.
 Oid named_table(TriggerData *data);
 
-// A table's name in an argument: as given, or in the schema of the trigger's table.
+// A table's name in an argument: as given, or in the schema of the trigger's table. It is
+// locked as a writer does, so that it stays as it is until the transaction ends.
 Oid table_argument(TriggerData *data, const char *name);
 
-// "schema"."name"
+// "schema"."name"; of a table that is locked.
 char *quoted_table(Oid table);
 
 // Appends: "column" OPERATOR("schema".=) $n
 void append_equality(StringInfo sql, const char *column, Oid type, int parameter);
-
-// Runs a statement, planned once in a backend and kept by its text, between SPI_connect() and
-// SPI_finish(). Returns the number of rows.
-uint64 run(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
 
 // Ends an SPI_* call's error as it should.
 void check_spi(int code, const char *what);

@@ -15,6 +15,7 @@
 #include "pg/lock.hpp"
 #include "pg/memory.hpp"
 #include "trigger/arguments.hpp"
+#include "trigger/plan.hpp"
 #include "trigger/statement.hpp"
 
 namespace log_ = weir::log;
@@ -144,6 +145,8 @@ settings *take_settings(TriggerData *data) {
     trigger::take_options(data, function, 0, options, lengthof(options));
     auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
     s->table = trigger::named_table(data);
+    if (s->table != RelationGetRelid(data->tg_relation))
+        LockRelationOid(s->table, RowExclusiveLock); // as the statements will
     s->key = trigger::key_option(data, options[key_option]);
     take_order(*s, data, options[order_option]);
     take_lengths(*s, data, options[maxlen_option], options[ttl_option], options[floor_option], options[ceiling_option]);
@@ -211,10 +214,10 @@ parameters parameters_of(settings const &s, Relation table, HeapTuple row, bool 
 // The value of the nth newest row; false where there are not so many.
 bool nth_newest(settings &s, parameters &p, int64 n, int64 *out) {
     p.values[s.type_count] = Int64GetDatum(n - 1);
-    if (trigger::run(s.nth_newest_sql, s.type_count + 1, s.types, p.values, p.nulls) == 0)
+    if (trigger::run({s.nth_newest_sql, s.type_count + 1, s.types}, p.values, p.nulls) == 0)
         return false;
     bool null = false;
-    Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+    Datum value = trigger::result(SPI_tuptable, 0, 1, s.order_type, &null);
     *out = as_number(s, value);
     return !null;
 }
@@ -245,13 +248,13 @@ void delete_rows(settings const &s, Oid table, Datum *rows, int count) {
     Datum values[] = {
         ObjectIdGetDatum(table),
         PointerGetDatum(construct_array(rows, count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT))};
-    trigger::run(s.delete_sql, 2, types, values, "  ");
+    trigger::run({s.delete_sql, 2, types}, values, "  ");
 }
 
 // The oldest rows that go; false where there are no more.
 bool trim_some(settings &s, parameters &p, int64 cutoff) {
     p.values[s.type_count] = Int64GetDatum(rows_at_once);
-    uint64 count = trigger::run(s.oldest_sql, s.type_count + 1, s.types, p.values, p.nulls);
+    uint64 count = trigger::run({s.oldest_sql, s.type_count + 1, s.types}, p.values, p.nulls);
     SPITupleTable *found = SPI_tuptable;
     Datum *rows = pg::palloc_array_of<Datum>(count);
     int taken = 0;
@@ -259,16 +262,16 @@ bool trim_some(settings &s, parameters &p, int64 cutoff) {
     uint64 i = 0;
     for (; i < count; i++) {
         bool null = false;
-        Datum value = SPI_getbinval(found->vals[i], found->tupdesc, 1, &null);
+        Datum value = trigger::result(found, i, 1, s.order_type, &null);
         if (null || as_number(s, value) >= cutoff)
             break;
-        Oid in = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 2, &null));
+        Oid in = DatumGetObjectId(trigger::result(found, i, 2, OIDOID, &null));
         if (in != table) {
             delete_rows(s, table, rows, taken);
             taken = 0;
             table = in;
         }
-        rows[taken++] = SPI_getbinval(found->vals[i], found->tupdesc, 3, &null);
+        rows[taken++] = trigger::result(found, i, 3, TIDOID, &null);
     }
     delete_rows(s, table, rows, taken);
     SPI_freetuptable(found);
@@ -280,7 +283,7 @@ bool trim_some(settings &s, parameters &p, int64 cutoff) {
 WEIR_FUNCTION(weir_trim_to) {
     TriggerData *data = trigger::data_of(fcinfo, function);
     trigger::require_insert(data, function, trigger::moment::after, "Only inserts make a table longer.");
-    settings *s = trigger::settings_of(fcinfo, data, take_settings);
+    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
 
     int64 key = trigger::hash_of_key(s->table, data->tg_relation, s->key, data->tg_trigtuple);
     due what = count_insert(*s, key);
