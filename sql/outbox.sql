@@ -9,8 +9,10 @@ CREATE TABLE weir.subscription (
     types           text[] COLLATE "C",
     headers         jsonb,
     hold            boolean NOT NULL,
+    owner           regrole NOT NULL,
     created_at      timestamptz NOT NULL
 );
+CREATE INDEX subscription_owner_idx ON weir.subscription (owner);
 CREATE SEQUENCE weir.subscription_id_seq OWNED BY weir.subscription.subscription_id;
 
 -- Where each one stands in each topic. A cursor moves by inserting its next turn and
@@ -78,6 +80,8 @@ CREATE FUNCTION weir.seek(name text, "position" weir.position DEFAULT NULL, topi
     AS 'MODULE_PATHNAME', 'weir_seek' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.unsubscribe(name text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_unsubscribe' LANGUAGE C VOLATILE;
+CREATE FUNCTION weir.give_subscription(name text, role regrole) RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_give_subscription' LANGUAGE C VOLATILE;
 
 CREATE FUNCTION weir.encode_cursor("position" weir.position) RETURNS bytea
     AS 'MODULE_PATHNAME', 'weir_encode_cursor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -86,14 +90,16 @@ CREATE FUNCTION weir.decode_cursor(cursor bytea) RETURNS weir.position
 
 CREATE FUNCTION weir.list_subscriptions()
     RETURNS TABLE (name text, topic text, cursor weir.position, lag_frames bigint, lag_seconds float8, expired boolean,
-                   last_seen timestamptz, topics text[], types text[], headers jsonb, hold boolean)
+                   last_seen timestamptz, topics text[], types text[], headers jsonb, hold boolean,
+                   owner regrole)
     AS 'MODULE_PATHNAME', 'weir_list_subscriptions' LANGUAGE C STABLE ROWS 10;
 
 CREATE VIEW weir.subscriptions AS
-    SELECT s.name, s.topic, s.cursor, s.lag_frames, s.lag_seconds, s.expired, s.last_seen, s.topics, s.types, s.headers, s.hold
+    SELECT s.name, s.topic, s.cursor, s.lag_frames, s.lag_seconds, s.expired, s.last_seen, s.topics, s.types, s.headers, s.hold,
+           s.owner
     FROM weir.list_subscriptions() s;
 
-COMMENT ON VIEW weir.subscriptions IS 'Where each subscription stands: a row for each of its topics that is there. Costs a little for each row, not for each event.';
+COMMENT ON VIEW weir.subscriptions IS 'Where each subscription stands that the caller may use, or all of them for members of pg_read_all_stats: a row for each of its topics that is there. Costs a little for each row, not for each event.';
 COMMENT ON COLUMN weir.subscriptions.name IS 'The subscription.';
 COMMENT ON COLUMN weir.subscriptions.topic IS 'The topic. NULL where none matches yet.';
 COMMENT ON COLUMN weir.subscriptions.cursor IS 'Everything up to this position is acknowledged, or was dropped by the filter. NULL where there is no topic yet.';
@@ -105,6 +111,7 @@ COMMENT ON COLUMN weir.subscriptions.topics IS 'Names and patterns subscribed to
 COMMENT ON COLUMN weir.subscriptions.types IS 'Only events of these types. NULL for all.';
 COMMENT ON COLUMN weir.subscriptions.headers IS 'Only events whose headers contain these. NULL for all.';
 COMMENT ON COLUMN weir.subscriptions.hold IS 'Whether retention keeps what is not acknowledged.';
+COMMENT ON COLUMN weir.subscriptions.owner IS 'The role it belongs to. A number: of one that was dropped.';
 
 -- Retention ----------------------------------------------------------------
 
@@ -128,7 +135,7 @@ COMMENT ON COLUMN weir.retention.hold_age IS 'Older than that they go even where
 COMMENT ON COLUMN weir.retention.hold_frames IS 'All but the newest so many go even where a subscription holds them. NULL: hold_age alone is the bound.';
 
 COMMENT ON FUNCTION weir.subscribe(text, text, weir.position, text[], jsonb, boolean, timestamptz) IS
-'Makes a named, durable subscription and returns true; false where it is there already with the same topics, types, headers and hold, whatever its start was. topic: a name, or a pattern: * stands for any run of characters, ? for any one, \ takes the next as it is; topics made later are matched too, and begun at their beginning. start: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that is behind all that is settled. since: instead, events of that time or later. types, headers: only events of these types, whose headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds of the topic. Waits for a transaction that is using a subscription of the name. Safe to retry. Errors: WR002 there is another one of that name, WR003 start lies ahead of the topic, WR004 what follows start was removed, 22004, 22023, 22025 pattern that ends with a single \, 54000, 25006.';
+'Makes a named, durable subscription and returns true; false where it is there already with the same topics, types, headers and hold, whatever its start was. topic: a name, or a pattern: * stands for any run of characters, ? for any one, \ takes the next as it is; topics made later are matched too, and begun at their beginning. start: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that is behind all that is settled. since: instead, events of that time or later. types, headers: only events of these types, whose headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds of the topic. Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to the role that makes it: that role, its members and those at level admin use it. One role has up to weir.max_subscriptions. Errors: WR002 there is another one of that name, 42501 it is another role''s, WR003 start lies ahead of the topic, WR004 what follows start was removed, 22004, 22023, 22025 pattern that ends with a single \, 54000 too many subscriptions, headers above 8192 bytes, or more than 65536 bytes of topics, types and headers together, 25006.';
 COMMENT ON FUNCTION weir.subscribe(text, text[], weir.position, text[], jsonb, boolean, timestamptz) IS
 'As subscribe(text, text), to several topics and patterns, up to 100, each with a cursor of its own.';
 COMMENT ON FUNCTION weir.fetch(text, integer) IS
@@ -138,7 +145,7 @@ COMMENT ON FUNCTION weir.fetch(text, integer) IS
 'best-effort frames. Takes the subscription''s lock until the transaction ends: with ack() in the same transaction '
 'several consumers of one name take turns and see each event once; one that waited sees what is there after the wait. '
 'Costs a look at each topic that its patterns match; its memory does not grow with their number times the size of '
-'events. Errors: 42704 no such subscription, WR004 events behind the cursor were removed, with the first position '
+'events. Errors: 42704 no such subscription, 42501 it is another role''s, WR004 events behind the cursor were removed, with the first position '
 'available and how many are gone, 55000 ack(name) was evaluated before it in the same statement, 22004, 22023.';
 COMMENT ON FUNCTION weir.ack(text, weir.position, text) IS
 'Acknowledges events and returns how many frames the cursor passed: 0 where it was there already, so a retry is safe. '
@@ -148,12 +155,14 @@ COMMENT ON FUNCTION weir.ack(text, weir.position, text) IS
 'out. What a rolled-back savepoint fetched does not count, nor what was fetched before a seek(). It has to be '
 'evaluated after the fetch(): put it into a statement of its own. With a position: all up to it in one stream, which '
 'has to be given where the subscription has more than one. Takes the subscription''s lock until the transaction ends. '
-'Errors: 55000 nothing was fetched in this transaction, 42704 no such subscription, WR003 the position lies ahead of '
+'Errors: 55000 nothing was fetched in this transaction, 42704 no such subscription, 42501 it is another role''s, WR003 the position lies ahead of '
 'what is settled, 22004, 22023 stream not given, or not one of the subscription, 25006.';
 COMMENT ON FUNCTION weir.seek(text, weir.position, text, timestamptz) IS
-'Sets a subscription''s cursor, forward or back: events behind position come next; ''-'': the oldest there is, ''+'': from now on. since: instead, events of that time or later. topic: NULL for all of its topics. Never beyond what is settled. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 no such subscription, WR003 the position lies ahead of the topic, WR004 what follows it was removed, 22004, 22023, 25006.';
+'Sets a subscription''s cursor, forward or back: events behind position come next; ''-'': the oldest there is, ''+'': from now on. since: instead, events of that time or later. topic: NULL for all of its topics. Never beyond what is settled. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 no such subscription, 42501 it is another role''s, WR003 the position lies ahead of the topic, WR004 what follows it was removed, 22004, 22023, 25006.';
 COMMENT ON FUNCTION weir.unsubscribe(text) IS
-'Removes a subscription with its cursors; true if there was one. Waits for a transaction that is using it. Safe to retry. Errors: 22004, 22023, 25006.';
+'Removes a subscription with its cursors; true if there was one. Waits for a transaction that is using it. Safe to retry. Errors: 42501 it is another role''s, 22004, 22023, 25006.';
+COMMENT ON FUNCTION weir.give_subscription(text, regrole) IS
+'Makes a subscription another role''s, as where the role that it belonged to was dropped. Who may call it may use every subscription. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 no such subscription or role, 22004, 22023, 25006.';
 COMMENT ON FUNCTION weir.encode_cursor(weir.position) IS
 'A position as opaque bytes, for clients that keep cursors of many kinds: 0x02 and 8 bytes, big-endian.';
 COMMENT ON FUNCTION weir.decode_cursor(bytea) IS
@@ -169,4 +178,4 @@ INSERT INTO weir.privilege (level, name) VALUES
     ('read', 'encode_cursor'), ('read', 'decode_cursor'), ('read', 'list_subscriptions'), ('read', 'subscriptions'),
     ('read', 'retention'),
     ('write', 'emit'), ('write', 'outbox'),
-    ('admin', 'set_retention'), ('admin', 'retain');
+    ('admin', 'set_retention'), ('admin', 'retain'), ('admin', 'give_subscription');

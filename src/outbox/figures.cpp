@@ -7,6 +7,7 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "outbox/cursor.hpp"
+#include "outbox/owner.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
@@ -21,8 +22,8 @@ namespace stream = weir::stream;
 
 namespace {
 
-enum { name, topic, cursor, lag_frames, lag_seconds, expired, last_seen, topics, types, headers, hold };
-constexpr int columns = hold + 1;
+enum { name, topic, cursor, lag_frames, lag_seconds, expired, last_seen, topics, types, headers, hold, owner };
+constexpr int columns = owner + 1;
 
 struct listing {
     pg::result_set rows;
@@ -47,6 +48,7 @@ row begin_row(outbox::subscription const &s) {
     r.set(name, s.name);
     r.set(topics, s.topics);
     r.set(hold, BoolGetDatum(s.hold));
+    r.set(owner, ObjectIdGetDatum(s.owner));
     if (!s.types.isnull)
         r.set(types, s.types.value);
     if (!s.headers.isnull)
@@ -73,6 +75,8 @@ void show_topic(listing &l, outbox::subscription const &s, row &r, outbox::topic
 
 void show(outbox::subscription const &s, void *context) {
     auto &l = *static_cast<listing *>(context);
+    if (!outbox::may_see(s))
+        return;
     MemoryContext before = MemoryContextSwitchTo(l.memory);
     row r = begin_row(s);
     TimestampTz seen = outbox::find_cursor(s.id, outbox::of_itself, l.snapshot).moved_at;

@@ -8,10 +8,12 @@
 #include "core/position.hpp"
 #include "log/table.hpp"
 #include "outbox/cursor.hpp"
+#include "outbox/owner.hpp"
 #include "outbox/start.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
+#include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
@@ -27,15 +29,21 @@ namespace {
 
 constexpr int most_topics = 100;
 constexpr int most_types = 1000;
+constexpr std::size_t most_type_bytes = 512; // no frame has a longer one
+constexpr std::size_t most_header_bytes = 8192;
+constexpr std::size_t most_filter_bytes = 65536; // of all together
 
 constinit weir::log::source subscription_table{"subscription"};
 
 constinit spi::statement insert_statement{
-    "INSERT INTO weir.subscription (name, subscription_id, topics, types, headers, hold, created_at)"
-    " VALUES ($1, pg_catalog.nextval('weir.subscription_id_seq'), $2, $3, $4, $5, pg_catalog.clock_timestamp())"
+    "INSERT INTO weir.subscription (name, subscription_id, topics, types, headers, hold, owner, created_at)"
+    " VALUES ($1, pg_catalog.nextval('weir.subscription_id_seq'), $2, $3, $4, $5, $6, pg_catalog.clock_timestamp())"
     " ON CONFLICT (name) DO NOTHING RETURNING true",
-    5,
-    {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, JSONBOID, BOOLOID}};
+    6,
+    {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, JSONBOID, BOOLOID, REGROLEOID}};
+
+constinit spi::statement count_statement{
+    "SELECT true FROM weir.subscription WHERE owner OPERATOR(pg_catalog.=) $1 LIMIT $2", 2, {REGROLEOID, INT8OID}};
 
 constinit spi::statement remove_statement{
     "DELETE FROM weir.subscription WHERE subscription_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
@@ -45,6 +53,12 @@ void check_pattern(std::string_view pattern) {
     core::failure why;
     if (!core::check_glob(pattern, why))
         ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
+}
+
+[[noreturn]] void too_large(const char *what, std::size_t size, std::size_t limit) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s", what),
+                    errdetail("It has %zu bytes, the limit is %zu.", size, limit)));
+    pg_unreachable();
 }
 
 // The elements of an array of text, none of them NULL.
@@ -91,7 +105,22 @@ Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
 NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};
-    return {PointerGetDatum(texts_argument(fcinfo, n, "types", most_types, nullptr).array), false};
+    texts types = texts_argument(fcinfo, n, "types", most_types, nullptr);
+    for (int i = 0; i < types.count; i++) {
+        std::size_t size = pg::view_of(types.values[i]).size();
+        if (size == 0)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("an element of types must not be empty")));
+        if (size > most_type_bytes)
+            too_large("an element of types is too long", size, most_type_bytes);
+    }
+    return {PointerGetDatum(types.array), false};
+}
+
+NullableDatum headers_argument(FunctionCallInfo fcinfo, int n) {
+    NullableDatum headers = stream::take_headers(fcinfo, n);
+    if (!headers.isnull && VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)) > most_header_bytes)
+        too_large("headers are too large", VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)), most_header_bytes);
+    return headers;
 }
 
 bool is_equal(NullableDatum const &a, NullableDatum const &b) {
@@ -129,11 +158,35 @@ bool is_as_wished(outbox::subscription const &s, wish const &w) {
     return is_array_equal(s.topics, w.topics) && is_equal(s.headers, w.headers) && s.hold == w.hold;
 }
 
+void check_filter_size(wish const &w) {
+    std::size_t size = VARSIZE_ANY_EXHDR(DatumGetPointer(w.topics));
+    for (NullableDatum const &part : {w.types, w.headers}) {
+        if (!part.isnull)
+            size += VARSIZE_ANY_EXHDR(DatumGetPointer(part.value));
+    }
+    if (size > most_filter_bytes)
+        too_large("the topics, types and headers of the subscription are too large", size, most_filter_bytes);
+}
+
+// Anybody who may read may subscribe, and each one is a row for ever.
+void check_room(Oid owner) {
+    Datum values[] = {ObjectIdGetDatum(owner), Int64GetDatum(int64{pg::settings::max_subscriptions} + 1)};
+    if (spi::write(count_statement, values, nullptr) <= static_cast<uint64>(pg::settings::max_subscriptions))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many subscriptions of one role"),
+                    errdetail("The limit is %d.", pg::settings::max_subscriptions),
+                    errhint("Remove some with weir.unsubscribe(), or raise weir.max_subscriptions.")));
+}
+
 bool insert(wish const &w) {
+    Oid owner = GetUserId();
     spi::session session = spi::begin(weir::log::relation_oid(subscription_table));
-    Datum values[] = {w.name_datum, w.topics, w.types.value, w.headers.value, BoolGetDatum(w.hold)};
-    bool nulls[] = {false, false, w.types.isnull, w.headers.isnull, false};
+    Datum values[] = {w.name_datum, w.topics, w.types.value, w.headers.value, BoolGetDatum(w.hold),
+                      ObjectIdGetDatum(owner)};
+    bool nulls[] = {false, false, w.types.isnull, w.headers.isnull, false, false};
     bool inserted = spi::write(insert_statement, values, nulls) == 1;
+    if (inserted)
+        check_room(owner);
     spi::end(session);
     return inserted;
 }
@@ -147,6 +200,7 @@ bool subscribe(wish const &w) {
     outbox::subscription s;
     if (!outbox::find_subscription(w.name, snapshot, s))
         elog(ERROR, "subscription vanished");
+    outbox::require_owner(s);
     if (made) {
         std::string_view only;
         bool strict = outbox::is_single(s, &only);
@@ -175,10 +229,11 @@ Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
     w.topics = topics_argument(fcinfo, topic_argument, several);
     w.start = outbox::take_place(fcinfo, start_argument, since_argument, "start", core::greatest);
     w.types = types_argument(fcinfo, types_at);
-    w.headers = stream::take_headers(fcinfo, headers_at);
+    w.headers = headers_argument(fcinfo, headers_at);
     if (PG_ARGISNULL(hold_argument))
         stream::null_argument("hold");
     w.hold = PG_GETARG_BOOL(hold_argument);
+    check_filter_size(w);
     PG_RETURN_BOOL(subscribe(w));
 }
 
@@ -195,6 +250,7 @@ WEIR_FUNCTION(weir_unsubscribe) {
     outbox::subscription s;
     bool found = outbox::find_subscription(name, snapshot, s);
     if (found) {
+        outbox::require_owner(s);
         outbox::remove_cursors(s.id, snapshot);
         spi::session session = spi::begin(weir::log::relation_oid(subscription_table));
         Datum id = Int64GetDatum(s.id);

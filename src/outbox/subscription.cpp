@@ -3,6 +3,7 @@
 
 #include "core/glob.hpp"
 #include "log/table.hpp"
+#include "outbox/owner.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/lock.hpp"
 #include "pg/snapshot.hpp"
@@ -18,7 +19,7 @@ constinit log::source subscription_table{"subscription"};
 constinit log::source subscription_index{"subscription_pkey"};
 
 // Of the table in sql/outbox.sql.
-enum { name_column = 1, id_column, topics_column, types_column, headers_column, hold_column };
+enum { name_column = 1, id_column, topics_column, types_column, headers_column, hold_column, owner_column };
 
 NullableDatum copied(HeapTuple row, int column, TupleDesc descriptor) {
     NullableDatum d{Datum{0}, false};
@@ -38,6 +39,7 @@ subscription read_row(HeapTuple row, Relation table) {
     s.types = copied(row, types_column, descriptor);
     s.headers = copied(row, headers_column, descriptor);
     s.hold = DatumGetBool(heap_getattr(row, hold_column, descriptor, &null));
+    s.owner = DatumGetObjectId(heap_getattr(row, owner_column, descriptor, &null));
     bool *nulls = nullptr;
     deconstruct_array(DatumGetArrayTypeP(s.topics), TEXTOID, -1, false, TYPALIGN_INT, &s.patterns, &nulls,
                       &s.pattern_count);
@@ -45,6 +47,13 @@ subscription read_row(HeapTuple row, Relation table) {
 }
 
 int64 lock_key(std::string_view name) { return static_cast<int64>(pg::hash_of(name)); }
+
+bool find_now(std::string_view name, subscription &out) {
+    Snapshot snapshot = pg::take_snapshot();
+    bool found = find_subscription(name, snapshot, out);
+    UnregisterSnapshot(snapshot);
+    return found;
+}
 
 std::string_view literal_part(std::string_view pattern) {
     auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
@@ -101,19 +110,23 @@ std::string_view subscription_argument(FunctionCallInfo fcinfo, int n) {
     return stream::name_argument(fcinfo, n, "name", "subscription name");
 }
 
-void lock_subscription(std::string_view name) { pg::lock(pg::lock_class::subscription, lock_key(name)); }
+bool lock_subscription(std::string_view name) {
+    if (pg::try_lock(pg::lock_class::subscription, lock_key(name)))
+        return false;
+    // Whom it does not belong to shall not stand in the queue before those who wait for it.
+    if (subscription s; find_now(name, s))
+        require_owner(s);
+    pg::lock(pg::lock_class::subscription, lock_key(name));
+    return true;
+}
 
 bool take_subscription(std::string_view name, subscription &out) {
-    bool waited = !pg::try_lock(pg::lock_class::subscription, lock_key(name));
-    if (waited)
-        lock_subscription(name);
-    Snapshot snapshot = pg::take_snapshot();
-    bool found = find_subscription(name, snapshot, out);
-    UnregisterSnapshot(snapshot);
-    if (!found)
+    bool waited = lock_subscription(name);
+    if (!find_now(name, out))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                         errmsg("subscription \"%.*s\" does not exist", pg::shown(name), name.data()),
                         errhint("Make it with weir.subscribe().")));
+    require_owner(out);
     return waited;
 }
 

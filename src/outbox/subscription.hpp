@@ -23,6 +23,7 @@ struct subscription {
     NullableDatum types;
     NullableDatum headers;
     bool hold;
+    Oid owner; // a role that may have been dropped
 };
 
 // False where there is none of that name. Palloc'd.
@@ -31,10 +32,13 @@ bool find_subscription(std::string_view name, Snapshot snapshot, subscription &o
 // The subscription argument: not NULL, not blank, not too long.
 std::string_view subscription_argument(FunctionCallInfo fcinfo, int n);
 
-// Locks and finds it; raises where there is none. True: somebody else had to end first.
+// Locks and finds it; raises where there is none, or where it is another role's. True: somebody
+// else had to end first.
 bool take_subscription(std::string_view name, subscription &out);
 
-void lock_subscription(std::string_view name);
+// The same, where there may be none of that name, or it may be another's. Raises at once, and does
+// not wait, where it is.
+bool lock_subscription(std::string_view name);
 
 // Every one of them; out is good during the call.
 void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &, void *context), void *context);

@@ -10,6 +10,7 @@ int max_batch_frames = 10000;
 int max_batch_bytes = 16 * 1024 * 1024;
 int max_emit_bytes = 64 * 1024 * 1024;
 int max_name_bytes = 512;
+int max_subscriptions = 10000;
 int max_patch_depth = 64;
 int idempotency_window = 86400;
 int doorbell = doorbell_worker;
@@ -40,6 +41,7 @@ void define() {
           1024 * 1024 * 1024, GUC_UNIT_BYTE);
     limit("weir.max_name_bytes", "Longest name of a stream or a lease, in bytes.", &max_name_bytes, 16, 512,
           GUC_UNIT_BYTE);
+    limit("weir.max_subscriptions", "Largest number of subscriptions of one role.", &max_subscriptions, 1, 1000000, 0);
     limit("weir.max_patch_depth", "Deepest nesting of a merge patch in a stream.", &max_patch_depth, 1, 512, 0);
     limit("weir.idempotency_window", "Time for which an idempotency key is remembered.", &idempotency_window, 1,
           366 * 86400, GUC_UNIT_S);

@@ -21,7 +21,7 @@ SELECT 'stream', name, frames - best_effort_frames, lifetime_frames - best_effor
 SELECT 'id', name, stream_id, null_sentinel FROM weir.stream ORDER BY 2, 3;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
-SELECT 'subscription', name, topic, cursor, lag_frames, expired, topics, types, headers, hold FROM weir.subscriptions ORDER BY name, topic;
+SELECT 'subscription', name, topic, cursor, lag_frames, expired, topics, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, topic;
 SELECT 'retention', * FROM weir.retention ORDER BY topic;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');

@@ -39,7 +39,7 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
         'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream drop_stream trim '
         'doorbell_status list_blockers notify ring wait wait_many '
         'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
-        'emit outbox subscribe unsubscribe fetch ack seek set_retention retain mint merge_patch_into trim_to '
+        'emit outbox subscribe unsubscribe give_subscription fetch ack seek set_retention retain mint merge_patch_into trim_to '
         'grant_access revoke_access', ' '),
     'the calls that write, and those that look at what is so now, are VOLATILE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
@@ -88,7 +88,7 @@ SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
         'emit outbox mint merge_patch_into trim_to', ' '),
     'writing needs write');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
-    string_to_array('drop_stream trim lease_revoke set_retention retain', ' '), 'removing needs admin');
+    string_to_array('drop_stream trim lease_revoke set_retention retain give_subscription', ' '), 'removing needs admin');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'owner' $$,
     string_to_array('grant_access revoke_access', ' '), 'granting is for the owner');
 

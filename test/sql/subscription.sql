@@ -227,7 +227,7 @@ SELECT weir.decode_cursor('\x020000000000003');
 CREATE ROLE regress_weir_consumer;
 SELECT weir.grant_access('regress_weir_consumer', 'read');
 SET ROLE regress_weir_consumer;
-SELECT weir.subscribe('sub.role', 'sub.s', '-'), count(*) FROM weir.fetch('sub.seek');
+SELECT weir.subscribe('sub.role', 'sub.s', '-');
 SELECT count(*), bool_and(weir.ack('sub.role', id) = 1) FROM weir.fetch('sub.role');
 SELECT count(*) FROM weir.subscriptions WHERE name = 'sub.role';
 SELECT count(*) FROM weir.retention;
