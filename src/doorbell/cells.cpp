@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "doorbell/cells.hpp"
+#include "doorbell/queue.hpp"
 #include "pg/lock.hpp"
 
 namespace weir::doorbell {
@@ -138,7 +139,7 @@ bool is_same(notification const &a, notification const &b) {
     return a.hash == b.hash && a.length == b.length && memcmp(a.text, b.text, a.length) == 0;
 }
 
-void hand_to_notify(notification const &n) { Async_Notify(n.text, payload_of(n.text)); }
+void hand_to_notify(notification const &n) { hand_over(n.text, payload_of(n.text)); }
 
 bool enter_cells(notification const *list) {
     if (!could_fit(list))
@@ -216,7 +217,7 @@ int send_cells(notification const *own) {
         int at = sending.in[i].at;
         if (is_among(at, own))
             continue;
-        Async_Notify(attached_state().cell_texts[at], payload_of(attached_state().cell_texts[at]));
+        hand_over(attached_state().cell_texts[at], payload_of(attached_state().cell_texts[at]));
         sent++;
     }
     return sent;

@@ -7,6 +7,7 @@
 #include "doorbell/bells.hpp"
 #include "doorbell/marks.hpp"
 #include "doorbell/notify.hpp"
+#include "doorbell/queue.hpp"
 #include "pg/settings.hpp"
 #include "worker/worker.hpp"
 
@@ -177,6 +178,7 @@ void at_end(XactEvent event, void *) {
         break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_ABORT:
+        handed_at_end(event == XACT_EVENT_COMMIT);
         notify_at_end(event == XACT_EVENT_COMMIT);
         at_end_of_writing(event == XACT_EVENT_COMMIT);
         if (event == XACT_EVENT_ABORT)

@@ -4,6 +4,7 @@
 #include "doorbell/cells.hpp"
 #include "doorbell/marks.hpp"
 #include "doorbell/notify.hpp"
+#include "doorbell/queue.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
 #include "worker/worker.hpp"
@@ -104,8 +105,8 @@ void notify_before_commit(bool for_others) {
     if (newest == nullptr && !for_others)
         return;
     notification *own = take_in_order();
-    bool by_worker =
-        pg::settings::doorbell == pg::settings::doorbell_worker && worker::available(worker::kind::doorbell);
+    bool by_worker = pg::settings::doorbell == pg::settings::doorbell_worker &&
+                     (worker::available(worker::kind::doorbell) || could_notify_fail(false));
     if (for_others || !by_worker || !enter_cells(own))
         send_by_itself(own);
 }

@@ -24,6 +24,8 @@ void initialise(shared_state &fresh, int tranche) {
     for (auto &owner : fresh.owners)
         pg_atomic_init_u32(&owner, 0);
     pg_atomic_init_u32(&fresh.owner_count, 0);
+    pg_atomic_init_u32(&fresh.notify_failures, 0);
+    pg_atomic_init_u64(&fresh.notify_after, 0);
     for (auto &word : fresh.pending)
         pg_atomic_init_u64(&word, 0);
     for (bucket &b : fresh.buckets) {

@@ -12,6 +12,8 @@
 extern "C" {
 #include "postgres.h"
 
+#include "sys/statvfs.h"
+
 #include "access/detoast.h"
 #include "access/genam.h"
 #include "access/heapam.h"

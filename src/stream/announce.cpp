@@ -3,7 +3,8 @@
 
 #include "core/position.hpp"
 #include "doorbell/channel.hpp"
-#include "pg/monotonic.hpp"
+#include "doorbell/queue.hpp"
+#include "pg/attempt.hpp"
 #include "pg/settings.hpp"
 #include "stream/announce.hpp"
 #include "stream/reader.hpp"
@@ -14,9 +15,6 @@
 namespace weir::stream {
 
 namespace {
-
-constexpr double full = 0.9;
-constexpr int64 look_again_us = 100 * 1000; // looking makes the server advance the queue's tail
 
 // What goes to the database's channel: {"stream": "position", …}
 struct roll {
@@ -34,7 +32,7 @@ void begin(roll &r) {
 void flush(roll &r) {
     if (r.text.len > 0) {
         appendStringInfoChar(&r.text, '}');
-        Async_Notify(doorbell::database_channel, r.text.data);
+        doorbell::hand_over(doorbell::database_channel, r.text.data);
     }
     resetStringInfo(&r.text);
 }
@@ -44,7 +42,7 @@ void announce_one(roll &r, std::string_view name, int64 position) {
     char payload[core::position_text_size];
     doorbell::write_channel(name, channel);
     core::format_position(position, payload);
-    Async_Notify(channel, payload);
+    doorbell::hand_over(channel, payload);
 
     char *plain = pnstrdup(name.data(), name.size());
     resetStringInfo(&r.next);
@@ -70,23 +68,42 @@ void announce_if_newer(int64 stream_id, std::string_view name, void *context) {
         announce_one(l.r, name, newest);
 }
 
-bool announce_own(doorbell::noted const &n) {
+struct own {
+    doorbell::noted const *noted;
+    bool told; // all of it
+};
+
+void announce_noted(void *context) {
+    auto &o = *static_cast<own *>(context);
     // The statement that is being committed may have made a stream.
     CommandCounterIncrement();
-    if (is_queue_full() || !is_there())
-        return false;
-    MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "weir notifications", ALLOCSET_DEFAULT_SIZES);
-    MemoryContext before = MemoryContextSwitchTo(memory);
-    announce(n.marks, n.count);
-    if (n.incomplete)
-        announce_from(n.look_from);
+    if (!is_there())
+        return;
+    announce(o.noted->marks, o.noted->count);
+    if (o.noted->incomplete)
+        announce_from(o.noted->look_from);
     // Where the worker should have done it, what others left for it would wait.
     if (pg::settings::doorbell == pg::settings::doorbell_worker)
         (void)worker::drain();
+    o.told = true;
+}
+
+bool announce_own(doorbell::noted const &n) {
+    if (doorbell::could_notify_fail(false))
+        return false;
+    MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "weir notifications", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext before = MemoryContextSwitchTo(memory);
+    own o{&n, false};
+    bool well = pg::attempt(announce_noted, &o, "notify of frames that are being committed");
     MemoryContextSwitchTo(before);
     MemoryContextDelete(memory);
-    worker::count_in_commit();
-    return true;
+    if (!well) {
+        worker::settle(false);
+        return false;
+    }
+    if (o.told)
+        worker::count_in_commit();
+    return o.told;
 }
 
 } // namespace
@@ -116,18 +133,7 @@ int announce_from(int64 position) {
     return l.r.count;
 }
 
-void announce_anything() { Async_Notify(doorbell::database_channel, ""); }
-
-bool is_queue_full() {
-    static int64 looked_at = 0;
-    static bool was_full = false;
-    int64 now = pg::monotonic_us();
-    if (now - looked_at > look_again_us) {
-        was_full = DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage, Datum{0})) > full;
-        looked_at = now;
-    }
-    return was_full;
-}
+void announce_anything() { doorbell::hand_over(doorbell::database_channel, ""); }
 
 void announce_in_commits() { doorbell::on_own_notify(announce_own, worker::settle); }
 

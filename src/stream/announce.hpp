@@ -21,9 +21,6 @@ int announce_from(int64 position);
 // Tells those who watch everything that anything may have changed.
 void announce_anything();
 
-// Whether the server's queue of notifications is so full that one more could fail.
-bool is_queue_full();
-
 // Lets transactions announce by themselves where weir.doorbell says so, or no worker can be had.
 void announce_in_commits();
 

@@ -4,6 +4,7 @@
 #include "doorbell/bells.hpp"
 #include "doorbell/cells.hpp"
 #include "doorbell/marks.hpp"
+#include "doorbell/queue.hpp"
 #include "stream/announce.hpp"
 #include "stream/registry.hpp"
 #include "worker/drain.hpp"
@@ -47,7 +48,7 @@ drained drain() {
     }
     doorbell::ring_pending_bells();
     out.any = from >= 0 || count > 0;
-    if (stream::is_queue_full()) {
+    if (doorbell::could_notify_fail(true)) {
         out.held_back = out.any;
         settle(false);
         return out;
@@ -70,7 +71,7 @@ void drain_cells(drained &out) {
     if (own_slot() == nullptr || !doorbell::has_cells(MyDatabaseId))
         return;
     out.any = true;
-    out.held_back |= stream::is_queue_full();
+    out.held_back |= doorbell::could_notify_fail(true);
     out.busy = !out.held_back && !doorbell::become_sender(false);
     if (!out.held_back && !out.busy)
         out.done.own = doorbell::send_cells();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "doorbell/queue.hpp"
 #include "worker/drain.hpp"
 #include "worker/post.hpp"
 #include "worker/round.hpp"
@@ -23,7 +24,7 @@ result doorbell_round(int64 &others_us) {
     StartTransactionCommand();
     drained d = drain();
     drain_cells(d);
-    CommitTransactionCommand();
+    doorbell::commit_notifications();
     settle(true);
     if (d.gone)
         return result::gone;

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "pg/attempt.hpp"
+
+namespace weir::pg {
+
+bool attempt(void (*what)(void *context), void *context, const char *doing) {
+    MemoryContext memory = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    ErrorData *volatile error = nullptr;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(memory);
+    PG_TRY();
+    {
+        what(context);
+        ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(memory);
+        error = CopyErrorData();
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(memory);
+    CurrentResourceOwner = owner;
+    if (error == nullptr)
+        return true;
+    ereport(LOG, (errcode(error->sqlerrcode), errmsg("could not %s: %s", doing, error->message),
+                  error->detail != nullptr ? errdetail_internal("%s", error->detail) : 0));
+    FreeErrorData(error);
+    return false;
+}
+
+} // namespace weir::pg
