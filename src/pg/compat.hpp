@@ -104,4 +104,13 @@ inline int own_proc_number() {
 #endif
 }
 
+// A number of the running transaction, of this backend's alone.
+inline uint32 own_transaction() {
+#if PG_VERSION_NUM >= 170000
+    return MyProc->vxid.lxid;
+#else
+    return MyProc->lxid;
+#endif
+}
+
 } // namespace weir::pg::compat

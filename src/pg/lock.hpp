@@ -13,8 +13,8 @@ enum class lock_class : uint16 {
     clock = 0x5701,        // moving the bound of positions; released at once
     maintenance = 0x5702,  // folding, trimming or dropping a stream; held until commit, appends only try for it
     subscription = 0x5705, // moving the cursors of a subscription; held until commit
-    mint = 0x5706,         // handing out positions of a key in order of commit; held until then
-    trim_to = 0x5707,      // trimming the rows of a key; held until commit, others leave it alone
+    mint = 0x5706,         // handing out positions of a key in order of commit (pg/key_lock.hpp)
+    trim_to = 0x5707,      // trimming the rows of a key; others leave it alone (pg/key_lock.hpp)
     sender = 0x5708,       // sending what weir.notify() left in cells (doorbell/cells.hpp); held until commit
     lease = 0x5710,        // working under a lease, renewing, ending or issuing it (lease/row.hpp); held until commit
     lease_sweep = 0x5711,  // one sweep at a time; held until commit, only tried for

@@ -14,7 +14,7 @@
 #include "log/clock.hpp"
 #include "log/lock.hpp"
 #include "pg/function.hpp"
-#include "pg/lock.hpp"
+#include "pg/key_lock.hpp"
 #include "trigger/arguments.hpp"
 #include "trigger/statement.hpp"
 
@@ -180,7 +180,7 @@ WEIR_FUNCTION(weir_mint) {
                         errhint("Leave the column out.")));
     int64 key = trigger::hash_of_key(s->table, table, s->key, row);
     if (s->until_commit)
-        pg::lock(pg::lock_class::mint, key);
+        pg::lock_key(pg::lock_class::mint, s->table, key);
     Datum value = Int64GetDatum(mint(*s, table, row, key));
     int column = s->column;
     bool null = false;

@@ -12,7 +12,7 @@
 
 #include "log/clock.hpp"
 #include "pg/function.hpp"
-#include "pg/lock.hpp"
+#include "pg/key_lock.hpp"
 #include "pg/memory.hpp"
 #include "trigger/arguments.hpp"
 #include "trigger/plan.hpp"
@@ -287,7 +287,7 @@ WEIR_FUNCTION(weir_trim_to) {
 
     int64 key = trigger::hash_of_key(s->table, data->tg_relation, s->key, data->tg_trigtuple);
     due what = count_insert(*s, key);
-    if (what == due::nothing || !pg::try_lock(pg::lock_class::trim_to, key))
+    if (what == due::nothing || !pg::try_lock_key(pg::lock_class::trim_to, s->table, key))
         return Datum{0};
     bool any_null = false;
     parameters p = parameters_of(*s, data->tg_relation, data->tg_trigtuple, &any_null);
