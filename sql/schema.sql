@@ -26,7 +26,8 @@ BEGIN
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'others may create objects in schema "weir"'
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('CREATE on it is granted to %s.', culprit),
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('CREATE on it is granted to %s.', culprit),
                   HINT = 'Revoke it, or drop the schema.';
     END IF;
     SELECT pg_describe_object(d.classid, d.objid, d.objsubid) INTO culprit FROM pg_depend d

@@ -217,13 +217,22 @@ CREATE FUNCTION weir.stream_info(stream text)
                    version bigint, closed boolean, close_reason text, lead_ms bigint)
     AS 'MODULE_PATHNAME', 'weir_stream_info' LANGUAGE C STABLE ROWS 1;
 
+CREATE FUNCTION weir.list_streams(pattern text DEFAULT '*', after text DEFAULT NULL, max integer DEFAULT 1000)
+    RETURNS TABLE (stream text, closed boolean)
+    AS 'MODULE_PATHNAME', 'weir_list_streams' LANGUAGE C STABLE ROWS 1000;
+
+-- The name is that of the registry and not the function's, so that a condition on it is met before the
+-- stream is looked at, and an order by it is that of the index.
 CREATE VIEW weir.streams AS
-    SELECT i.name, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
+    SELECT n.name, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
            i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms
     FROM (SELECT DISTINCT s.name FROM weir.stream s) n
     CROSS JOIN LATERAL weir.stream_info(n.name) i;
 
-COMMENT ON VIEW weir.streams IS 'Every stream with its counts, rate and state: one row of stream_info() each. Costs a little for each stream, not for each frame.';
+COMMENT ON VIEW weir.streams IS
+'Every stream with its counts, rate and state: one row of stream_info() each. Costs a little for each stream whose '
+'name meets the condition (=, LIKE ''begins so%'', ranges, ORDER BY name LIMIT use the index), not for each frame. For '
+'the names alone, by page, list_streams() is cheaper.';
 COMMENT ON COLUMN weir.streams.name IS 'The stream.';
 COMMENT ON COLUMN weir.streams.first_id IS 'The oldest frame that is retained, NULL for none.';
 COMMENT ON COLUMN weir.streams.last_id IS 'The newest settled frame or close mark, NULL for none.';
@@ -283,12 +292,18 @@ COMMENT ON FUNCTION weir.summary(text) IS
 'The rolling document of a stream: all settled patches merged in the order of their positions. version and position are those of the newest patch in it; first_applied and last_updated the times of the first and the newest. No row where there is no patch. Costs reading the document and the patches since the last checkpoint (some hundreds). Never blocks. Errors: 22004, 22023, 54000 document too large.';
 COMMENT ON FUNCTION weir.summary_at(text, weir.position) IS
 'The rolling document as it stood at a position, from the patches up to and including it. Costs the patches since the last checkpoint before it. No row where there was no patch yet. Errors: WR006 the patches were trimmed, WR003 the position lies ahead of the log, 22004, 22023.';
+COMMENT ON FUNCTION weir.list_streams(text, text, integer) IS
+'The streams that there are, in the order of their names byte by byte, and whether each is closed. pattern: * stands '
+'for any run of characters, ? for any one, \ takes the next as it is; what stands before the first of them is looked '
+'up, the rest is gone through. after: the last name of the page before, NULL for the first page; it need not be there '
+'any more. max: 1 to 10000. Costs a look at each name. Never blocks. Errors: 22004 NULL pattern or max, 22023 blank '
+'pattern, max out of range, 22025 pattern that ends with a single \, 54000 pattern too long.';
 COMMENT ON FUNCTION weir.stream_info(text) IS
 'Counts, rate and state of one stream, the columns of the view streams; no row for an unknown one. Costs the frames since the last checkpoint (some hundreds) and the best-effort frames kept. Never blocks. Errors: 22004, 22023.';
 
 INSERT INTO weir.privilege (level, name) VALUES
     ('read', 'read'), ('read', 'read_many'), ('read', 'head'), ('read', 'summary'), ('read', 'summary_at'),
-    ('read', 'stream_info'), ('read', 'streams'),
+    ('read', 'stream_info'), ('read', 'streams'), ('read', 'list_streams'),
     ('write', 'create_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
     ('write', 'append_batch'), ('write', 'append_patch'), ('write', 'append_live'), ('write', 'append_live_text'),
     ('write', 'append_live_bytes'), ('write', 'append_live_batch'), ('write', 'close'),

@@ -22,7 +22,7 @@ constexpr bool check_glob(std::string_view pattern, failure &why) noexcept {
     for (std::size_t i = 0; i < pattern.size(); ++i) {
         if (pattern[i] == '\\' && ++i == pattern.size()) {
             why.code = errc::malformed;
-            compose(why.message, "a topic pattern must not end with a single \\");
+            compose(why.message, "a pattern must not end with a single \\");
             compose(why.hint, "Write \\\\ for a backslash.");
             return false;
         }

@@ -73,10 +73,7 @@ void show_topic(listing &l, outbox::subscription const &s, row &r, outbox::topic
     l.rows.add(r.values, r.nulls);
 }
 
-void show(outbox::subscription const &s, void *context) {
-    auto &l = *static_cast<listing *>(context);
-    if (!outbox::may_see(s))
-        return;
+void show(listing &l, outbox::subscription const &s) {
     MemoryContext before = MemoryContextSwitchTo(l.memory);
     row r = begin_row(s);
     TimestampTz seen = outbox::find_cursor(s.id, outbox::of_itself, l.snapshot).moved_at;
@@ -106,11 +103,14 @@ void show(outbox::subscription const &s, void *context) {
 } // namespace
 
 WEIR_FUNCTION(weir_list_subscriptions) {
+    std::string_view wanted = outbox::subscription_argument(fcinfo, 0);
     listing l{};
     l.rows = pg::begin_result_set(fcinfo);
     l.memory = AllocSetContextCreate(CurrentMemoryContext, "weir subscription", ALLOCSET_DEFAULT_SIZES);
     l.snapshot = RegisterSnapshot(GetActiveSnapshot());
-    outbox::for_each_subscription(l.snapshot, show, &l);
+    outbox::subscription s;
+    if (outbox::find_subscription(wanted, l.snapshot, s) && outbox::may_see(s))
+        show(l, s);
     UnregisterSnapshot(l.snapshot);
     return Datum{0};
 }

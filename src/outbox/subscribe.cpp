@@ -4,7 +4,6 @@
 // subscribe once, so that every start of a consumer may do it.
 #include "pg/pg.hpp"
 
-#include "core/glob.hpp"
 #include "core/position.hpp"
 #include "log/table.hpp"
 #include "outbox/cursor.hpp"
@@ -48,13 +47,6 @@ constinit spi::statement count_statement{
 constinit spi::statement remove_statement{
     "DELETE FROM weir.subscription WHERE subscription_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
-void check_pattern(std::string_view pattern) {
-    stream::check_name(pattern, "topic name");
-    core::failure why;
-    if (!core::check_glob(pattern, why))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
-}
-
 [[noreturn]] void too_large(const char *what, std::size_t size, std::size_t limit) {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s", what),
                     errdetail("It has %zu bytes, the limit is %zu.", size, limit)));
@@ -91,14 +83,14 @@ Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
         stream::null_argument(several ? "topics" : "topic");
     if (!several) {
         Datum topic = PG_GETARG_DATUM(n);
-        check_pattern(pg::view_of(topic));
+        stream::check_pattern(pg::view_of(topic), "topic name");
         return PointerGetDatum(construct_array(&topic, 1, TEXTOID, -1, false, TYPALIGN_INT));
     }
     texts topics = texts_argument(fcinfo, n, "topics", most_topics, "Use a pattern.");
     if (topics.count == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topics must not be empty")));
     for (int i = 0; i < topics.count; i++)
-        check_pattern(pg::view_of(topics.values[i]));
+        stream::check_pattern(pg::view_of(topics.values[i]), "topic name");
     return PointerGetDatum(topics.array);
 }
 

@@ -80,10 +80,11 @@ void add_topic(collected &c, int64 stream_id, std::string_view name) {
     MemoryContextSwitchTo(before);
 }
 
-void take_match(int64 stream_id, std::string_view name, void *context) {
+bool take_match(int64 stream_id, std::string_view name, void *context) {
     auto &c = *static_cast<collected *>(context);
     if (core::glob_matches(c.pattern, name))
         add_topic(c, stream_id, name);
+    return true;
 }
 
 int by_id(void const *a, void const *b) {
@@ -149,7 +150,7 @@ topic_list topics_of(subscription const &s, Snapshot snapshot) {
         c.pattern = pg::view_of(s.patterns[i]);
         std::string_view literal = literal_part(c.pattern);
         if (core::is_glob(c.pattern)) {
-            stream::for_each_with_prefix(literal, snapshot, take_match, &c);
+            stream::for_each_with_prefix(literal, {}, snapshot, take_match, &c);
         } else if (int64 stream_id = stream::find(literal, snapshot)) {
             add_topic(c, stream_id, literal);
         }

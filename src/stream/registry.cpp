@@ -279,12 +279,13 @@ void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view 
     table_close(registry, AccessShareLock);
 }
 
-void for_each_with_prefix(std::string_view prefix, Snapshot snapshot,
-                          void (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
-    Datum from = pg::to_text(prefix);
+void for_each_with_prefix(std::string_view prefix, std::string_view after, Snapshot snapshot,
+                          bool (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
+    bool on_page = after >= prefix; // and not the first one
+    Datum from = pg::to_text(on_page ? after : prefix);
     ScanKeyData key;
-    ScanKeyEntryInitialize(&key, 0, name_column, BTGreaterEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_GE,
-                           from);
+    ScanKeyEntryInitialize(&key, 0, name_column, on_page ? BTGreaterStrategyNumber : BTGreaterEqualStrategyNumber,
+                           InvalidOid, C_COLLATION_OID, on_page ? F_TEXT_GT : F_TEXT_GE, from);
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
     SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
     int64 last = 0;
@@ -296,8 +297,8 @@ void for_each_with_prefix(std::string_view prefix, Snapshot snapshot,
         if (name.substr(0, prefix.size()) != prefix)
             break;
         int64 stream_id = log::integer_of(row, id_column, registry);
-        if (stream_id != last)
-            take(stream_id, name, context);
+        if (stream_id != last && !take(stream_id, name, context))
+            break;
         last = stream_id;
     }
     systable_endscan(scan);

@@ -30,9 +30,10 @@ std::string_view name_of(int64 stream_id, Snapshot snapshot);
 // Hands over every name that has an id of its own, with that id.
 void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view name, void *context), void *context);
 
-// The names that begin so, in their order, with their ids.
-void for_each_with_prefix(std::string_view prefix, Snapshot snapshot,
-                          void (*take)(int64 stream_id, std::string_view name, void *context), void *context);
+// The names that begin so and come after another one (byte by byte), in their order, with their
+// ids, until take returns false.
+void for_each_with_prefix(std::string_view prefix, std::string_view after, Snapshot snapshot,
+                          bool (*take)(int64 stream_id, std::string_view name, void *context), void *context);
 
 // Whether there are streams in this database: the extension, that is.
 bool is_there();

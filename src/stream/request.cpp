@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "core/glob.hpp"
 #include "name/reserved.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
@@ -206,6 +207,21 @@ std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *cal
     std::string_view name = name_argument(fcinfo, n, called, what);
     name::refuse_reserved(name);
     return name;
+}
+
+void check_pattern(std::string_view pattern, const char *what) {
+    check_name(pattern, what);
+    core::failure why;
+    if (!core::check_glob(pattern, why))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
+}
+
+std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *called) {
+    if (PG_ARGISNULL(n))
+        null_argument(called);
+    std::string_view pattern = pg::view_of(PG_GETARG_DATUM(n));
+    check_pattern(pattern, called);
+    return pattern;
 }
 
 NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *what) {

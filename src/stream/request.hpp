@@ -47,6 +47,10 @@ void check_name(std::string_view name, const char *what = "stream name");
 std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *called = "stream",
                                  const char *what = "stream name");
 
+// A name, or a pattern of names (core/glob.hpp). called: the argument, what: what it names
+void check_pattern(std::string_view pattern, const char *what);
+std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *called);
+
 // Refuses a frame that is too large, without detoasting the value.
 void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers);
 

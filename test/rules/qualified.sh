@@ -12,8 +12,15 @@ set -euo pipefail
 
 perl -0777 -e '
     my $bad = 0;
-    my $grammar = qr/(?:SELECT|FROM|WHERE|AND|OR|NOT|IN|VALUES|ARRAY|EXISTS|ANY|ALL|ON|CONFLICT|AS|JOIN|LATERAL|BY|RETURNING|INTO|SET|THEN|ELSE|WHEN|coalesce|greatest|least|row)/;
-    sub complain { my ($where, $what, $sql) = @_; $sql =~ s/\s+/ /g; print "$where: $what: ", substr($sql, 0, 160), "\n"; $bad = 1; }
+    my $grammar = join "|", qw(SELECT FROM WHERE AND OR NOT IN VALUES ARRAY EXISTS ANY ALL ON CONFLICT AS JOIN LATERAL
+                               BY RETURNING INTO SET THEN ELSE WHEN coalesce greatest least row);
+    my $keyword_types = qr/(?:bigint|integer|boolean|interval)\b/; # which the grammar takes from pg_catalog
+    sub complain {
+        my ($where, $what, $sql) = @_;
+        $sql =~ s/\s+/ /g;
+        print "$where: $what: ", substr($sql, 0, 160), "\n";
+        $bad = 1;
+    }
     sub check {
         my ($where, $sql) = @_;
         my $s = $sql;
@@ -21,14 +28,14 @@ perl -0777 -e '
         $s =~ s/\bOPERATOR\((?:pg_catalog|weir|%s)\.[^)]+\)/,/g;  # what is qualified
         $s =~ s/\bcount\(\*\)//g if $s =~ /pg_catalog\.count/;
         $s =~ s/%[sd]|\$\d+|\$%d/x/g;                             # parts that are filled in
-        complain($where, "a bare cast", $sql) if $s =~ /::(?!pg_catalog\.|weir\.|bigint\b|integer\b|boolean\b|interval\b)/;
+        complain($where, "a bare cast", $sql) if $s =~ /::(?!pg_catalog\.|weir\.|$keyword_types)/;
         $s =~ s/::[\w."\[\]]+//g;
         $s =~ s/(?<=SET |.., )\w+ = //g if $s =~ /\bSET\b/;       # assignments
         complain($where, "an operator without OPERATOR(schema.…)", $sql) if $s =~ m{[-+*/<>=~!\@#%^&|]};
         complain($where, "$1", $sql)
-            if $s =~ /\b((?:NOT )?IN \(|BETWEEN|I?LIKE|SIMILAR|NULLIF|USING|NATURAL|IS (?:NOT )?DISTINCT|CASE (?!WHEN)\S+)/;
+            if $s =~ /\b(IN \(|BETWEEN|I?LIKE|SIMILAR|NULLIF|USING|NATURAL|IS (?:NOT )?DISTINCT|CASE (?!WHEN)\S+)/;
         while ($s =~ /(?<![\w.")])(\w+)\(/g) {
-            complain($where, "function $1", $sql) unless $1 =~ /^$grammar$/ || $1 eq "x";
+            complain($where, "function $1", $sql) unless $1 =~ /^(?:$grammar)$/ || $1 eq "x";
         }
         while ($s =~ /\b(?:FROM|JOIN|INTO|(?<!FOR )UPDATE)\s+(?!LATERAL|SET|ONLY\b)(\w+)(?![\w.])/g) {
             complain($where, "relation $1", $sql) unless $1 =~ /^x+$/;
@@ -38,7 +45,7 @@ perl -0777 -e '
         open my $in, "<", $file or die "$file: $!\n";
         my $text = <$in>;
         if ($file =~ /\.sql$/) {
-            while ($text =~ /^CREATE VIEW (\S+) AS\n(.*?);\n/gms) { check("$file: $1", $2); }
+            while ($text =~ /^CREATE VIEW (\S+)(?: WITH [^\n]*)? AS\n(.*?);\n/gms) { check("$file: $1", $2); }
             next;
         }
         $text =~ s{^\s*//.*$}{}gm;
@@ -46,7 +53,8 @@ perl -0777 -e '
         while ($text =~ /"((?:[^"\\\n]|\\.)*)"/g) {
             my $sql = $1;
             $sql =~ s/\\"/"/g;
-            check($file, $sql) if $sql =~ /^ ?(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|FROM) |\bWHERE\b.*(?:\$\d|OPERATOR|[=<>])|\bORDER BY\b/;
+            check($file, $sql) if $sql =~ /^ ?(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|FROM) /
+                               || $sql =~ /\bWHERE\b.*(?:\$\d|OPERATOR|[=<>])|\bORDER BY\b/;
         }
     }
     exit $bad;

@@ -32,7 +32,7 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespac
 
 -- What each call is.
 SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 's'),
-    'head list_subscriptions read read_many stream_info summary summary_at',
+    'head list_streams list_subscriptions read read_many stream_info summary summary_at',
     'the calls that read are STABLE');
 SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v' $$,
     string_to_array(

@@ -54,30 +54,41 @@ DO $$
 DECLARE
     o record;
 BEGIN
-    FOR o IN SELECT format('CREATE OPERATOR regress_evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', p.oprname, p.oprleft::regtype, p.oprright::regtype, p.oprcode) AS command
-             FROM pg_operator p WHERE p.oprnamespace = 'pg_catalog'::regnamespace AND p.oprkind = 'b' AND p.oprname <> '=>'
+    FOR o IN SELECT format('CREATE OPERATOR regress_evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', p.oprname,
+        p.oprleft::regtype, p.oprright::regtype, p.oprcode) AS command
+             FROM pg_operator p WHERE p.oprnamespace = 'pg_catalog'::regnamespace AND p.oprkind = 'b'
+                 AND p.oprname <> '=>'
     LOOP
         EXECUTE o.command;
     END LOOP;
-    FOR o IN SELECT format('CREATE FUNCTION regress_evil.%I(%s) RETURNS %s LANGUAGE internal AS %L', p.proname, oidvectortypes(p.proargtypes), pg_get_function_result(p.oid), p.prosrc) AS command
+    FOR o IN SELECT format('CREATE FUNCTION regress_evil.%I(%s) RETURNS %s LANGUAGE internal AS %L', p.proname,
+        oidvectortypes(p.proargtypes), pg_get_function_result(p.oid), p.prosrc) AS command
              FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang, script
-             WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND l.lanname = 'internal' AND NOT p.proretset AND p.proallargtypes IS NULL AND p.provariadic = 0
+             WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND l.lanname = 'internal'
+                 AND NOT p.proretset AND p.proallargtypes IS NULL AND p.provariadic = 0
                AND script.text ~ ('\m' || p.proname || '\(') AND NOT 'internal'::regtype = ANY (p.proargtypes)
     LOOP
         EXECUTE o.command;
     END LOOP;
-    FOREACH o.command IN ARRAY '{text,jsonb,bytea,int8,timestamptz,oid,name,regrole,regclass,regprocedure,interval}'::text[] LOOP
+    FOREACH o.command IN ARRAY
+        '{text,jsonb,bytea,int8,timestamptz,oid,name,regrole,regclass,regprocedure,interval}'::text[] LOOP
         EXECUTE format('CREATE DOMAIN regress_evil.%I AS pg_catalog.%I', o.command, o.command);
     END LOOP;
 END
 $$;
-CREATE FUNCTION pg_temp.taken_from_evil() RETURNS TABLE (object text, taken text) LANGUAGE sql SET search_path = pg_catalog AS $$
-    SELECT pg_describe_object(d.classid, d.objid, d.objsubid), pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)
+CREATE FUNCTION pg_temp.taken_from_evil() RETURNS TABLE (object text,
+    taken text) LANGUAGE sql SET search_path = pg_catalog AS $$
+    SELECT pg_describe_object(d.classid, d.objid, d.objsubid), pg_describe_object(d.refclassid, d.refobjid,
+        d.refobjsubid)
     FROM pg_depend d
-    WHERE ((d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'regress_evil'::regnamespace))
-           OR (d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'regress_evil'::regnamespace))
-           OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT oid FROM pg_type WHERE typnamespace = 'regress_evil'::regnamespace)))
-      AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid AND t.typnamespace = 'regress_evil'::regnamespace))
+    WHERE ((d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator
+        WHERE oprnamespace = 'regress_evil'::regnamespace))
+           OR (d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_proc
+               WHERE pronamespace = 'regress_evil'::regnamespace))
+           OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT oid FROM pg_type
+               WHERE typnamespace = 'regress_evil'::regnamespace)))
+      AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid
+          AND t.typnamespace = 'regress_evil'::regnamespace))
 $$;
 SET search_path = regress_evil, pg_catalog, pg_temp;
 CREATE EXTENSION weir;
@@ -90,7 +101,8 @@ JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
 LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
 LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
 LEFT JOIN pg_class l ON d.refclassid = 'pg_class'::regclass AND l.oid = d.refobjid
-WHERE coalesce(o.oprnamespace, p.pronamespace, l.relnamespace) NOT IN ('weir'::regnamespace, 'pg_catalog'::regnamespace);
+WHERE coalesce(o.oprnamespace, p.pronamespace, l.relnamespace) NOT IN ('weir'::regnamespace,
+    'pg_catalog'::regnamespace);
 -- Not since the script sees to its search_path: the views say themselves what they mean.
 SET search_path = regress_evil, pg_catalog, pg_temp;
 CREATE SCHEMA regress_views;
@@ -99,25 +111,31 @@ DECLARE
     v record;
 BEGIN
     FOR v IN SELECT m[1] AS name, m[2] AS query
-             FROM pg_temp.script s CROSS JOIN LATERAL pg_catalog.regexp_matches(s.text::pg_catalog.text, 'CREATE VIEW weir\.(\w+?) AS\n(.*?);\n', 'g') m LOOP
+             FROM pg_temp.script s CROSS JOIN LATERAL pg_catalog.regexp_matches(s.text::pg_catalog.text,
+                 'CREATE VIEW weir\.(\w+?)(?: WITH [^\n]*)? AS\n(.*?);\n', 'g') m LOOP
         EXECUTE pg_catalog.format('CREATE VIEW regress_views.%I AS %s', v.name, v.query);
     END LOOP;
 END
 $$;
 RESET search_path;
 SELECT * FROM pg_temp.taken_from_evil();
-SELECT count(*) = (SELECT count(*) FROM pg_class WHERE relnamespace = 'weir'::regnamespace AND relkind = 'v') AS every_view FROM pg_class WHERE relnamespace = 'regress_views'::regnamespace;
+SELECT count(*) = (SELECT count(*) FROM pg_class WHERE relnamespace = 'weir'::regnamespace AND relkind = 'v')
+    AS every_view FROM pg_class WHERE relnamespace = 'regress_views'::regnamespace;
 -- And the trap works.
 SET search_path = regress_evil, pg_catalog, pg_temp;
-CREATE VIEW regress_views.trapped AS SELECT t.n OPERATOR(pg_catalog.=) 1 AS one, t.n * '1 s'::pg_catalog.interval AS two, clock_timestamp() AS three FROM (VALUES (1::pg_catalog.int8)) t(n);
+CREATE VIEW regress_views.trapped AS SELECT t.n OPERATOR(pg_catalog.=) 1 AS one, t.n * '1 s'::pg_catalog.interval
+    AS two, clock_timestamp() AS three FROM (VALUES (1::pg_catalog.int8)) t(n);
 RESET search_path;
 SELECT * FROM pg_temp.taken_from_evil() ORDER BY 2;
 
 -- Nothing of it is open to anybody.
 SELECT o.what, o.name, a.grantee::regrole, a.privilege_type
-FROM (SELECT 'relation', c.oid::regclass::text, c.relacl, c.relowner FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace
-      UNION ALL SELECT 'routine', p.oid::regprocedure::text, p.proacl, p.proowner FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace
-      UNION ALL SELECT 'type', t.oid::regtype::text, t.typacl, t.typowner FROM pg_type t WHERE t.typnamespace = 'weir'::regnamespace AND t.typtype = 'b') o (what, name, acl, owner)
+FROM (SELECT 'relation', c.oid::regclass::text, c.relacl, c.relowner FROM pg_class c
+    WHERE c.relnamespace = 'weir'::regnamespace
+      UNION ALL SELECT 'routine', p.oid::regprocedure::text, p.proacl, p.proowner FROM pg_proc p
+          WHERE p.pronamespace = 'weir'::regnamespace
+      UNION ALL SELECT 'type', t.oid::regtype::text, t.typacl, t.typowner FROM pg_type t
+          WHERE t.typnamespace = 'weir'::regnamespace AND t.typtype = 'b') o (what, name, acl, owner)
 CROSS JOIN LATERAL aclexplode(o.acl) a WHERE a.grantee <> o.owner;
 -- revoke_access() takes back what was granted on sequences, too.
 GRANT ALL ON ALL SEQUENCES IN SCHEMA weir TO regress_weir_preparer;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// list_streams(): the names that there are, by page. A look at the registry and one at the
+// log for each, where stream_info() counts what the stream holds.
+#include "pg/pg.hpp"
+
+#include "core/glob.hpp"
+#include "pg/function.hpp"
+#include "pg/text.hpp"
+#include "stream/registry.hpp"
+#include "stream/request.hpp"
+#include "stream/state.hpp"
+
+namespace core = weir::core;
+namespace pg = weir::pg;
+namespace stream = weir::stream;
+
+namespace {
+
+constexpr int hard_cap = 10000; // of a page
+
+struct listing {
+    std::string_view pattern;
+    int left;
+    pg::result_set rows;
+    Snapshot snapshot;
+    MemoryContext memory; // of one row
+};
+
+bool list(int64 stream_id, std::string_view name, void *context) {
+    auto &l = *static_cast<listing *>(context);
+    if (!core::glob_matches(l.pattern, name))
+        return true;
+    MemoryContext before = MemoryContextSwitchTo(l.memory);
+    if (stream::state state = stream::state_of(stream_id, l.snapshot); state.there) {
+        Datum values[] = {pg::to_text(name), BoolGetDatum(state.closed)};
+        bool nulls[] = {false, false};
+        l.rows.add(values, nulls);
+        l.left--;
+    }
+    MemoryContextSwitchTo(before);
+    MemoryContextReset(l.memory);
+    return l.left > 0;
+}
+
+std::string_view literal_part(std::string_view pattern) {
+    auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
+    return {buffer, core::glob_prefix(pattern, buffer)};
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_list_streams) {
+    enum { pattern_argument, after_argument, max_argument };
+    listing l{};
+    l.pattern = stream::pattern_argument(fcinfo, pattern_argument, "pattern");
+    std::string_view after;
+    if (!PG_ARGISNULL(after_argument))
+        after = pg::view_of(PG_GETARG_DATUM(after_argument));
+    if (PG_ARGISNULL(max_argument))
+        stream::null_argument("max");
+    l.left = PG_GETARG_INT32(max_argument);
+    if (l.left < 1 || l.left > hard_cap)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
+                        errdetail("It must be from 1 to %d.", hard_cap)));
+    l.rows = pg::begin_result_set(fcinfo);
+    l.memory = AllocSetContextCreate(CurrentMemoryContext, "weir stream", ALLOCSET_DEFAULT_SIZES);
+    l.snapshot = RegisterSnapshot(GetActiveSnapshot());
+    stream::for_each_with_prefix(literal_part(l.pattern), after, l.snapshot, list, &l);
+    UnregisterSnapshot(l.snapshot);
+    return Datum{0};
+}
