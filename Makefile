@@ -19,11 +19,11 @@ DATA       = $(wildcard sql/$(EXTNAME)--*--*.sql)
 DATA_built = sql/$(EXTNAME)--$(EXTVERSION).sql
 
 # One file a family, in load order.
-SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql merge.sql stream.sql doorbell.sql lease.sql outbox.sql trigger.sql access.sql)
+SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql merge.sql stream.sql doorbell.sql worker.sql lease.sql outbox.sql trigger.sql access.sql)
 
 # src/core is plain C++20 and may throw inside; all the rest is the shell that calls the server.
 CORE_OBJS  = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp)))
-SHELL_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.cpp,pg log name stream position merge doorbell worker lease outbox trigger)))))
+SHELL_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/module.cpp $(addprefix src/,$(addsuffix /*.cpp,pg log name stream position merge doorbell worker lease outbox trigger)))))
 OBJS       = $(CORE_OBJS) $(SHELL_OBJS)
 
 PG_CONFIG ?= pg_config

@@ -12,6 +12,7 @@
 #include "lease/fence.hpp"
 #include "lease/history.hpp"
 #include "lease/reject.hpp"
+#include "lease/sweep.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
 #include "stream/request.hpp"
@@ -185,6 +186,7 @@ bool acquire(row &r, wish const &w) {
     for (int i = 0; i < count; i++)
         lease::write(events[i]);
     ForceSyncCommit(); // an epoch that was given out must not be forgotten in a crash
+    lease::ask_to_sweep(w.ttl_us);
     return true;
 }
 

@@ -16,6 +16,7 @@
 #include "lease/clock.hpp"
 #include "lease/epoch.hpp"
 #include "lease/history.hpp"
+#include "lease/sweep.hpp"
 #include "pg/function.hpp"
 #include "pg/lock.hpp"
 #include "pg/memory.hpp"
@@ -23,6 +24,7 @@
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/request.hpp"
+#include "worker/jobs.hpp"
 
 namespace core = weir::core;
 namespace lease = weir::lease;
@@ -34,6 +36,9 @@ using lease::row;
 namespace {
 
 constexpr int greatest_sweep = 100000;
+constexpr int a_step = 1000;                       // leases, of the housekeeper's sweep
+constexpr int64 worked_under_us = 1 * USECS_PER_SEC; // after which a lapsed lease is looked at again
+int job;
 
 struct sweep {
     Relation leases;
@@ -46,13 +51,18 @@ struct sweep {
     ItemPointerData *to_forget; // with room for limit
     int forgotten;
     int64 greatest_forgotten; // epoch
+    TimestampTz next;         // when the next one expires, on the clock of leases; 0: none does
 };
+
+void will_expire(sweep &s, TimestampTz at) { s.next = s.next == 0 || at < s.next ? at : s.next; }
 
 // With the name's lock, nobody else can be writing the row.
 bool write(sweep &s, row &r) {
     std::string_view name = pg::view_of(r.get(column::name));
-    if (!lease::try_lock(name))
+    if (!lease::try_lock(name)) {
+        will_expire(s, s.now + worked_under_us);
         return false;
+    }
     bool written = lease::update(s.leases, r);
     lease::unlock(name);
     return written;
@@ -98,6 +108,8 @@ void look_at(sweep &s, row &r) {
         cut(s, r);
     else if (known.state != core::lease_state::held && DatumGetTimestampTz(r.get(column::ended_at)) < s.forget_before)
         forget_later(s, r);
+    else if (known.state == core::lease_state::held)
+        will_expire(s, r.integer(column::expires_at));
 }
 
 // Through the whole table: an index on when they expire would have to be written
@@ -125,7 +137,43 @@ void run(sweep &s) {
     }
 }
 
+// False: somebody else is at it.
+bool sweep_leases(sweep &s, int limit) {
+    if (!pg::try_lock(pg::lock_class::lease_sweep, 0))
+        return false;
+    s.leases = lease::open_table();
+    s.now = lease::now();
+    s.forget_before = GetCurrentTimestamp() - static_cast<int64>(pg::settings::lease_retention) * USECS_PER_SEC;
+    s.memory = CurrentMemoryContext;
+    s.limit = limit;
+    s.to_forget = pg::palloc_array_of<ItemPointerData>(static_cast<std::size_t>(limit));
+    run(s);
+    lease::close_table(s.leases);
+    return true;
+}
+
+weir::worker::outcome sweep_step(int64) {
+    using weir::worker::outcome;
+    sweep s{};
+    if (!sweep_leases(s, a_step))
+        return {outcome::what::not_now};
+    if (is_full(s))
+        return {outcome::what::more};
+    if (s.next == 0)
+        return {};
+    int64 left_us = s.next - s.now;
+    return {outcome::what::done, left_us > worked_under_us ? left_us : worked_under_us};
+}
+
 } // namespace
+
+namespace weir::lease {
+
+void register_sweep() { job = worker::register_job({.name = "leases", .step = sweep_step, .at_first = true}); }
+
+void ask_to_sweep(int64 ttl_us) { worker::ask_for_everything_within(job, ttl_us); }
+
+} // namespace weir::lease
 
 WEIR_FUNCTION(weir_lease_sweep) {
     pg::require_writable("weir.lease_sweep()");
@@ -135,16 +183,6 @@ WEIR_FUNCTION(weir_lease_sweep) {
     if (limit < 1 || limit > greatest_sweep)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_leases is out of range"),
                         errdetail("It must be from 1 to %d.", greatest_sweep)));
-    if (!pg::try_lock(pg::lock_class::lease_sweep, 0))
-        PG_RETURN_INT32(0);
     sweep s{};
-    s.leases = lease::open_table();
-    s.now = lease::now();
-    s.forget_before = GetCurrentTimestamp() - static_cast<int64>(pg::settings::lease_retention) * USECS_PER_SEC;
-    s.memory = CurrentMemoryContext;
-    s.limit = limit;
-    s.to_forget = pg::palloc_array_of<ItemPointerData>(static_cast<std::size_t>(limit));
-    run(s);
-    lease::close_table(s.leases);
-    PG_RETURN_INT32(s.expired);
+    PG_RETURN_INT32(sweep_leases(s, limit) ? s.expired : 0);
 }

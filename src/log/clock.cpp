@@ -80,8 +80,10 @@ void cover(int64 ms) {
         bound_ms = (ms > bound_ms ? ms : bound_ms) + ahead_ms;
         if (bound_ms > core::max_ms)
             bound_ms = core::max_ms - (ms < core::max_ms);
+        XLogRecPtr before_us = XactLastRecEnd;
         pg::write_sequence(clock, core::make(bound_ms, line));
         XLogFlush(XactLastRecEnd);
+        XactLastRecEnd = before_us; // it is on disk, and a best-effort append is not to wait for a standby to have it
     }
 
     pg::unlock(pg::lock_class::clock, 0);

@@ -14,6 +14,7 @@
 #include "core/position.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/fetched.hpp"
+#include "outbox/retention.hpp"
 #include "outbox/start.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/error.hpp"
@@ -176,6 +177,8 @@ WEIR_FUNCTION(weir_seek) {
     outbox::place to = outbox::take_place(fcinfo, to_argument, since_argument, "position", core::least);
     outbox::subscription sub;
     outbox::take_subscription(name, sub);
+    if (sub.hold)
+        outbox::keep_retention_out();
     Snapshot snapshot = pg::take_snapshot();
     if (!PG_ARGISNULL(stream_at)) {
         std::string_view topic = named_stream(fcinfo, stream_at, sub);

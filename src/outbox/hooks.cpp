@@ -39,6 +39,6 @@ void drop_cursors(int64 stream_id) {
 
 } // namespace
 
-void listen_to_streams() { stream::set_hooks({retain_after, drop_cursors}); }
+void listen_to_streams() { stream::set_hooks({ask_for_retention, drop_cursors}); }
 
 } // namespace weir::outbox

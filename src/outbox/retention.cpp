@@ -18,6 +18,7 @@
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
 #include "stream/trimmed.hpp"
+#include "worker/jobs.hpp"
 
 namespace weir::outbox {
 
@@ -25,9 +26,9 @@ namespace {
 
 namespace spi = pg::spi;
 
-constexpr int64 run = 1024;             // an append that crosses a multiple of so many looks after its topic
-constexpr int64 look_every_ms = 10000;  // and a backend's first one after that time
-constexpr int64 most_at_once = 8 * run; // frames that one append removes at the most
+constexpr int64 run = 1024;                        // an append that crosses a multiple of so many asks for its topic
+constexpr int64 look_after_us = 10 * USECS_PER_SEC; // an append, or a look, for all topics
+constexpr int64 most_at_once = 4 * run;            // frames that one step removes at the most
 constexpr int64 unbounded = PG_INT64_MAX;
 
 constinit log::source policy_table{"retention_policy"};
@@ -106,9 +107,24 @@ void take_holder(subscription const &s, void *context) {
         h.read_upto = at;
 }
 
+// In how many milliseconds a frame that stays may go for its age, -1: never. What is held
+// by somebody may go at once.
+int64 comes_of_age_in(policy const &p, int64 id, bool is_held, int64 now_ms) {
+    if (p.max_age_ms < 0)
+        return -1;
+    int64 left = core::ms_of(id) + p.max_age_ms - now_ms;
+    return left > 0 ? left : is_held ? 0 : -1;
+}
+
+// What is left to do for a topic after a look at it.
+struct rest {
+    bool more;    // the budget was too small
+    int64 due_ms; // when to look again, -1: not before something is appended
+};
+
 // The first position that stays, 0: all do.
 int64 find_cutoff(policy const &p, std::string_view topic, int64 stream_id, int64 settled_below, int64 budget,
-                  Snapshot snapshot) {
+                  Snapshot snapshot, rest &left) {
     stream::folded now = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::counts);
     int64 now_ms = log::clock::now_us() / 1000, frames = now.frames - now.trimmed_frames;
     excess policy_excess = beyond(p.max_age_ms, p.max_frames, now_ms, frames);
@@ -128,6 +144,8 @@ int64 find_cutoff(policy const &p, std::string_view topic, int64 stream_id, int6
         if (nth == budget || !policy_excess.has(id, nth) || (id > held.read_upto && !hold_excess.has(id, nth))) {
             cutoff = id;
             all = false;
+            left.more = nth == budget;
+            left.due_ms = comes_of_age_in(p, id, id > held.read_upto, now_ms);
             break;
         }
         nth++;
@@ -136,36 +154,16 @@ int64 find_cutoff(policy const &p, std::string_view topic, int64 stream_id, int6
     return nth == 0 ? 0 : all ? settled_below : cutoff;
 }
 
-// Under the stream's maintenance lock. below: nothing from there on is removed.
-int64 apply(policy const &p, std::string_view topic, int64 stream_id, int64 budget, int64 below) {
+// Under the stream's maintenance lock, and with nobody beginning to hold.
+int64 apply(policy const &p, std::string_view topic, int64 stream_id, int64 budget, rest &left) {
     int64 newest = stream::newest_position(stream_id); // before the snapshot: see trim() in stream/lifecycle.cpp
     Snapshot snapshot = pg::take_snapshot();
     int64 unsettled = stream::find_frontier(stream_id, snapshot, false).unsettled;
     int64 settled_below = unsettled >= 0 && unsettled <= newest ? unsettled : newest + 1;
-    if (settled_below > below)
-        settled_below = below;
-    int64 cutoff = find_cutoff(p, topic, stream_id, settled_below, budget, snapshot);
+    int64 cutoff = find_cutoff(p, topic, stream_id, settled_below, budget, snapshot, left);
     int64 removed = cutoff > 0 ? stream::trim_settled(topic, stream_id, cutoff, snapshot) : 0;
     UnregisterSnapshot(snapshot);
     return removed;
-}
-
-// When this backend last looked after a topic: a hint.
-struct looked_after {
-    int64 stream_id;
-    int64 again_at_ms;
-};
-constexpr int remembered = 256;
-looked_after looked[remembered];
-
-bool is_time(int64 stream_id, stream::written const &appended, int count) {
-    int64 now_ms = core::ms_of(appended.last_id);
-    looked_after &last = looked[static_cast<uint64>(stream_id) % remembered];
-    bool crosses = appended.ordinal / run != (appended.ordinal - count) / run;
-    if (!crosses && last.stream_id == stream_id && now_ms < last.again_at_ms)
-        return false;
-    last = {stream_id, now_ms + look_every_ms};
-    return true;
 }
 
 // Memory of the call that is doing something else.
@@ -186,31 +184,107 @@ int64 retain(std::string_view topic) {
     UnregisterSnapshot(snapshot);
     if (!found)
         return 0;
+    pg::lock(pg::lock_class::retention, 0);
     pg::lock(pg::lock_class::maintenance, stream_id);
-    return apply(p, topic, stream_id, unbounded, core::greatest);
+    rest left{false, -1};
+    return apply(p, topic, stream_id, unbounded, left);
 }
 
-int64 retain_all() {
+struct name_list {
+    Datum *names;
+    uint64 count;
+};
+
+name_list topics_with_policy() {
     MemoryContext memory = CurrentMemoryContext;
     spi::session session = spi::begin(log::relation_oid(policy_table));
     Snapshot snapshot = pg::take_snapshot();
     uint64 count = spi::read(topics_statement, nullptr, nullptr, snapshot);
     UnregisterSnapshot(snapshot);
     MemoryContext inner = MemoryContextSwitchTo(memory);
-    auto *topics = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
+    name_list out{static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1))), count};
     for (uint64 i = 0; i < count; i++) {
         bool null = false;
-        topics[i] = PointerGetDatum(DatumGetTextPCopy(spi::column(i, 1, &null)));
+        out.names[i] = PointerGetDatum(DatumGetTextPCopy(spi::column(i, 1, &null)));
     }
     MemoryContextSwitchTo(inner);
     spi::end(session);
+    return out;
+}
+
+int64 retain_all() {
+    name_list topics = topics_with_policy();
     int64 removed = 0;
-    for (uint64 i = 0; i < count; i++) {
+    for (uint64 i = 0; i < topics.count; i++) {
         MemoryContext before = begin_side_work();
-        removed += retain(pg::view_of(topics[i]));
+        removed += retain(pg::view_of(topics.names[i]));
         end_side_work(before);
     }
     return removed;
+}
+
+// The housekeeper's job ----------------------------------------------------------
+
+int job;
+
+worker::outcome retention_step(int64 stream_id) {
+    Snapshot snapshot = pg::take_snapshot();
+    policy p;
+    std::string_view remembered_name = stream::name_of(stream_id, snapshot);
+    // Looking other names up may take that memory away.
+    std::string_view name = pg::view_of(pg::to_text(remembered_name));
+    bool found = find_policy(name, snapshot, p);
+    UnregisterSnapshot(snapshot);
+    if (!found)
+        return {};
+    if (!pg::try_lock(pg::lock_class::retention, 0) || !pg::try_lock(pg::lock_class::maintenance, stream_id))
+        return {worker::outcome::what::not_now};
+    rest left{false, -1};
+    (void)apply(p, name, stream_id, most_at_once, left);
+    if (left.more)
+        return {worker::outcome::what::more};
+    if (left.due_ms < 0)
+        return {};
+    return {worker::outcome::what::done, left.due_ms * 1000 > look_after_us ? left.due_ms * 1000 : look_after_us};
+}
+
+int by_id(void const *a, void const *b) {
+    int64 x = *static_cast<int64 const *>(a), y = *static_cast<int64 const *>(b);
+    return x < y ? -1 : x > y;
+}
+
+// The streams with a policy, by their ids.
+int64 *ids_of_pass = nullptr;
+uint64 count_of_pass = 0;
+
+void begin_pass() {
+    worker::say_of_no_use(job); // before looking: a policy that comes meanwhile says otherwise
+    name_list topics = topics_with_policy();
+    if (topics.count > 0)
+        worker::say_of_use(job);
+    Snapshot snapshot = pg::take_snapshot();
+    count_of_pass = 0;
+    if (ids_of_pass != nullptr)
+        pfree(ids_of_pass);
+    ids_of_pass = static_cast<int64 *>(
+        MemoryContextAllocHuge(TopMemoryContext, sizeof(int64) * static_cast<Size>(topics.count + 1)));
+    for (uint64 i = 0; i < topics.count; i++) {
+        if (int64 id = stream::find(pg::view_of(topics.names[i]), snapshot))
+            ids_of_pass[count_of_pass++] = id;
+    }
+    UnregisterSnapshot(snapshot);
+    qsort(ids_of_pass, count_of_pass, sizeof(int64), by_id);
+}
+
+int64 next_with_policy(int64 after) {
+    if (after < 0)
+        begin_pass();
+    uint64 low = 0, high = count_of_pass;
+    while (low < high) {
+        uint64 middle = (low + high) / 2;
+        (ids_of_pass[middle] > after ? high : low) = ids_of_pass[middle] > after ? middle : middle + 1;
+    }
+    return low < count_of_pass ? ids_of_pass[low] : -1;
 }
 
 constexpr int64 most_days = 36500;
@@ -239,21 +313,19 @@ NullableDatum count_argument(FunctionCallInfo fcinfo, int n, const char *called)
 
 } // namespace
 
-void retain_after(int64 stream_id, stream::written const &appended, int count) {
-    // Reading what others wrote would make a serializable transaction depend on them.
-    if (!is_time(stream_id, appended, count) || IsolationIsSerializable())
+void ask_for_retention(int64 stream_id, stream::written const &appended, int count) {
+    if (!worker::is_of_use(job))
         return;
-    MemoryContext before = begin_side_work();
-    Snapshot snapshot = pg::take_snapshot();
-    policy p;
-    std::string_view remembered_name = stream::name_of(stream_id, snapshot);
-    // Looking other names up may take that memory away.
-    std::string_view name = pg::view_of(pg::to_text(remembered_name));
-    bool found = find_policy(name, snapshot, p);
-    UnregisterSnapshot(snapshot);
-    if (found && pg::try_lock(pg::lock_class::maintenance, stream_id))
-        apply(p, name, stream_id, most_at_once, appended.first_id); // others are to see what is new
-    end_side_work(before);
+    if (appended.ordinal / run != (appended.ordinal - count) / run)
+        worker::ask(job, stream_id);
+    worker::ask_for_everything_within(job, look_after_us);
+}
+
+void keep_retention_out() { pg::lock(pg::lock_class::retention, 0, ShareLock); }
+
+void register_retention() {
+    job = worker::register_job(
+        {.name = "retention", .step = retention_step, .next_key = next_with_policy, .at_first = true});
 }
 
 } // namespace weir::outbox
@@ -284,6 +356,7 @@ WEIR_FUNCTION(weir_set_retention) {
     else
         spi::write(outbox::enter_statement, values, nulls);
     spi::end(session);
+    weir::worker::ask_for_everything(outbox::job);
     PG_RETURN_VOID();
 }
 

@@ -8,6 +8,7 @@
 #include "log/table.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/owner.hpp"
+#include "outbox/retention.hpp"
 #include "outbox/start.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/error.hpp"
@@ -187,6 +188,8 @@ bool insert(wish const &w) {
 // at its beginning.
 bool subscribe(wish const &w) {
     outbox::lock_subscription(w.name);
+    if (w.hold)
+        outbox::keep_retention_out();
     bool made = insert(w);
     Snapshot snapshot = pg::take_snapshot();
     outbox::subscription s;

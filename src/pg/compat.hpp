@@ -54,6 +54,16 @@ inline int64 dead_rows(Oid table) {
 #endif
 }
 
+// A lock of the session's own, needed neither in a transaction nor for long; false: not to be had
+// at once. 18 asks whether to log that.
+inline bool try_session_lock(LOCKTAG const *tag, LOCKMODE mode) {
+#if PG_VERSION_NUM >= 180000
+    return LockAcquireExtended(tag, mode, true, true, false, nullptr, false) != LOCKACQUIRE_NOT_AVAIL;
+#else
+    return LockAcquireExtended(tag, mode, true, true, false, nullptr) != LOCKACQUIRE_NOT_AVAIL;
+#endif
+}
+
 // What a waiting process of ours is shown to wait for: a worker for work, a backend for a frame.
 enum class waits_for { work, frame };
 

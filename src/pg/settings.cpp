@@ -16,6 +16,7 @@ int idempotency_window = 86400;
 int doorbell = doorbell_worker;
 int poll_interval = 1000;
 int lease_retention = 86400;
+bool housekeeping = true;
 
 namespace {
 
@@ -52,6 +53,9 @@ void define() {
           &poll_interval, 10, 3600000, GUC_UNIT_MS);
     limit("weir.lease_retention", "Time for which a sweep keeps leases that nobody holds.", &lease_retention, 0,
           366 * 86400, GUC_UNIT_S);
+    DefineCustomBoolVariable("weir.housekeeping",
+                             "Whether a worker tidies up; without it, weir.housekeep() has to be called.", nullptr,
+                             &housekeeping, housekeeping, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("weir");
 }
 

@@ -15,6 +15,7 @@ extern int max_name_bytes;     // bytes of the name of a stream or a lease
 extern int max_subscriptions;  // of one role
 extern int max_patch_depth;    // nesting of a merge patch
 extern int idempotency_window; // seconds that an idempotency key is remembered
+extern bool housekeeping;      // whether a worker does it
 extern int lease_retention;    // seconds that a lease nobody holds is remembered
 
 // How transactions tell others that there is something to read.

@@ -7,9 +7,9 @@
 #include "pg/attempt.hpp"
 #include "pg/settings.hpp"
 #include "stream/announce.hpp"
+#include "stream/drain.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
-#include "worker/drain.hpp"
 #include "worker/worker.hpp"
 
 namespace weir::stream {
@@ -84,7 +84,7 @@ void announce_noted(void *context) {
         announce_from(o.noted->look_from);
     // Where the worker should have done it, what others left for it would wait.
     if (pg::settings::doorbell == pg::settings::doorbell_worker)
-        (void)worker::drain();
+        (void)drain();
     o.told = true;
 }
 
@@ -98,7 +98,7 @@ bool announce_own(doorbell::noted const &n) {
     MemoryContextSwitchTo(before);
     MemoryContextDelete(memory);
     if (!well) {
-        worker::settle(false);
+        settle(false);
         return false;
     }
     if (o.told)
@@ -135,6 +135,6 @@ int announce_from(int64 position) {
 
 void announce_anything() { doorbell::hand_over(doorbell::database_channel, ""); }
 
-void announce_in_commits() { doorbell::on_own_notify(announce_own, worker::settle); }
+void announce_in_commits() { doorbell::on_own_notify(announce_own, settle); }
 
 } // namespace weir::stream

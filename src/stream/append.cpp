@@ -7,10 +7,9 @@
 #include "pg/function.hpp"
 #include "stream/append.hpp"
 #include "stream/hooks.hpp"
+#include "stream/housekeeping.hpp"
 #include "stream/idempotency.hpp"
-#include "stream/live.hpp"
 #include "stream/registry.hpp"
-#include "stream/upkeep.hpp"
 #include "stream/writer.hpp"
 
 namespace weir::stream {
@@ -31,9 +30,9 @@ written append(request const &r) {
     if (!r.key.isnull)
         record_result(to.id, r, result);
     if (r.best_effort) {
-        trim_live(to.id, result.ordinal, result.maxlen, r.count);
+        ask_to_trim(to.id, result, r.count);
     } else {
-        upkeep(to.id, result, r.count);
+        ask_for_checkpoint(to.id, result, r.count);
         tell_of_append(to.id, result, r.count);
     }
     return result;

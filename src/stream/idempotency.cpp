@@ -5,6 +5,7 @@
 #include "pg/settings.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
+#include "stream/housekeeping.hpp"
 #include "stream/idempotency.hpp"
 
 namespace weir::stream {
@@ -43,8 +44,10 @@ constinit spi::statement expire_statement{"DELETE FROM weir.idempotency WHERE ct
 constinit spi::statement forget_statement{
     "DELETE FROM weir.idempotency WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
-constexpr int expire_every = 64; // keyed calls of this backend
-int calls_until_expiry = expire_every;
+constexpr uint64 at_once = 256; // as in the statement
+
+constinit spi::statement oldest_statement{
+    "SELECT called_at FROM weir.idempotency ORDER BY called_at LIMIT 1", 0, {}};
 
 struct digest {
     pg_cryptohash_ctx *context;
@@ -117,12 +120,26 @@ bool recall_result(int64 stream_id, request const &r, written &result) {
         if (result.first_id < 0)
             elog(ERROR, "idempotency key has no result");
         UnregisterSnapshot(latest);
-    } else if (--calls_until_expiry <= 0) {
-        calls_until_expiry = expire_every;
-        spi::write(expire_statement, &values[3], nullptr);
     }
     spi::end(session);
+    ask_to_expire_keys();
     return earlier;
+}
+
+// A key is of no worth after the window, whether it has been deleted by then or not.
+worker::outcome expire_keys_step(int64) {
+    worker::outcome out;
+    spi::session session = spi::begin(log::relation_oid(log_source));
+    Datum before = TimestampTzGetDatum(window_start());
+    if (spi::write(expire_statement, &before, nullptr) == at_once) {
+        out.what = worker::outcome::what::more;
+    } else if (spi::write(oldest_statement, nullptr, nullptr) == 1) {
+        bool null = false;
+        int64 left_us = DatumGetTimestampTz(spi::column(0, 1, &null)) - window_start();
+        out.due_us = left_us > USECS_PER_SEC ? left_us : USECS_PER_SEC;
+    }
+    spi::end(session);
+    return out;
 }
 
 void record_result(int64 stream_id, request const &r, written const &result) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The turns in a stream's life: create, close, trim, drop. Trim and drop take the
-// stream's maintenance lock until commit, so that they and the upkeep of appends
-// do not work on the same checkpoints.
+// stream's maintenance lock until commit, so that they and the housekeeper do not work on
+// the same checkpoints.
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
@@ -14,6 +14,7 @@
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
+#include "stream/housekeeping.hpp"
 #include "stream/idempotency.hpp"
 #include "stream/lifecycle.hpp"
 #include "stream/reader.hpp"
@@ -209,7 +210,7 @@ bool drop(std::string_view name, int64 stream_id) {
     stream::forget_keys(stream_id);
     stream::tell_of_drop(stream_id);
     stream::replace(name, stream_id, {}, mark);
-    stream::purge();
+    stream::ask_to_forget_names();
     return true;
 }
 

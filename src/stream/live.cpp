@@ -3,41 +3,33 @@
 
 #include "core/position.hpp"
 #include "log/clock.hpp"
-#include "log/newest.hpp"
+#include "pg/snapshot.hpp"
+#include "stream/floors.hpp"
+#include "stream/housekeeping.hpp"
 #include "stream/live.hpp"
-#include "worker/worker.hpp"
 
 namespace weir::stream {
 
 namespace {
 
-// An append that crosses a multiple of the run trims: of a quarter of K, so that the
+// An append that crosses a multiple of the run asks for a trim: a quarter of K, so that the
 // table stays close to K, within bounds that keep a trim cheap.
 constexpr int64 least_run = 32, greatest_run = 512;
-constexpr int64 most_a_run = 1024; // rows one append deletes at the most, beside as many as it adds
+constexpr int64 most_a_step = 4096; // rows
 
-// What this backend knows of floors: a hint, so collisions just overwrite. What the
-// running transaction trimmed is only for itself until it commits.
-struct known_floor {
+// What the running transaction trimmed. Nobody else is to know before it commits.
+struct own_floor {
     int64 stream_id;
     int64 floor;
-    int64 own; // as of the running transaction, -1: it did not trim
 };
-constexpr int floors = 1024;
-known_floor known[floors];
-
 constexpr int most_own = 64;
-int16 own[most_own]; // slots that hold something of the running transaction
+own_floor own[most_own];
 int own_count = 0;
 bool callbacks_registered = false;
 
 void settle_own(bool committed) {
-    for (int i = 0; i < own_count; i++) {
-        known_floor &k = known[own[i]];
-        if (committed && k.own > k.floor)
-            k.floor = k.own;
-        k.own = -1;
-    }
+    for (int i = 0; committed && i < own_count; i++)
+        publish_floor(own[i].stream_id, own[i].floor);
     own_count = 0;
 }
 
@@ -51,7 +43,13 @@ void at_end_of_subtransaction(SubXactEvent event, SubTransactionId, SubTransacti
         settle_own(false);
 }
 
-known_floor &slot_of(int64 stream_id) { return known[static_cast<uint64>(stream_id) % floors]; }
+int64 floor_of(int64 stream_id) {
+    for (int i = 0; i < own_count; i++) {
+        if (own[i].stream_id == stream_id)
+            return own[i].floor;
+    }
+    return trimmed_floor(stream_id);
+}
 
 void remember_own_floor(int64 stream_id, int64 floor) {
     if (!callbacks_registered) {
@@ -59,23 +57,13 @@ void remember_own_floor(int64 stream_id, int64 floor) {
         RegisterSubXactCallback(at_end_of_subtransaction, nullptr);
         callbacks_registered = true;
     }
-    known_floor &k = slot_of(stream_id);
-    if (k.stream_id != stream_id) {
-        if (k.stream_id != 0 && k.own >= 0)
-            return; // somebody else's, and still needed
-        k = {stream_id, -1, -1};
-    }
-    if (k.own < 0) {
-        if (own_count == most_own)
-            return;
-        own[own_count++] = static_cast<int16>(&k - known);
-    }
-    k.own = floor;
-}
-
-int64 own_floor(int64 stream_id) {
-    known_floor const &k = slot_of(stream_id);
-    return k.stream_id == stream_id ? k.own : -1;
+    int at = 0;
+    while (at < own_count && own[at].stream_id != stream_id)
+        at++;
+    if (at == most_own)
+        return;
+    own_count = at == own_count ? at + 1 : own_count;
+    own[at] = {stream_id, floor};
 }
 
 // The newest row visible to the snapshot; frames are plentiful, so not far back.
@@ -90,11 +78,6 @@ bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, log::p
 }
 
 } // namespace
-
-int64 trimmed_floor(int64 stream_id) {
-    known_floor const &k = slot_of(stream_id);
-    return k.stream_id == stream_id ? k.floor : -1;
-}
 
 retention retained(log::table &live, int64 stream_id, Snapshot snapshot, log::purpose why) {
     retention r{};
@@ -115,39 +98,62 @@ retention retained(int64 stream_id, Snapshot snapshot) {
     return r;
 }
 
-void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count) {
+bool is_worth_a_trim(int64 stream_id, int64 last_ordinal, int64 maxlen, int count) {
     int64 run = maxlen / 4 < least_run ? least_run : maxlen / 4 > greatest_run ? greatest_run : maxlen / 4;
-    // Streams that began together do not trim together: a thousand of them would keep their writers for 200 ms.
+    // Streams that began together do not trim together: a thousand of them would keep others waiting for 200 ms.
     int64 last = last_ordinal + stream_id * 37 % run;
-    if (last / run == (last - count) / run)
-        return;
+    return last / run != (last - count) / run;
+}
+
+worker::outcome trim_step(int64 stream_id) {
+    using worker::outcome;
+    outcome out;
+    prepare_floors();
     log::table live = log::open(live_source, RowExclusiveLock);
-    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+    Snapshot snapshot = pg::take_snapshot();
     retention r = retained(live, stream_id, snapshot, log::purpose::upkeep);
     if (r.any) {
         int64 now_ms = log::clock::now_us() / 1000, dead = 0;
-        int64 floor = r.after;
-        for (int64 reached : {trimmed_floor(stream_id), own_floor(stream_id)})
-            floor = reached > floor ? reached : floor;
+        int64 known = floor_of(stream_id), floor = known > r.after ? known : r.after;
         log::scan s;
         log::begin(s, live, stream_id, floor, r.newest_id - 1, ForwardScanDirection, snapshot, log::purpose::upkeep);
-        int64 limit = most_a_run + count; // so that what was held up is made good
-        while (limit-- > 0 && log::next(s) == log::step::frame) {
+        int64 left = most_a_step;
+        for (; left > 0 && log::next(s) == log::step::frame; left--) {
             live_prefix const *row = log::prefix_of<live_prefix>(s);
             if (is_retained(*row, r, now_ms))
                 break;
             log::deletion result = log::remove(s);
-            if (result == log::deletion::blocked)
+            if (result == log::deletion::blocked) { // by somebody who trims as well, or drops
+                out.what = outcome::what::not_now;
                 break;
+            }
             dead += result == log::deletion::done;
             floor = s.id > floor ? s.id : floor;
         }
         log::end(s);
+        if (left == 0)
+            out.what = outcome::what::more;
         remember_own_floor(stream_id, floor);
-        worker::report_dead_rows(dead);
+        ask_to_vacuum(dead);
     }
     UnregisterSnapshot(snapshot);
     log::close(live);
+    return out;
+}
+
+int64 next_with_live_rows(int64 after) {
+    int64 next = -1;
+    log::table live = log::open(live_source, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, log::key_attribute, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    SysScanDesc scan = systable_beginscan_ordered(live.heap, live.index, latest, 1, &key);
+    if (HeapTuple row = systable_getnext_ordered(scan, ForwardScanDirection))
+        next = log::integer_of(row, log::key_attribute, live.heap);
+    systable_endscan_ordered(scan);
+    UnregisterSnapshot(latest);
+    log::close(live);
+    return next;
 }
 
 } // namespace weir::stream

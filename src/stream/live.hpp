@@ -4,9 +4,10 @@
 //
 // A frame is retained while it is among the newest K (by ordinal) and younger
 // than its ttl, K being that of the newest frame. Readers hold to that exactly;
-// rows that fell out are deleted by later appends, a run at a time, so the
-// cost is a constant per frame. Trimming goes on from where it last stopped
-// (floor), not through what is dead already.
+// rows that fell out are deleted by the housekeeper, a run at a time, so the cost is a
+// constant per frame; by an append, too, where the housekeeper cannot keep up, or
+// is not to be had. Trimming goes on from where it last stopped (floor), not through
+// what is dead already.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -32,10 +33,7 @@ inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms
     return ordinal_of(row) > r.above_ordinal && row.ttl_ms > 0 && (row.id >> 20) + row.ttl_ms > now_ms;
 }
 
-// How far this backend knows trimming to have come, and to have committed.
-int64 trimmed_floor(int64 stream_id);
-
-// After an append of count frames: delete some of what is not retained.
-void trim_live(int64 stream_id, int64 last_ordinal, int64 maxlen, int count);
+// After an append of count frames.
+bool is_worth_a_trim(int64 stream_id, int64 last_ordinal, int64 maxlen, int count);
 
 } // namespace weir::stream

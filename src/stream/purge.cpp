@@ -2,7 +2,7 @@
 //
 // A dropped stream leaves its name and a mark behind, so that a later stream of
 // that name starts above it whatever the clock does. After a day that is not
-// worth the space any more: drop_stream() then forgets a few such names.
+// worth the space any more: the housekeeper then forgets it, a few such names a step.
 //
 // The mark is deleted under the log's lock, where it is still the newest row. A
 // writer that knows the id finds it being deleted, waits for the outcome and
@@ -16,6 +16,7 @@
 #include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "stream/frame.hpp"
+#include "stream/housekeeping.hpp"
 #include "stream/registry.hpp"
 #include "stream/state.hpp"
 
@@ -27,12 +28,13 @@ namespace spi = pg::spi;
 
 constexpr int at_once = 8;
 constexpr int64 remembered_ms = 86400000;
+constexpr int64 look_again_us = 600 * USECS_PER_SEC;
 
 constinit spi::statement oldest_statement{
     "SELECT stream_id, name FROM weir.stream WHERE dropped_at OPERATOR(weir.<) weir.to_position($1)"
-    " ORDER BY dropped_at LIMIT 8",
-    1,
-    {INT8OID}};
+    " ORDER BY dropped_at LIMIT 8 OFFSET $2",
+    2,
+    {INT8OID, INT8OID}};
 
 constinit spi::statement forget_statement{
     "DELETE FROM weir.stream WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
@@ -57,10 +59,10 @@ struct candidate {
     std::string_view name;
 };
 
-int find_candidates(candidate *out) {
+int find_candidates(int64 passed, candidate *out) {
     spi::session session = spi::begin(log::relation_oid(log_source));
-    Datum before = Int64GetDatum(core::make(log::clock::now_us() / 1000 - remembered_ms, 0));
-    auto count = static_cast<int>(spi::write(oldest_statement, &before, nullptr));
+    Datum values[] = {Int64GetDatum(core::make(log::clock::now_us() / 1000 - remembered_ms, 0)), Int64GetDatum(passed)};
+    auto count = static_cast<int>(spi::write(oldest_statement, values, nullptr));
     MemoryContext inner = MemoryContextSwitchTo(session.memory);
     for (int i = 0; i < count; i++) {
         bool null = false;
@@ -86,9 +88,12 @@ use use_of(int64 stream_id) {
     return result;
 }
 
-bool forget(log::table &logged, log::table &live, candidate const &c) {
+// What is done stands in nobody's way any more.
+enum class progress { none, used_again, forgotten };
+
+progress forget(log::table &logged, log::table &live, candidate const &c) {
     if (!pg::try_lock(pg::lock_class::maintenance, c.stream_id))
-        return false;
+        return progress::none;
     switch (use_of(c.stream_id)) {
     case use::dropped:
         if (remove_mark(logged, live, c.stream_id)) {
@@ -96,35 +101,45 @@ bool forget(log::table &logged, log::table &live, candidate const &c) {
             Datum value = Int64GetDatum(c.stream_id);
             spi::write(forget_statement, &value, nullptr);
             spi::end(session);
-            return true;
+            return progress::forgotten;
         }
         break;
     case use::again: // not a candidate any more
         replace(c.name, c.stream_id, {}, -1);
-        return false;
+        return progress::used_again;
     case use::unknown:
         break;
     }
     pg::unlock(pg::lock_class::maintenance, c.stream_id);
-    return false;
+    return progress::none;
 }
 
 } // namespace
 
-void purge() {
+worker::outcome forget_names_step(int64) {
+    static int64 passed = 0; // candidates that could not be forgotten, and keep no others waiting
     candidate candidates[at_once];
-    int count = find_candidates(candidates);
-    if (count == 0)
-        return;
+    int count = find_candidates(passed, candidates);
+    if (count == 0) {
+        passed = 0;
+        return {worker::outcome::what::done, look_again_us};
+    }
     bool any = false;
     log::table logged = log::open(log_source, RowExclusiveLock);
     log::table live = log::open(live_source, AccessShareLock);
-    for (int i = 0; i < count; i++)
-        any |= forget(logged, live, candidates[i]);
+    for (int i = 0; i < count; i++) {
+        progress made = forget(logged, live, candidates[i]);
+        passed += made == progress::none;
+        any |= made == progress::forgotten;
+    }
     log::close(logged);
     log::close(live);
     if (any)
         tell_others_to_forget();
+    if (count == at_once)
+        return {worker::outcome::what::more};
+    passed = 0;
+    return {worker::outcome::what::done, look_again_us};
 }
 
 } // namespace weir::stream

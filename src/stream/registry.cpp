@@ -279,6 +279,22 @@ void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view 
     table_close(registry, AccessShareLock);
 }
 
+int64 next_stream(int64 after) {
+    ScanKeyData key;
+    ScanKeyInit(&key, id_column, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation index = index_open(relation_oid(id_index), AccessShareLock);
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    SysScanDesc scan = systable_beginscan_ordered(registry, index, latest, 1, &key);
+    HeapTuple row = systable_getnext_ordered(scan, ForwardScanDirection);
+    int64 next = HeapTupleIsValid(row) ? log::integer_of(row, id_column, registry) : -1;
+    systable_endscan_ordered(scan);
+    UnregisterSnapshot(latest);
+    index_close(index, AccessShareLock);
+    table_close(registry, AccessShareLock);
+    return next;
+}
+
 void for_each_with_prefix(std::string_view prefix, std::string_view after, Snapshot snapshot,
                           bool (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
     bool on_page = after >= prefix; // and not the first one

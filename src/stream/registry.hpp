@@ -47,8 +47,8 @@ struct known_stream {
 known_stream find_or_create(std::string_view name);
 known_stream look_up_or_create(std::string_view name); // without asking this backend's memory
 
-// Forgets a few names dropped long ago. Never waits.
-void purge();
+// The least id above another that has a name, -1: there is none.
+int64 next_stream(int64 after);
 
 // Once this transaction commits, every backend drops the names it remembers.
 void tell_others_to_forget();

@@ -3,7 +3,9 @@
 
 #include "core/position.hpp"
 #include "pg/lock.hpp"
+#include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
+#include "stream/housekeeping.hpp"
 #include "stream/upkeep.hpp"
 
 namespace weir::stream {
@@ -12,10 +14,10 @@ namespace {
 
 namespace spi = pg::spi;
 
-// An append that crosses a multiple of so many rows does upkeep. Patches are dearer
-// to fold than frames are to count, and a large document is dear to write.
-constexpr int64 run = 1024;
-constexpr int64 run_of_patches = 512;
+// So many rows are worth a checkpoint; patches are dearer to fold than frames are to
+// count, and a large document is dear to write.
+constexpr int64 few = 512;
+constexpr int64 few_patches = 256;
 constexpr int64 bytes_a_run = 64 * 1024; // of a stored document that one more run has to earn
 constexpr int64 most_runs = 8;
 
@@ -53,17 +55,14 @@ int64 edge_of(folded const &f) { return f.trimmed_below > 0 ? f.trimmed_below - 
 
 } // namespace
 
-void upkeep(int64 stream_id, written const &appended, int count) {
-    int64 every = appended.version > 0 ? run_of_patches : run;
-    if (appended.ordinal / every == (appended.ordinal - count) / every)
-        return;
-    // Reading what others wrote would make a serializable transaction depend on them.
-    if (IsolationIsSerializable() || !pg::try_lock(pg::lock_class::maintenance, stream_id))
-        return;
-    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+worker::outcome checkpoint_step(int64 stream_id) {
+    if (!pg::try_lock(pg::lock_class::maintenance, stream_id))
+        return {worker::outcome::what::not_now}; // whoever has it may write one, or may not
+    Snapshot latest = pg::take_snapshot();
     folded newest = fold_log(stream_id, core::greatest, latest, want::counts);
     int64 runs = 1 + newest.document_size / bytes_a_run;
-    if (newest.rows >= (runs < most_runs ? runs : most_runs) * every / 2) {
+    int64 enough = (runs < most_runs ? runs : most_runs) * (newest.patched_at >= 0 ? few_patches : few);
+    if (newest.rows >= enough) {
         if (newest.patched_at >= 0)
             newest = fold_log(stream_id, newest.position, latest, want::document);
         spi::session session = spi::begin(log::relation_oid(log_source));
@@ -73,6 +72,7 @@ void upkeep(int64 stream_id, written const &appended, int count) {
         spi::end(session);
     }
     UnregisterSnapshot(latest);
+    return {};
 }
 
 void save_checkpoints(int64 stream_id, folded const &edge, folded const &newest) {

@@ -22,6 +22,8 @@
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
+#include "stream/floors.hpp"
+#include "stream/housekeeping.hpp"
 #include "stream/live.hpp"
 #include "stream/writer.hpp"
 
@@ -72,6 +74,8 @@ tables open_target(bool best_effort) {
     (best_effort ? t.live : t.logged) = log::open(best_effort ? live_source : log_source, RowExclusiveLock);
     (void)GetCurrentTransactionId(); // may wait or write, so not under the lock
     doorbell::prepare();
+    if (best_effort)
+        prepare_floors();
     return t;
 }
 
@@ -262,8 +266,10 @@ struct turn {
 // mark deleted, and the name is looked up again.
 turn take_turn(tables &t, std::string_view name, known_stream &stream, int count, if_closed closed) {
     for (int64 wanted_ms = log::clock::now_us() / 1000 + 1;;) {
-        if (!log::clock::covers(wanted_ms))
+        if (!log::clock::covers(wanted_ms)) {
+            ask_to_move_clock();
             log::clock::cover(wanted_ms);
+        }
 
         CHECK_FOR_INTERRUPTS();
         int64 stream_id = stream.id;

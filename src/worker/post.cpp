@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "pg/monotonic.hpp"
 #include "worker/post.hpp"
 #include "worker/start.hpp"
 
@@ -20,9 +21,25 @@ post &own_post() { return find_slot(own_database)->posts[static_cast<int>(own_ki
 
 void set_phase(post &p, phase to) {
     p.phase = to;
-    p.changed_at = GetCurrentTimestamp();
+    p.changed_at = pg::monotonic_us();
     p.pid = to == phase::none ? 0 : MyProcPid;
-    p.latch = to == phase::running ? MyLatch : nullptr;
+    p.latch = to == phase::running || to == phase::resting ? MyLatch : nullptr;
+}
+
+// For a successor that nobody has claimed it for yet.
+void hand_over(post &p, phase to) {
+    set_phase(p, to);
+    p.pid = 0;
+    p.latch = nullptr;
+}
+
+void register_successor() {
+    if (register_worker(own_database, own_kind))
+        return;
+    lock_shared();
+    if (slot *s = find_slot(own_database); s != nullptr && own_post().pid == 0)
+        set_phase(own_post(), phase::none);
+    unlock_shared();
 }
 
 // At an exit that was not of our own will.
@@ -32,22 +49,32 @@ void fail(int, Datum) {
     holds_post = false;
     if (put_back_work != nullptr)
         put_back_work();
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    lock_shared();
     slot *s = find_slot(own_database);
     post &p = s->posts[static_cast<int>(own_kind)];
-    bool was_running = p.phase == phase::running;
-    int doublings = p.failures < most_doublings ? p.failures : most_doublings;
-    p.failures++;
-    p.not_before = GetCurrentTimestamp() + (first_backoff_us << doublings);
-    s->counted.failures++;
-    set_phase(p, was_running ? phase::starting : phase::none);
-    p.pid = 0;
-    LWLockRelease(&shared().lock.lock);
-    if (was_running && !register_worker(own_database, own_kind)) {
-        LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-        set_phase(own_post(), phase::none);
-        LWLockRelease(&shared().lock.lock);
+    bool was_running = p.phase == phase::running, was_resting = p.phase == phase::resting;
+    if (was_resting) { // nothing had been begun
+        set_phase(p, phase::none);
+    } else {
+        int doublings = p.failures < most_doublings ? p.failures : most_doublings;
+        p.failures++;
+        p.not_before = pg::monotonic_us() + (first_backoff_us << doublings);
+        s->counted.failures += own_kind == kind::doorbell;
+        hand_over(p, was_running ? phase::starting : phase::none);
     }
+    unlock_shared();
+    if (was_running)
+        register_successor();
+}
+
+// Where it had its directory.
+bool is_database_there(slot const &s) {
+    if (!OidIsValid(s.tablespace))
+        return true;
+    char *path = GetDatabasePath(s.database, s.tablespace);
+    bool there = access(path, F_OK) == 0;
+    pfree(path);
+    return there;
 }
 
 } // namespace
@@ -56,27 +83,41 @@ bool claim(Oid database, kind which, void (*put_back)()) {
     own_database = database;
     own_kind = which;
     put_back_work = put_back;
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    lock_shared();
     slot *s = find_or_take_slot(database);
     if (s != nullptr) {
         post &p = s->posts[static_cast<int>(which)];
         holds_post = p.phase != phase::running && p.pid == 0;
         if (holds_post)
-            set_phase(p, phase::starting);
+            set_phase(p, p.phase == phase::resting ? phase::resting : phase::starting);
     }
-    LWLockRelease(&shared().lock.lock);
+    unlock_shared();
     if (holds_post)
         before_shmem_exit(fail, 0);
     return holds_post;
 }
 
-int64 rest_for() { return own_post().not_before - GetCurrentTimestamp(); }
+int64 rest_for() {
+    post &p = own_post();
+    if (p.phase == phase::resting && (is_rung() || p.dismissed))
+        return 0;
+    return p.not_before - pg::monotonic_us();
+}
+
+bool is_of_no_use() {
+    lock_shared();
+    bool dismissed = own_post().dismissed;
+    unlock_shared();
+    return dismissed || !is_database_there(*find_slot(own_database));
+}
 
 void take_up() {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    lock_shared();
+    find_slot(own_database)->tablespace = MyDatabaseTableSpace;
     set_phase(own_post(), phase::running);
     own_post().complained = false;
-    LWLockRelease(&shared().lock.lock);
+    own_post().dismissed = false;
+    unlock_shared();
 }
 
 void answer() { pg_atomic_exchange_u32(&own_post().rung, 0); }
@@ -85,20 +126,42 @@ bool is_rung() { return pg_atomic_read_u32(&own_post().rung) != 0; }
 
 void do_not_disturb() { pg_atomic_write_u32(&own_post().rung, 1); }
 
-bool leave() {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+bool leave(int64 rest_until) {
+    lock_shared();
     post &p = own_post();
     set_phase(p, phase::none);
     pg_memory_barrier();
     holds_post = pg_atomic_read_u32(&p.rung) != 0;
-    if (holds_post)
+    if (holds_post) {
         set_phase(p, phase::running);
-    LWLockRelease(&shared().lock.lock);
+    } else if (rest_until >= 0) {
+        hand_over(p, phase::resting);
+        p.not_before = rest_until;
+        p.dismissed = false;
+    }
+    unlock_shared();
+    if (!holds_post && rest_until >= 0)
+        register_successor();
     return !holds_post;
 }
 
+void resign() {
+    holds_post = false;
+    lock_shared();
+    find_slot(own_database)->tablespace = InvalidOid;
+    own_post().dismissed = false;
+    set_phase(own_post(), phase::none);
+    unlock_shared();
+}
+
+void forget_failures() {
+    lock_shared();
+    own_post().failures = 0;
+    unlock_shared();
+}
+
 void report_success(figures const &done) {
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+    lock_shared();
     slot *s = find_slot(own_database);
     own_post().failures = 0;
     s->counted.rings += done.rings;
@@ -107,7 +170,7 @@ void report_success(figures const &done) {
     s->counted.looked += done.looked;
     s->counted.own += done.own;
     s->counted.held_back += done.held_back;
-    LWLockRelease(&shared().lock.lock);
+    unlock_shared();
 }
 
 } // namespace weir::worker

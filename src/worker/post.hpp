@@ -6,7 +6,8 @@
 // at once. A worker that fails, by an error or by somebody's SIGTERM, gives the post up with its
 // work put back, and registers a successor that rests for a while, not connected to
 // any database, before it tries. A worker that cannot even connect leaves none: its
-// database may be gone.
+// database may be gone. One that knows when there will be work again leaves a
+// successor that rests until then, and can be rung.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -18,8 +19,11 @@ namespace weir::worker {
 // False: another worker has the post. put_back, if not NULL, runs when the worker fails.
 bool claim(Oid database, kind which, void (*put_back)());
 
-// How long to rest before connecting, in microseconds.
+// How long to rest before connecting, in microseconds; 0 also where a rest is over early.
 int64 rest_for();
+// Whether the post is to be given up without having been taken up: another database
+// needs the place, or there is no such database any more.
+bool is_of_no_use();
 
 // Connected, and ready to be rung.
 void take_up();
@@ -31,10 +35,13 @@ bool is_rung();
 // While pausing: nobody need signal, it will be looked at anyway.
 void do_not_disturb();
 
-// Gives the post up; false: it has just been rung.
-bool leave();
+// Gives the post up; false: it has just been rung. rest_until: when there will be work again, -1: not known.
+bool leave(int64 rest_until);
 
-// A round went well: failures are forgotten, and what it did is counted.
-void report_success(figures const &done);
+// Gives up a post that was not taken up.
+void resign();
+
+// Failures are forgotten.
+void forget_failures();
 
 } // namespace weir::worker

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "pg/monotonic.hpp"
 #include "pg/shmem.hpp"
 #include "worker/shared.hpp"
 
 namespace weir::worker {
 
 namespace {
-
-constexpr int64 first_vacuum_at = 4096;
 
 shared_state *attached = nullptr;
 slot *own = nullptr;
@@ -27,7 +26,7 @@ void attach() {
 }
 
 bool is_idle(slot &s) {
-    TimestampTz now = GetCurrentTimestamp();
+    int64 now = pg::monotonic_us();
     for (post &p : s.posts) {
         if (is_manned(p, now) || pg_atomic_read_u32(&p.rung) != 0)
             return false;
@@ -36,21 +35,38 @@ bool is_idle(slot &s) {
 }
 
 void take(slot &s, Oid database) {
+    for (request &r : shared().requests) {
+        if (r.database == s.database)
+            r.database = InvalidOid;
+    }
+    dsm_handle records = s.records; // stays, and is of use to the next one
     memset(&s, 0, sizeof s);
     for (post &p : s.posts)
         pg_atomic_init_u32(&p.rung, 0);
+    for (auto &due : s.due)
+        pg_atomic_init_u64(&due, 0);
+    pg_atomic_init_u32(&s.idle_jobs, 0);
     pg_atomic_init_u64(&s.look_from, 0);
-    s.vacuum_at = first_vacuum_at;
+    s.records = records;
     s.database = database;
+    // Whatever came before the server's start, and whoever asked while there was no slot.
+    s.everything = at_first();
 }
 
 } // namespace
 
-bool is_manned(post const &p, TimestampTz now) {
-    if (p.phase != phase::starting)
-        return p.phase == phase::running;
-    TimestampTz since = p.changed_at > p.not_before ? p.changed_at : p.not_before;
-    return p.pid != 0 || now - since < patience_us;
+bool is_manned(post const &p, int64 now) {
+    switch (p.phase) {
+    case phase::none:
+        return false;
+    case phase::running:
+        return true;
+    case phase::resting:
+        return p.pid != 0 || now - p.changed_at < patience_us;
+    case phase::starting:
+        break;
+    }
+    return p.pid != 0 || now - (p.changed_at > p.not_before ? p.changed_at : p.not_before) < patience_us;
 }
 
 shared_state &shared() {
@@ -86,9 +102,9 @@ slot *find_or_take_slot(Oid database) {
 
 slot *own_slot() {
     if (own == nullptr || database_of(*own) != MyDatabaseId) {
-        LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
+        lock_shared();
         own = find_or_take_slot(MyDatabaseId);
-        LWLockRelease(&shared().lock.lock);
+        unlock_shared();
     }
     return own;
 }

@@ -2,37 +2,43 @@
 //
 // What backends and workers share: a slot for each database that has workers, had
 // some or wants one. Written under one LWLock, but for what is atomic; a backend
-// that only wants to know whether a worker runs looks without it.
+// that only wants to know whether a worker runs looks without it. All times are
+// those of the monotonic clock (pg/monotonic.hpp).
 #pragma once
 
 #include "pg/pg.hpp"
 
+#include "worker/jobs.hpp"
 #include "worker/worker.hpp"
 
 namespace weir::worker {
 
-enum class phase : int32 { none, starting, running };
+enum class phase : int32 { none, starting, resting, running };
 
 // One worker of a database.
 struct post {
     enum phase phase;
-    pid_t pid;              // of the worker, once it has claimed the post
-    Latch *latch;           // running: of the worker
-    TimestampTz changed_at; // of phase
-    TimestampTz not_before; // the next round, or start, may come then
-    int32 failures;         // in a row
-    bool complained;        // the log has been told that none can be had
-    pg_atomic_uint32 rung;  // there is work that the worker has not looked at
+    pid_t pid;             // of the worker, once it has claimed the post
+    Latch *latch;          // running or resting: of the worker
+    int64 changed_at;      // of phase
+    int64 not_before;      // the next start may come then; resting: it will
+    int32 failures;        // in a row
+    bool complained;       // the log has been told that none can be had
+    bool dismissed;        // resting: another database needs the place more
+    pg_atomic_uint32 rung; // there is work that the worker has not looked at
 };
 
 struct slot {
-    Oid database; // InvalidOid: free
+    Oid database;   // InvalidOid: free
+    Oid tablespace; // its directory is there, as of the last worker; InvalidOid: not known
     post posts[kind_count];
 
-    // For the vacuum.
-    int64 dead_rows;               // since the last one
-    int64 vacuum_at;               // so many are worth one
-    TimestampTz vacuum_not_before; // the last one was in vain
+    // For the housekeeper.
+    pg_atomic_uint64 due[most_jobs]; // when a job looks at everything next; 0: never
+    uint32 everything;               // a bit a job: requests found no room, look at everything
+    uint32 held;                     // likewise, for weir.housekeep() alone
+    pg_atomic_uint32 idle_jobs;      // a bit a job: nothing in this database concerns it
+    dsm_handle records;              // what jobs did (records.hpp)
 
     // For the doorbell. A mark found no room: look at every log from this position on.
     pg_atomic_uint64 look_from; // position + 1; 0: nothing was missed
@@ -42,18 +48,35 @@ struct slot {
 inline constexpr int slot_count = 64;
 inline constexpr int64 patience_us = 5 * USECS_PER_SEC; // with a start
 
+// A step that a job was asked for (jobs.hpp).
+struct request {
+    Oid database; // InvalidOid: free
+    int16 job;
+    int16 tries; // in vain, in a row
+    int32 failures;
+    int32 asked; // so many times since it was taken last
+    int64 key;
+    int64 not_before;
+};
+inline constexpr int request_count = 256;
+inline constexpr int64 held = PG_INT64_MAX; // not_before: for weir.housekeep() alone
+
 // Whether there is a worker at a post, or reason to expect one: a start may lead to
 // nothing, as when the server cannot fork.
-bool is_manned(post const &p, TimestampTz now);
+bool is_manned(post const &p, int64 now);
 
 struct shared_state {
     LWLockPadded lock;
     int tranche;
     slot slots[slot_count];
+    request requests[request_count];
 };
 static_assert(std::is_trivially_copyable_v<shared_state>);
 
 shared_state &shared();
+
+inline void lock_shared() { LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE); }
+inline void unlock_shared() { LWLockRelease(&shared().lock.lock); }
 
 // The slot of a database; nullptr where there is none. Without the lock it may be
 // another one's by the time that it is looked at.

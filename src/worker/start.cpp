@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// What backends do about workers.
-//
-//   none --a backend registers it--> starting --it connects--> running --idle--> none
-//    ^                                |    ^                      |
-//    +------ nothing came of it ------+    +--- it failed: its successor rests first
-//
-// A worker says that it is leaving, and then looks once more whether it was rung; a
-// ringer rings, and then looks whether there is a worker. So either the worker
-// stays, or the ringer starts another.
+// What backends do about workers. A worker says that it is leaving, and then looks once
+// more whether it was rung; a ringer rings, and then looks whether there is a worker. So
+// either the worker stays, or the ringer starts another (README.md).
 #include "pg/pg.hpp"
 
+#include "pg/monotonic.hpp"
 #include "worker/shared.hpp"
 #include "worker/start.hpp"
 
@@ -18,16 +13,17 @@ namespace weir::worker {
 
 namespace {
 
-constexpr int64 retry_us = 10 * USECS_PER_SEC; // after a start that led to nothing
+constexpr int64 retry_us = 10 * USECS_PER_SEC;             // after a start that led to nothing
+constexpr int64 retry_after_dismissal_us = 200 * INT64CONST(1000); // once a place should be free
 
-const char *const names[kind_count] = {"weir doorbell", "weir vacuum"};
+const char *const names[kind_count] = {"weir doorbell", "weir housekeeper"};
 
 enum phase phase_of(post const &p) { return *const_cast<enum phase const volatile *>(&p.phase); }
 
 // Under the lock. The server's other users of workers are left half of them.
 bool are_too_many() {
     int count = 0;
-    TimestampTz now = GetCurrentTimestamp();
+    int64 now = pg::monotonic_us();
     for (slot const &s : shared().slots) {
         for (post const &p : s.posts)
             count += is_manned(p, now);
@@ -35,21 +31,35 @@ bool are_too_many() {
     return count >= (max_worker_processes + 1) / 2;
 }
 
+// One that only waits for a time to come can make room. Under the lock.
+bool dismiss_one() {
+    for (slot &s : shared().slots) {
+        for (post &p : s.posts) {
+            if (p.phase != phase::resting || p.latch == nullptr)
+                continue;
+            p.dismissed = true;
+            SetLatch(p.latch);
+            return true;
+        }
+    }
+    return false;
+}
+
 // None could be had. Under the lock.
-void give_up(slot &s, kind which) {
+void give_up(slot &s, kind which, int64 again_in_us = retry_us) {
     post &p = s.posts[static_cast<int>(which)];
     p.phase = phase::none;
-    p.not_before = GetCurrentTimestamp() + retry_us;
-    s.counted.failures++;
+    p.not_before = pg::monotonic_us() + again_in_us;
+    s.counted.failures += which == kind::doorbell;
 }
 
 // Whether one is there or coming; start: it falls to us to register it. Under the lock.
 bool expect(slot &s, kind which, bool *start) {
     post &p = s.posts[static_cast<int>(which)];
-    TimestampTz now = GetCurrentTimestamp();
-    if (p.phase == phase::running)
+    int64 now = pg::monotonic_us();
+    if (p.phase == phase::running || (p.phase == phase::resting && is_manned(p, now)))
         return true;
-    if (now < p.not_before) // it rests, or the last try was just now
+    if (p.phase != phase::resting && now < p.not_before) // after a failure, or the last try was just now
         return false;
     if (p.phase == phase::starting) {
         if (is_manned(p, now))
@@ -58,9 +68,10 @@ bool expect(slot &s, kind which, bool *start) {
         return false;
     }
     if (are_too_many()) {
-        give_up(s, which);
+        give_up(s, which, dismiss_one() ? retry_after_dismissal_us : retry_us);
         return false;
     }
+    p.not_before = 0;
     p.phase = phase::starting;
     p.changed_at = now;
     s.counted.starts += which == kind::doorbell;
@@ -97,7 +108,9 @@ void complain(kind which) {
     LWLockRelease(&shared().lock.lock);
     if (news)
         ereport(LOG, (errmsg("could not start a worker for weir"),
-                      errdetail("Until there is one, transactions that append notify by themselves, which is slower."),
+                      which == kind::doorbell
+                          ? errdetail("Until there is one, transactions that append notify by themselves, which is slower.")
+                          : errdetail("Until there is one, nothing is tidied up, which takes space and time."),
                       errhint("Raise max_worker_processes, of which weir takes half at the most.")));
 }
 
@@ -138,11 +151,12 @@ bool wake(kind which) {
     post &p = s->posts[static_cast<int>(which)];
     bool was_rung = pg_atomic_exchange_u32(&p.rung, 1) != 0;
     enum phase now = phase_of(p);
-    if (now == phase::running && database_of(*s) == MyDatabaseId) {
+    if ((now == phase::running || now == phase::resting) && database_of(*s) == MyDatabaseId) {
         Latch *latch = *const_cast<Latch *volatile *>(&p.latch);
         if (!was_rung && latch != nullptr)
             SetLatch(latch);
-        return true; // it will look, or has been told before
+        if (now == phase::running)
+            return true; // it will look, or has been told before
     }
     // Also where another database has just taken the slot: a first round is unconditional.
     return start_if_needed(which);
@@ -163,20 +177,9 @@ void look_from(Oid database, int64 position) {
     }
 }
 
-void report_dead_rows(int64 rows) {
-    if (rows <= 0)
-        return;
-    LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_or_take_slot(MyDatabaseId);
-    bool due = false;
-    if (s != nullptr) {
-        s->dead_rows += rows;
-        due = s->dead_rows >= s->vacuum_at && GetCurrentTimestamp() >= s->vacuum_not_before;
-    }
-    LWLockRelease(&shared().lock.lock);
-    if (due)
-        (void)wake(kind::vacuum);
-}
+int64 take_look_from() { return static_cast<int64>(pg_atomic_exchange_u64(&own_slot()->look_from, 0)) - 1; }
+
+bool has_failed(int32 times) { return own_slot()->posts[static_cast<int>(kind::doorbell)].failures >= times; }
 
 void count_in_commit() {
     if (own_slot() == nullptr)
@@ -195,7 +198,7 @@ status own_status() {
         out.known = true;
         out.counted = s->counted;
         out.pid = p.phase == phase::running ? p.pid : 0;
-        out.can_start = p.phase == phase::running || GetCurrentTimestamp() >= p.not_before;
+        out.can_start = p.phase == phase::running || pg::monotonic_us() >= p.not_before;
     }
     LWLockRelease(&shared().lock.lock);
     return out;

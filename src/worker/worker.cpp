@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The life of a worker: round after round while there is work, then two idle
-// seconds, then the post is given up.
+// seconds, then the post is given up; at once where somebody wants the database for
+// himself (to rename, move, copy or drop it), which an idle worker is not to delay.
 //
 // The doorbell must not take the machine from those it works for: its rounds, and
 // the listeners that they wake, may take a tenth of a processor. Time not spent is
@@ -13,8 +14,9 @@ extern "C" {
 PGDLLEXPORT void weir_worker_main(Datum argument);
 }
 
+#include "pg/monotonic.hpp"
+#include "worker/housekeeper.hpp"
 #include "worker/post.hpp"
-#include "worker/round.hpp"
 
 namespace weir::worker {
 
@@ -24,15 +26,13 @@ constexpr int64 linger_us = 2 * USECS_PER_SEC;
 constexpr int64 share = 10;           // one part in so many
 constexpr int64 most_saved_us = 5000; // of time to spend
 constexpr int64 longest_pause_us = 15000;
-constexpr long retry_ms = 50; // where there is a reason to wait
+constexpr int64 retry_us = 50 * INT64CONST(1000); // where there is a reason to wait
+constexpr int64 glance_us = 100 * INT64CONST(1000); // between two looks whether the database is wanted
+constexpr int64 longest_nap_us = 60 * USECS_PER_SEC;
 
-MemoryContext memory = nullptr;
+duty duties[kind_count] = {{}, {housekeeper_round, put_back_housekeeping}};
 
-// others_us: what the round costs others.
-result run_round(kind which, int64 &others_us) {
-    others_us = 0;
-    return which == kind::doorbell ? doorbell_round(others_us) : vacuum_round(memory);
-}
+duty const &duty_of(kind which) { return duties[static_cast<int>(which)]; }
 
 // How long to let work gather after a round that cost so many microseconds.
 int64 pause_after(int64 cost_us, int64 since_last_us) {
@@ -49,8 +49,9 @@ int64 pause_after(int64 cost_us, int64 since_last_us) {
     return longest_pause_us;
 }
 
-void nap(long timeout_ms) {
-    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout_ms,
+void nap(int64 us) {
+    us = us < 0 ? 0 : us > longest_nap_us ? longest_nap_us : us;
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>((us + 999) / 1000),
                     pg::compat::wait_event(pg::compat::waits_for::work));
     ResetLatch(MyLatch);
     CHECK_FOR_INTERRUPTS();
@@ -62,55 +63,93 @@ void nap(long timeout_ms) {
 
 void pause(int64 us) {
     do_not_disturb();
-    TimestampTz end = GetCurrentTimestamp() + us;
-    for (int64 left = us; left > 0; left = end - GetCurrentTimestamp())
-        nap(static_cast<long>((left + 999) / 1000));
+    int64 end = pg::monotonic_us() + us;
+    for (int64 left = us; left > 0; left = end - pg::monotonic_us())
+        nap(left);
+}
+
+// Whether somebody has, or waits for, a lock on the database that lets nobody in: to
+// rename, move, copy or drop it. So does InitPostgres look, but it waits.
+bool is_database_wanted() {
+    LOCKTAG tag;
+    SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
+    if (!pg::compat::try_session_lock(&tag, RowExclusiveLock))
+        return true;
+    LockRelease(&tag, RowExclusiveLock, true);
+    return false;
+}
+
+// When the next work is known to come, -1: it is not.
+int64 next_work(kind which) { return which == kind::housekeeper ? next_housekeeping() : -1; }
+
+// Leaves the database to whoever wants it, for a second at least.
+bool give_way(kind which) {
+    int64 next = next_work(which), soonest = pg::monotonic_us() + USECS_PER_SEC;
+    return leave(next >= 0 && next < soonest ? soonest : next);
 }
 
 void serve(kind which) {
-    TimestampTz idle_since = GetCurrentTimestamp(), last_round = idle_since;
+    int64 idle_since = pg::monotonic_us(), last_round = idle_since, last_glance = 0;
     for (;;) {
         answer();
-        TimestampTz started = GetCurrentTimestamp();
-        int64 others_us;
-        result what = run_round(which, others_us);
+        int64 started = pg::monotonic_us();
+        int64 others_us = 0;
+        result what = duty_of(which).round(others_us);
         if (what == result::gone) {
-            if (leave())
+            if (leave(-1))
                 return;
             continue; // rung: the extension may have been made anew
         }
-        TimestampTz now = GetCurrentTimestamp();
+        int64 now = pg::monotonic_us();
+        if (now - last_glance >= glance_us) {
+            last_glance = now;
+            if (is_database_wanted() && give_way(which))
+                return;
+        }
         if (what == result::done) {
             idle_since = now;
             if (int64 us = pause_after(now - started + others_us, now - last_round); us > 0 && which == kind::doorbell)
                 pause(us);
             last_round = now;
-        } else if (now - idle_since >= linger_us && leave()) {
-            return; // also with work that has to wait: whoever comes next starts another
-        } else if (what == result::not_now) {
-            nap(retry_ms);
-        } else if (!is_rung()) {
-            nap(static_cast<long>((linger_us - (now - idle_since)) / 1000 + 1));
+            continue;
         }
+        int64 next = next_work(which);
+        // Also with work that has to wait: whoever comes next starts another.
+        if (now - idle_since >= linger_us && (next < 0 || next - now >= linger_us) && leave(next))
+            return;
+        int64 until = what == result::not_now ? now + retry_us : now + glance_us;
+        if (next >= 0 && next < until)
+            until = next;
+        if (what == result::not_now || !is_rung())
+            nap(until - now);
     }
 }
 
-// As autovacuum's workers do: what is set for a database or for everybody is not meant for us.
-void keep_own_settings() {
+// As autovacuum's workers do: what is set for a role, a database or everybody is not meant for us.
+void keep_own_settings(kind which) {
     static const char *const settings[][2] = {
         {"statement_timeout", "0"},
-        {"lock_timeout", "0"},
+        {"transaction_timeout", "0"}, // from 17 on
         {"idle_in_transaction_session_timeout", "0"},
+        {"idle_session_timeout", "0"},
         {"default_transaction_isolation", "read committed"},
         {"default_transaction_read_only", "off"},
         {"default_transaction_deferrable", "off"},
         {"search_path", ""},
         {"synchronous_commit", "off"}}; // nobody waits for a notification to be durable
-    for (auto const &s : settings)
-        SetConfigOption(s[0], s[1], PGC_SUSET, PGC_S_OVERRIDE);
+    for (auto const &s : settings) {
+        if (GetConfigOption(s[0], true, false) != nullptr)
+            SetConfigOption(s[0], s[1], PGC_SUSET, PGC_S_OVERRIDE);
+    }
+    // A job that cannot have a lock is not to keep the others from their turn, nor is it to stay in
+    // anybody's way: it gives way well before the server looks for a deadlock.
+    SetConfigOption("lock_timeout", which == kind::housekeeper ? housekeeper_lock_timeout : "0", PGC_SUSET,
+                    PGC_S_OVERRIDE);
 }
 
 } // namespace
+
+void set_doorbell_duty(duty const &d) { duties[static_cast<int>(kind::doorbell)] = d; }
 
 } // namespace weir::worker
 
@@ -122,15 +161,18 @@ void weir_worker_main(Datum argument) {
     pqsignal(SIGTERM, die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
-    if (!claim(database, which, which == kind::doorbell ? put_back_doorbell : nullptr))
+    if (!claim(database, which, duty_of(which).put_back))
         proc_exit(0);
     for (int64 us = rest_for(); us > 0; us = rest_for())
-        nap(static_cast<long>(us / 1000 + 1));
+        nap(us);
+    if (is_of_no_use()) {
+        resign();
+        proc_exit(0);
+    }
     BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
-    keep_own_settings();
+    keep_own_settings(which);
     take_up();
     pgstat_report_appname(MyBgworkerEntry->bgw_name);
-    memory = AllocSetContextCreate(TopMemoryContext, "weir worker", ALLOCSET_DEFAULT_SIZES);
     serve(which);
     proc_exit(0);
 }

@@ -29,7 +29,7 @@ edit() {
 }
 build() { make -s -C "$1" PG_CONFIG="$PG_CONFIG" weir.so >"$1/build.log" 2>&1 || { tail -n 20 "$1/build.log"; die "$1 does not build"; }; }
 edit "$base/src/worker/worker.cpp" 's/linger_us = 2 \* USECS_PER_SEC/linger_us = 1000/' \
-    's/(result what = run_round\([^;]*\);)/$1 pg_usleep(300);/'
+    's/(result what = duty_of\(which\)\.round\([^;]*\);)/$1 pg_usleep(300);/'
 edit "$base/src/stream/wait.cpp" 's/(\n +)(if \(GetCurrentTimestamp\(\) >= w\.deadline\))/$1pg_usleep(200);$1$2/'
 build "$base"
 # plant NAME FILE PERL…
@@ -48,9 +48,9 @@ plant_all() {
     plant unheard stream/wait.cpp 's/( +for [^\n]*slot >= 0; i\+\+\)\s+doorbell::listen_to[^\n]*\n)(.*?)( +sleep\(w, slot)/$2$1$3/s'
     plant latch stream/wait.cpp 's/if \(slot >= 0 && is_rung\(w, slot\)\)\s+return;//' \
         's/\(void\)(WaitLatch\([^;]*\));(\s+)ResetLatch\(MyLatch\);/if ($1 & WL_LATCH_SET) { ResetLatch(MyLatch); return; }/'
-    plant pending worker/drain.cpp 's/doorbell::ring_pending_bells\(\);//'
+    plant pending stream/drain.cpp 's/doorbell::ring_pending_bells\(\);//'
     plant leave worker/post.cpp 's/holds_post = pg_atomic_read_u32\(&p\.rung\) != 0;/holds_post = false;/'
-    plant answer worker/worker.cpp 's/ +answer\(\);\n//' 's/(result what = run_round\([^;]*\);[^\n]*\n)/$1        answer();\n/'
+    plant answer worker/worker.cpp 's/ +answer\(\);\n//' 's/(result what = duty_of\(which\)\.round\([^;]*\);[^\n]*\n)/$1        answer();\n/'
     plant unstarted worker/start.cpp 's/(a first round is unconditional\.\n +)return start_if_needed\(which\);/$1return false;/'
     plant unflushed stream/announce.cpp 's/(    UnregisterSnapshot\(latest\);\n)    flush\(r\);/$1/'
 }

@@ -75,22 +75,17 @@ SELECT weir.drop_stream('drop.h') AS dropped;
 SELECT weir.append('drop.h', '1') IS NOT NULL AS done, weir.append_live('drop.h', '1') IS NOT NULL AS done;
 SELECT frames, lifetime_frames FROM weir.stream_info('drop.h');
 
--- A name is forgotten a day after the drop, by another drop; those in use again are kept, however many, and keep no others waiting.
+-- A name is forgotten a day after the drop, by the housekeeper (not before it is asked to here); those in use again
+-- are kept, however many, and keep no others waiting.
+SET weir.housekeeping = off;
 SELECT count(weir.append('drop.revived' || i, '1')), count(weir.append('drop.old' || i, '1')) FROM generate_series(1, 20) i;
 SELECT bool_and(weir.drop_stream('drop.revived' || i)) AND bool_and(weir.drop_stream('drop.old' || i)) AS dropped FROM generate_series(1, 20) i;
 SELECT count(weir.append('drop.revived' || i, '2')) FROM generate_series(1, 20) i;
 UPDATE weir.stream SET dropped_at = CASE WHEN name LIKE 'drop.old%' THEN '2000-0' ELSE '1000-0' END::weir.position WHERE name ~ '^drop.(old|revived)';
-DO $$
-BEGIN
-    FOR i IN 1 .. 10 LOOP
-        PERFORM weir.append('drop.b', '1');
-        PERFORM weir.drop_stream('drop.b');
-        COMMIT;
-    END LOOP;
-END
-$$;
+SELECT steps > 1 AS several_steps, failures, error FROM weir.housekeep('names');
 SELECT count(*) FILTER (WHERE name LIKE 'drop.old%') AS forgotten, count(*) FILTER (WHERE name LIKE 'drop.revived%') AS kept FROM weir.stream;
 SELECT count(*) AS frames FROM generate_series(1, 20) i, weir.read('drop.revived' || i) WHERE payload = '2';
+RESET weir.housekeeping;
 
 -- Over and over, in one transaction as well.
 BEGIN;

@@ -103,7 +103,8 @@ SELECT count(CASE i % 2 WHEN 0 THEN weir.append('live.l', to_jsonb(i)) ELSE weir
 FROM generate_series(1, 40) i;
 SELECT mode, count(*), min(payload::text::integer) FROM weir.read('live.l') GROUP BY mode ORDER BY mode;
 
--- The table stays within 3 K: one by one, and in batches.
+-- The table stays near K: one by one, and in batches. The housekeeper trims it, and who appends helps it
+-- where it falls ten runs of 32 behind.
 DO $$
 DECLARE
     most bigint := 0;
@@ -115,7 +116,7 @@ BEGIN
             most := greatest(most, pg_temp.physical('live.m'));
         END IF;
     END LOOP;
-    RAISE NOTICE 'one by one within 3 K: %', most <= 150;
+    RAISE NOTICE 'one by one not far from K: %', most <= 600;
     most := 0;
     FOR i IN 1 .. 500 LOOP
         PERFORM weir.append_live_batch('live.n', (SELECT array_agg(to_jsonb(i * 20 + j)) FROM generate_series(1, 20) j), maxlen_floor => 50, maxlen_ceiling => 50);
@@ -124,25 +125,19 @@ BEGIN
             most := greatest(most, pg_temp.physical('live.n'));
         END IF;
     END LOOP;
-    RAISE NOTICE 'in batches within 3 K: %', most <= 150;
+    RAISE NOTICE 'in batches not far from K: %', most <= 600;
 END
 $$;
--- What one transaction added cannot go before its end; the appends that follow catch up.
+SELECT pg_temp.becomes($$ SELECT pg_temp.physical('live.m') <= 150 AND pg_temp.physical('live.n') <= 150 $$) AS within_3_k;
+-- What one transaction added cannot go before its end.
 SELECT count(weir.append_live('live.o', to_jsonb(i), maxlen_floor => 50, maxlen_ceiling => 50)) FROM generate_series(1, 3000) i;
-DO $$
-BEGIN
-    FOR i IN 3001 .. 6000 LOOP
-        PERFORM weir.append_live('live.o', to_jsonb(i), maxlen_floor => 50, maxlen_ceiling => 50);
-        COMMIT;
-    END LOOP;
-    RAISE NOTICE 'caught up with one transaction of 3000: %', pg_temp.physical('live.o') <= 150;
-END
-$$;
+SELECT pg_temp.becomes($$ SELECT pg_temp.physical('live.o') <= 150 $$) AS caught_up;
 -- What has outlived its ttl goes as well when others follow.
 SELECT count(weir.append_live('live.p', to_jsonb(i), ttl_ms => 1, maxlen_floor => 100000, maxlen_ceiling => 100000)) FROM generate_series(1, 2000) i;
 SELECT pg_temp.becomes($$ SELECT count(*) = 0 FROM weir.read('live.p') $$) AS expired;
 SELECT count(weir.append_live('live.p', to_jsonb(i), ttl_ms => 60000, maxlen_floor => 100000, maxlen_ceiling => 100000)) FROM generate_series(1, 1000) i;
-SELECT pg_temp.physical('live.p') < 2500 AS expired_were_trimmed, count(*) AS live FROM weir.read('live.p');
+SELECT pg_temp.becomes($$ SELECT pg_temp.physical('live.p') < 2500 $$) AS expired_were_trimmed;
+SELECT count(*) AS live FROM weir.read('live.p');
 
 -- Rollback: a best-effort frame of an aborted transaction is not there.
 BEGIN;

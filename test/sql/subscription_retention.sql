@@ -35,6 +35,9 @@ CREATE PROCEDURE pg_temp.emit(topic text, "from" integer, upto integer) LANGUAGE
 $$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(topic, 'n', to_jsonb(i)); COMMIT; END LOOP;
    INSERT INTO ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max_frames => 10000) r WHERE NOT EXISTS (SELECT FROM ids WHERE ids.topic = $1 AND ids.id OPERATOR(weir.=) r.id); END $$;
 
+-- The housekeeper applies it; here it comes when it is called.
+SET weir.housekeeping = off;
+
 -- By number. What is set is there to see; set again it is replaced, with nothing it is gone.
 SELECT weir.set_retention('ret.n', max_frames => 5), weir.set_retention('ret.gone', max_age => '1 day');
 SELECT * FROM weir.retention ORDER BY topic;
@@ -68,28 +71,33 @@ SELECT weir.set_retention('ret.age', max_age => '10 ms');
 SELECT weir.retain('ret.age') AS removed;
 SELECT count(*) FROM weir.read('ret.age');
 
--- By itself, and no more than is due: a thousand events more or less.
+-- Asked by appends, and no more than is due: a thousand events more or less.
 SELECT weir.set_retention('ret.auto', max_frames => 100);
 DO $$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM weir.emit('ret.auto', 'n', to_jsonb(i * 100 + j)) FROM generate_series(1, 100) j; COMMIT; END LOOP; END $$;
+SELECT steps > 0 AS any, failures, error FROM weir.housekeep() WHERE job_name = 'retention';
 SELECT frames BETWEEN 100 AND 1200 AS trimmed, lifetime_frames FROM weir.stream_info('ret.auto');
--- So does append(), and so do events of one transaction, which are never removed before anybody could see them.
+-- So does append(), and so do events of one transaction.
 SELECT weir.set_retention('ret.append', max_frames => 10);
 DO $$ BEGIN FOR i IN 1 .. 3000 LOOP PERFORM weir.append('ret.append', to_jsonb(i)); END LOOP; END $$;
+SELECT steps > 0 AS any, failures, error FROM weir.housekeep() WHERE job_name = 'retention';
 SELECT frames BETWEEN 10 AND 1100 AS trimmed, lifetime_frames FROM weir.stream_info('ret.append');
 SELECT weir.set_retention('ret.one', max_frames => 10);
 SELECT count(weir.emit('ret.one', 'n', to_jsonb(i))) FROM generate_series(1, 5000) i;
 SELECT pg_temp.kept('ret.one');
--- A backend's first event after a while looks as well: here, of another backend.
+-- Few events, and none at all, are looked after as well, some seconds later: here, when all is looked at.
 SELECT weir.set_retention('ret.slow', max_age => '10 ms');
 CALL pg_temp.emit('ret.slow', 1, 3);
 SELECT pg_sleep(0.05);
 CALL pg_temp.emit('ret.slow', 4, 4);
 SELECT pg_temp.kept('ret.slow');
+SELECT next_due > now() - interval '1 minute' AS due FROM weir.housekeeping WHERE job = 'retention';
 CREATE TABLE ret_ids AS SELECT * FROM ids;
 \c -
+SET weir.housekeeping = off;
 SELECT pg_sleep(0.05);
-SELECT weir.emit('ret.slow', 'n', '5');
+SELECT steps > 0 AS any, failures, error FROM weir.housekeep('retention');
 SELECT count(*) AS kept FROM weir.read('ret.slow');
+SELECT weir.emit('ret.slow', 'n', '5');
 CREATE FUNCTION pg_temp.fetched(name text, max integer DEFAULT 100) RETURNS text LANGUAGE sql AS
 $$ SELECT string_agg(f.payload #>> '{}', ' ' ORDER BY f.n) FROM weir.fetch($1, $2) WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n) $$;
 CREATE FUNCTION pg_temp.kept(topic text) RETURNS text LANGUAGE sql AS

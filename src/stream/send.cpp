@@ -2,11 +2,9 @@
 #include "pg/pg.hpp"
 
 #include "doorbell/queue.hpp"
-#include "worker/drain.hpp"
-#include "worker/post.hpp"
-#include "worker/round.hpp"
+#include "stream/drain.hpp"
 
-namespace weir::worker {
+namespace weir::stream {
 
 namespace {
 
@@ -19,7 +17,7 @@ constexpr int64 ring_us = 15;
 
 } // namespace
 
-result doorbell_round(int64 &others_us) {
+worker::result doorbell_round(int64 &others_us) {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
     drained d = drain();
@@ -27,15 +25,15 @@ result doorbell_round(int64 &others_us) {
     doorbell::commit_notifications();
     settle(true);
     if (d.gone)
-        return result::gone;
+        return worker::result::gone;
     if (!d.any)
-        return result::nothing;
+        return worker::result::nothing;
     d.done.held_back = d.held_back;
     others_us = (d.done.sent + d.done.own) * listener_us + d.done.rings * ring_us;
-    report_success(d.done);
-    return d.held_back || d.busy ? result::not_now : result::done;
+    worker::report_success(d.done);
+    return d.held_back || d.busy ? worker::result::not_now : worker::result::done;
 }
 
 void put_back_doorbell() { settle(false); }
 
-} // namespace weir::worker
+} // namespace weir::stream

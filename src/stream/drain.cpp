@@ -6,11 +6,10 @@
 #include "doorbell/marks.hpp"
 #include "doorbell/queue.hpp"
 #include "stream/announce.hpp"
+#include "stream/drain.hpp"
 #include "stream/registry.hpp"
-#include "worker/drain.hpp"
-#include "worker/shared.hpp"
 
-namespace weir::worker {
+namespace weir::stream {
 
 namespace {
 
@@ -23,21 +22,16 @@ int64 taken_from = -1; // the least position of what was taken and is not sent; 
 
 void note_taken(int64 position) { taken_from = taken_from < 0 || position < taken_from ? position : taken_from; }
 
-// The least position of all that found no room, -1: there was none.
-int64 take_look_from() { return static_cast<int64>(pg_atomic_exchange_u64(&own_slot()->look_from, 0)) - 1; }
-
-bool keeps_failing() { return own_slot()->posts[static_cast<int>(kind::doorbell)].failures >= most_failures; }
-
 } // namespace
 
 drained drain() {
     drained out{};
-    if (own_slot() == nullptr)
+    if (!worker::own_status().known)
         return out;
     if (taken == nullptr)
         taken = static_cast<doorbell::mark *>(
             MemoryContextAlloc(TopMemoryContext, sizeof(doorbell::mark) * doorbell::most_marks));
-    int64 from = take_look_from();
+    int64 from = worker::take_look_from();
     if (from >= 0)
         note_taken(from);
     int count = doorbell::take_marks(MyDatabaseId, taken, doorbell::most_marks);
@@ -53,22 +47,22 @@ drained drain() {
         settle(false);
         return out;
     }
-    out.gone = !stream::is_there();
+    out.gone = !is_there();
     if (out.any && !out.gone) {
         if (from >= 0) {
             out.done.looked = 1;
-            if (keeps_failing())
-                stream::announce_anything();
+            if (worker::has_failed(most_failures))
+                announce_anything();
             else
-                out.done.sent += stream::announce_from(from);
+                out.done.sent += announce_from(from);
         }
-        out.done.sent += stream::announce(taken, count);
+        out.done.sent += announce(taken, count);
     }
     return out;
 }
 
 void drain_cells(drained &out) {
-    if (own_slot() == nullptr || !doorbell::has_cells(MyDatabaseId))
+    if (!worker::own_status().known || !doorbell::has_cells(MyDatabaseId))
         return;
     out.any = true;
     out.held_back |= doorbell::could_notify_fail(true);
@@ -79,8 +73,8 @@ void drain_cells(drained &out) {
 
 void settle(bool committed) {
     if (taken_from >= 0 && !committed)
-        look_from(MyDatabaseId, taken_from);
+        worker::look_from(MyDatabaseId, taken_from);
     taken_from = -1;
 }
 
-} // namespace weir::worker
+} // namespace weir::stream

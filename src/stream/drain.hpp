@@ -11,14 +11,14 @@
 
 #include "worker/worker.hpp"
 
-namespace weir::worker {
+namespace weir::stream {
 
 struct drained {
     bool any;       // there was something
     bool held_back; // but the server's queue of notifications is nearly full
     bool busy;      // a transaction that is about to commit sends what weir.notify() left
     bool gone;      // the extension is
-    figures done;
+    worker::figures done;
 };
 
 drained drain();
@@ -29,4 +29,8 @@ void drain_cells(drained &out);
 // The transaction has ended.
 void settle(bool committed);
 
-} // namespace weir::worker
+// What the doorbell's worker does in a round, and at an exit in the middle of one.
+worker::result doorbell_round(int64 &others_us);
+void put_back_doorbell();
+
+} // namespace weir::stream

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// The library's entry point. Nothing here needs shared_preload_libraries; when
-// preloaded, weir reserves its shared memory instead of taking it from the slop.
+// The library's entry point, and the only file that knows all families. Nothing here needs
+// shared_preload_libraries; when preloaded, weir reserves its shared memory instead of
+// taking it from the slop.
 #include "pg/pg.hpp"
 
 #include "doorbell/marks.hpp"
 #include "doorbell/shared.hpp"
 #include "lease/clock.hpp"
 #include "lease/history.hpp"
+#include "lease/sweep.hpp"
 #include "log/lock.hpp"
 #include "outbox/hooks.hpp"
 #include "outbox/mint.hpp"
+#include "outbox/retention.hpp"
 #include "pg/settings.hpp"
 #include "stream/announce.hpp"
+#include "stream/drain.hpp"
+#include "stream/floors.hpp"
+#include "stream/housekeeping.hpp"
+#include "worker/jobs.hpp"
 #include "worker/worker.hpp"
 
 extern "C" {
@@ -31,6 +38,7 @@ void request_shared_memory() {
     weir::worker::request_shared_memory();
     weir::doorbell::request_shared_memory();
     weir::lease::request_shared_memory();
+    weir::stream::request_floors();
 }
 
 } // namespace
@@ -38,8 +46,14 @@ void request_shared_memory() {
 void _PG_init() {
     weir::pg::settings::define();
     weir::lease::reserve_streams();
+    weir::worker::set_doorbell_duty({weir::stream::doorbell_round, weir::stream::put_back_doorbell});
+    weir::stream::register_jobs();
+    weir::outbox::register_retention();
+    weir::lease::register_sweep();
     // The server calls first what was registered last: whatever writes frames before
-    // commit has to be registered behind the doorbell, which rings for them.
+    // commit has to be registered behind the doorbell, which rings for them, and that
+    // behind the worker, which is asked for what frames bring about.
+    weir::worker::watch_transactions();
     weir::doorbell::watch_transactions();
     weir::stream::announce_in_commits();
     weir::outbox::register_callbacks();
