@@ -281,7 +281,10 @@ COMMENT ON FUNCTION weir.close(text, text) IS
 COMMENT ON FUNCTION weir.trim(text, bigint, weir.position) IS
 'Removes the oldest frames of a stream, all but the newest keep, or those before a position (exactly one of the two), and returns how many. Only settled frames are removed; the summary document, positions and lifetime counts stay. An unknown stream: 0. Costs what it removes. Waits for another trim or drop of the stream. Safe to retry. Errors: 22023 neither or both of keep and before, or a negative keep, 22004, 25006.';
 COMMENT ON FUNCTION weir.drop_stream(text) IS
-'Removes a stream with its frames, summary and idempotency keys; true if there was one. Waits for appends in flight. Using the name again starts a new stream, whose positions lie above every one of the old. Safe to retry. Errors: 22004, 22023, 25006.';
+'Removes a stream with its frames, summary and idempotency keys; true if there was one. Waits for appends in flight. '
+'Using the name again starts a new stream, whose positions lie above every one of the old. One transaction may drop any '
+'number; from max_locks_per_transaction of them on, other drops and trims wait for it to end, and housekeeping does. '
+'Safe to retry. Errors: 22004, 22023, 25006.';
 COMMENT ON FUNCTION weir.read(text, weir.position, weir.position, integer, text, text[], jsonb, boolean, timestamptz) IS
 'The settled frames of a stream in the order of their positions: everything committed, up to the first frame whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. since: only frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). reverse: newest first, from the settled head. A close mark passes types and headers. An unknown stream gives no rows; best-effort frames do not exist on a standby; there, and with exclude_best_effort, a cursor may come to lie beyond best-effort frames still in flight. Uses the statement''s snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the log, 22004, 22023, 54000.';
 COMMENT ON FUNCTION weir.read_many(text[], weir.position[], integer, text, text[], jsonb) IS

@@ -8,7 +8,7 @@
 #include "outbox/retention.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/function.hpp"
-#include "pg/lock.hpp"
+#include "pg/key_lock.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
@@ -185,7 +185,7 @@ int64 retain(std::string_view topic) {
     if (!found)
         return 0;
     pg::lock(pg::lock_class::retention, 0);
-    pg::lock(pg::lock_class::maintenance, stream_id);
+    pg::lock_key(pg::lock_class::maintenance, 0, stream_id);
     rest left{false, -1};
     return apply(p, topic, stream_id, unbounded, left);
 }
@@ -237,7 +237,7 @@ worker::outcome retention_step(int64 stream_id) {
     UnregisterSnapshot(snapshot);
     if (!found)
         return {};
-    if (!pg::try_lock(pg::lock_class::retention, 0) || !pg::try_lock(pg::lock_class::maintenance, stream_id))
+    if (!pg::try_lock(pg::lock_class::retention, 0) || !pg::try_lock_key(pg::lock_class::maintenance, 0, stream_id))
         return {worker::outcome::what::not_now};
     rest left{false, -1};
     (void)apply(p, name, stream_id, most_at_once, left);

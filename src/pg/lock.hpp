@@ -11,7 +11,7 @@ namespace weir::pg {
 
 enum class lock_class : uint16 {
     clock = 0x5701,        // moving the bound of positions; released at once
-    maintenance = 0x5702,  // folding, trimming or dropping a stream; held until commit, the housekeeper only tries for it
+    maintenance = 0x5702,  // folding, trimming or dropping a stream; housekeeping tries for it (pg/key_lock.hpp)
     retention = 0x5703,    // shared: becoming one who holds events, held until commit; exclusive: removing events
     subscription = 0x5705, // moving the cursors of a subscription; held until commit
     mint = 0x5706,         // handing out positions of a key in order of commit (pg/key_lock.hpp)

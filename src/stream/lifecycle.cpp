@@ -10,7 +10,7 @@
 #include "pg/error.hpp"
 #include "pg/function.hpp"
 #include "pg/json.hpp"
-#include "pg/lock.hpp"
+#include "pg/key_lock.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
@@ -227,10 +227,10 @@ int64 take_stream(std::string_view name) {
         int64 stream_id = look_up_now(name);
         if (stream_id == 0)
             return 0;
-        pg::lock(pg::lock_class::maintenance, stream_id);
+        pg::lock_key(pg::lock_class::maintenance, 0, stream_id);
         if (look_up_now(name) == stream_id)
             return stream_id;
-        pg::unlock(pg::lock_class::maintenance, stream_id); // purged while we waited
+        // Purged while we waited; to keep a lock that nobody wants any more does no harm.
     }
 }
 

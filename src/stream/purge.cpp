@@ -13,7 +13,7 @@
 #include "log/clock.hpp"
 #include "log/lock.hpp"
 #include "log/newest.hpp"
-#include "pg/lock.hpp"
+#include "pg/key_lock.hpp"
 #include "pg/spi.hpp"
 #include "stream/frame.hpp"
 #include "stream/housekeeping.hpp"
@@ -92,7 +92,7 @@ use use_of(int64 stream_id) {
 enum class progress { none, used_again, forgotten };
 
 progress forget(log::table &logged, log::table &live, candidate const &c) {
-    if (!pg::try_lock(pg::lock_class::maintenance, c.stream_id))
+    if (!pg::try_lock_key(pg::lock_class::maintenance, 0, c.stream_id))
         return progress::none;
     switch (use_of(c.stream_id)) {
     case use::dropped:
@@ -110,7 +110,6 @@ progress forget(log::table &logged, log::table &live, candidate const &c) {
     case use::unknown:
         break;
     }
-    pg::unlock(pg::lock_class::maintenance, c.stream_id);
     return progress::none;
 }
 

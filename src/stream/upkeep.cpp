@@ -2,7 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
-#include "pg/lock.hpp"
+#include "pg/key_lock.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 #include "stream/housekeeping.hpp"
@@ -56,7 +56,7 @@ int64 edge_of(folded const &f) { return f.trimmed_below > 0 ? f.trimmed_below - 
 } // namespace
 
 worker::outcome checkpoint_step(int64 stream_id) {
-    if (!pg::try_lock(pg::lock_class::maintenance, stream_id))
+    if (!pg::try_lock_key(pg::lock_class::maintenance, 0, stream_id))
         return {worker::outcome::what::not_now}; // whoever has it may write one, or may not
     Snapshot latest = pg::take_snapshot();
     folded newest = fold_log(stream_id, core::greatest, latest, want::counts);
