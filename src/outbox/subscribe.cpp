@@ -187,7 +187,7 @@ bool insert(wish const &w) {
 // A topic that is there begins where it was asked for; one that comes into being later,
 // at its beginning.
 bool subscribe(wish const &w) {
-    outbox::lock_subscription(w.name);
+    outbox::lock_own_subscription(w.name);
     if (w.hold)
         outbox::keep_retention_out();
     bool made = insert(w);
@@ -240,7 +240,7 @@ WEIR_FUNCTION(weir_subscribe_several) { return subscribe_call(fcinfo, true); }
 WEIR_FUNCTION(weir_unsubscribe) {
     pg::require_writable("weir.unsubscribe()");
     std::string_view name = outbox::subscription_argument(fcinfo, 0);
-    outbox::lock_subscription(name);
+    outbox::lock_own_subscription(name);
     Snapshot snapshot = pg::take_snapshot();
     outbox::subscription s;
     bool found = outbox::find_subscription(name, snapshot, s);

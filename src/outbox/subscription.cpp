@@ -111,18 +111,20 @@ std::string_view subscription_argument(FunctionCallInfo fcinfo, int n) {
     return stream::name_argument(fcinfo, n, "name", "subscription name");
 }
 
-bool lock_subscription(std::string_view name) {
+void lock_subscription(std::string_view name) { pg::lock(pg::lock_class::subscription, lock_key(name)); }
+
+bool lock_own_subscription(std::string_view name) {
     if (pg::try_lock(pg::lock_class::subscription, lock_key(name)))
         return false;
     // Whom it does not belong to shall not stand in the queue before those who wait for it.
     if (subscription s; find_now(name, s))
         require_owner(s);
-    pg::lock(pg::lock_class::subscription, lock_key(name));
+    lock_subscription(name);
     return true;
 }
 
 bool take_subscription(std::string_view name, subscription &out) {
-    bool waited = lock_subscription(name);
+    bool waited = lock_own_subscription(name);
     if (!find_now(name, out))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                         errmsg("subscription \"%.*s\" does not exist", pg::shown(name), name.data()),
@@ -134,10 +136,16 @@ bool take_subscription(std::string_view name, subscription &out) {
 void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &, void *context), void *context) {
     Relation table = table_open(log::relation_oid(subscription_table), AccessShareLock);
     SysScanDesc scan = systable_beginscan(table, log::relation_oid(subscription_index), true, snapshot, 0, nullptr);
+    // A filter may have 64 kB, and there may be many.
+    MemoryContext of_a_row = AllocSetContextCreate(CurrentMemoryContext, "weir subscription", ALLOCSET_DEFAULT_SIZES);
     while (HeapTuple row = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
+        MemoryContext before = MemoryContextSwitchTo(of_a_row);
         take(read_row(row, table), context);
+        MemoryContextSwitchTo(before);
+        MemoryContextReset(of_a_row);
     }
+    MemoryContextDelete(of_a_row);
     systable_endscan(scan);
     table_close(table, AccessShareLock);
 }

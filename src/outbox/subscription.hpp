@@ -36,11 +36,14 @@ std::string_view subscription_argument(FunctionCallInfo fcinfo, int n);
 // else had to end first.
 bool take_subscription(std::string_view name, subscription &out);
 
-// The same, where there may be none of that name, or it may be another's. Raises at once, and does
-// not wait, where it is.
-bool lock_subscription(std::string_view name);
+// The same, where there may be none of that name, or it may be another's: whoever takes it looks again.
+// Raises at once, and does not wait, where it is another's already.
+bool lock_own_subscription(std::string_view name);
 
-// Every one of them; out is good during the call.
+// Whosever it is.
+void lock_subscription(std::string_view name);
+
+// Every one of them. What take is given, and what it allocates, is good during the call.
 void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &, void *context), void *context);
 
 // The frames that it wants.
