@@ -2,6 +2,8 @@
 #include "pg/pg.hpp"
 
 #include "log/insert.hpp"
+#include "log/range.hpp"
+#include "log/ready.hpp"
 
 namespace weir::log {
 
@@ -11,6 +13,10 @@ struct other_index {
 };
 
 namespace {
+
+constexpr int most_under_lock = 64;
+constexpr std::size_t most_bytes_under_lock = 32 * 1024;
+constexpr int at_once = 256; // between two looks for a cancellation
 
 void insert_index_entry(table const &t, HeapTuple tuple, ItemPointer tid) {
     int64 const *leading = prefix_of<int64>(tuple);
@@ -46,6 +52,7 @@ void open_other_indexes(rows &r, table const &t) {
             ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                             errmsg("index \"%s\" on a log table has expressions or a predicate",
                                    RelationGetRelationName(index))));
+        make_index_ready(index);
         if (info->ii_ReadyForInserts)
             r.other_indexes[r.other_index_count++] = {index, info};
         else
@@ -54,16 +61,17 @@ void open_other_indexes(rows &r, table const &t) {
     list_free(indexes);
 }
 
-// Opening relations may wait and reads catalogues; under the lock it then is a matter
-// of what is open already.
+bool is_large(HeapTuple tuple) { return tuple->t_len > TOAST_TUPLE_THRESHOLD; }
+
+// For a large row that has to go in under the lock all the same. The server opens them
+// once more, which is nothing if it has locked them before; an index in two modes.
 void open_toast(rows &r, Relation heap) {
-    bool large = false;
-    for (int i = 0; i < r.count; i++)
-        large |= r.tuples[i]->t_len > TOAST_TUPLE_THRESHOLD;
-    if (!large)
+    if (r.guard != nullptr || !is_large(r.tuples[0]))
         return;
     r.toast = table_open(heap->rd_rel->reltoastrelid, RowExclusiveLock);
     toast_open_indexes(r.toast, RowExclusiveLock, &r.toast_indexes, &r.toast_index_count);
+    for (int i = 0; i < r.toast_index_count; i++)
+        LockRelationOid(RelationGetRelid(r.toast_indexes[i]), AccessShareLock);
 }
 
 void close_toast(rows &r) {
@@ -73,12 +81,44 @@ void close_toast(rows &r) {
     table_close(r.toast, NoLock);
 }
 
+void insert_one(table const &t, rows const &r, HeapTuple tuple) {
+    heap_insert(t.heap, tuple, GetCurrentCommandId(true), 0, nullptr);
+    insert_index_entry(t, tuple, &tuple->t_self);
+    insert_other_index_entries(r, t.heap, tuple, &tuple->t_self);
+}
+
+// Entries ascend, so that whoever meets one has met those before it.
+void insert_some(table const &t, rows const &r, int first, int count) {
+    if (r.count == 1) {
+        insert_one(t, r, r.tuples[0]);
+        return;
+    }
+    heap_multi_insert(t.heap, r.slots + first, count, GetCurrentCommandId(true), 0, nullptr);
+    for (int i = first; i < first + count; i++) {
+        insert_index_entry(t, r.tuples[i], &r.slots[i]->tts_tid);
+        insert_other_index_entries(r, t.heap, r.tuples[i], &r.slots[i]->tts_tid);
+    }
+}
+
 } // namespace
 
-rows prepare(table const &t, HeapTuple *tuples, int count) {
+bool takes_long(HeapTuple const *tuples, int count) {
+    std::size_t size = 0;
+    for (int i = 0; i < count; i++) {
+        if (is_large(tuples[i]))
+            return true;
+        size += tuples[i]->t_len;
+    }
+    return count > most_under_lock || size > most_bytes_under_lock;
+}
+
+rows prepare(table const &t, HeapTuple *tuples, int count, HeapTuple guard) {
     rows r{};
     r.tuples = tuples;
     r.count = count;
+    r.guard = guard;
+    if (guard != nullptr && count >= most_in_range)
+        elog(ERROR, "%d rows are too many for one range", count);
     if (count > 1) {
         r.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * count));
         // Of a descriptor of their own: that of a relation is counted for every slot.
@@ -94,16 +134,22 @@ rows prepare(table const &t, HeapTuple *tuples, int count) {
     return r;
 }
 
+void make_ready(rows const &r) {
+    if (r.toast != nullptr)
+        list_free(RelationGetIndexList(r.toast));
+}
+
 void insert(table const &t, rows &r) {
-    CommandId command = GetCurrentCommandId(true);
-    if (r.count == 1)
-        heap_insert(t.heap, r.tuples[0], command, 0, nullptr);
+    if (r.guard != nullptr)
+        insert_one(t, r, r.guard);
     else
-        heap_multi_insert(t.heap, r.slots, r.count, command, 0, nullptr);
-    for (int i = 0; i < r.count; i++) {
-        ItemPointer tid = r.count == 1 ? &r.tuples[0]->t_self : &r.slots[i]->tts_tid;
-        insert_index_entry(t, r.tuples[i], tid);
-        insert_other_index_entries(r, t.heap, r.tuples[i], tid);
+        insert_some(t, r, 0, r.count);
+}
+
+void insert_guarded(table const &t, rows &r) {
+    for (int first = 0; r.guard != nullptr && first < r.count; first += at_once) {
+        CHECK_FOR_INTERRUPTS();
+        insert_some(t, r, first, r.count - first < at_once ? r.count - first : at_once);
     }
 }
 
@@ -117,6 +163,8 @@ void release(rows &r) {
         else
             heap_freetuple(r.tuples[i]);
     }
+    if (r.guard != nullptr)
+        heap_freetuple(r.guard);
 }
 
 } // namespace weir::log

@@ -3,6 +3,7 @@
 
 #include "core/position.hpp"
 #include "log/lock.hpp"
+#include "log/lock_check.hpp"
 #include "pg/shmem.hpp"
 
 namespace weir::log {
@@ -63,9 +64,17 @@ int64 key_in_server(int64 key) { return key ^ static_cast<int64>(MyDatabaseId) <
 
 } // namespace
 
-void lock(int64 key) { LWLockAcquire(&partition_of(key).lock.lock, LW_EXCLUSIVE); }
+void lock(int64 key) {
+    LWLock *l = &partition_of(key).lock.lock;
+    prepare_lock_check();
+    LWLockAcquire(l, LW_EXCLUSIVE);
+    begin_lock_check(l);
+}
 
-void unlock(int64 key) { LWLockRelease(&partition_of(key).lock.lock); }
+void unlock(int64 key) {
+    end_lock_check();
+    LWLockRelease(&partition_of(key).lock.lock);
+}
 
 handed_out recall(int64 key, int64 now_ms) {
     partition const &p = partition_of(key);

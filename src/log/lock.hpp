@@ -5,9 +5,12 @@
 // time and nothing else. It is held from reading the clock to the last index
 // entry, never until commit.
 //
-// Nothing may wait under it: no heavyweight lock that somebody can hold until
-// their commit, no xid, no unique check, no user code. An error under it is fine:
-// the abort releases it, as it does every LWLock.
+// Nothing may wait under it: no xid, no unique check, no user code, and no heavyweight
+// lock but that for extending a relation. Nor may anything be looked up in a catalogue,
+// or a relation be opened: somebody may hold the catalogue's lock and want this one, and
+// the server does not detect that as a deadlock, nor can it be cancelled. What would be
+// looked up is looked up before (ready.hpp); assertion builds see to it (lock_check.hpp).
+// An error under it is fine: the abort releases it, as it does every LWLock.
 #pragma once
 
 #include "pg/pg.hpp"

@@ -9,6 +9,7 @@
 // moved in there must not be taken for the one that the index meant.
 #include "pg/pg.hpp"
 
+#include "log/range.hpp"
 #include "log/scan.hpp"
 
 namespace weir::log {
@@ -34,9 +35,10 @@ reason why_invisible(HeapTupleHeader row, Snapshot snapshot) {
     return reason::gone;
 }
 
-struct index_key {
+struct leading_columns {
     int64 key;
     int64 id;
+    int64 ordinal;
 };
 
 bool fetch(scan &s, ItemPointer tid, Snapshot snapshot, bool *dead) {
@@ -45,8 +47,33 @@ bool fetch(scan &s, ItemPointer tid, Snapshot snapshot, bool *dead) {
 }
 
 bool is_the_row_meant(scan const &s) {
-    index_key const *leading = prefix_of<index_key>(s);
+    auto const *leading = prefix_of<leading_columns>(s);
     return leading->key == s.key && leading->id == s.id;
+}
+
+bool is_in_flight(scan &s) {
+    bool ignored = false;
+    HeapTupleHeader row = ExecFetchSlotHeapTuple(s.slot, false, &ignored)->t_data;
+    if (why_invisible(row, s.snapshot) != reason::in_flight)
+        return false;
+    s.blocker = HeapTupleHeaderGetRawXmin(row);
+    return true;
+}
+
+int64 first_of_range(scan const &s) { return log::first_of_range(s.id, prefix_of<leading_columns>(s)->ordinal); }
+
+// Stops at a row in flight: at the beginning of its range, as far as that is within the bounds.
+step stop(scan &s) {
+    int64 first = first_of_range(s);
+    s.id = first > s.after ? first : s.after + 1;
+    return step::unsettled;
+}
+
+// The first entry beyond the bounds: of a range in flight that began within them, not
+// every row may be there yet.
+step stop_beyond(scan &s, ItemPointer tid) {
+    bool reaches_in = fetch(s, tid, SnapshotAny, nullptr) && is_the_row_meant(s) && first_of_range(s) <= s.upto;
+    return reaches_in && is_in_flight(s) ? stop(s) : step::end;
 }
 
 } // namespace
@@ -55,6 +82,8 @@ void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection 
            purpose why) {
     s.t = &t;
     s.key = key;
+    s.after = after;
+    s.upto = upto;
     s.snapshot = snapshot;
     s.direction = direction;
     s.tracked = why == purpose::reading || !IsolationIsSerializable();
@@ -64,9 +93,10 @@ void begin(scan &s, table &t, int64 key, int64 after, int64 upto, ScanDirection 
     ScanKeyInit(&s.keys[1], id_attribute, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
     ScanKeyInit(&s.keys[2], id_attribute, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(upto));
     s.slot = table_slot_create(t.heap, nullptr);
-    s.index = index_beginscan(t.heap, t.index, SnapshotAny, 3, 0);
+    int keys = ScanDirectionIsForward(direction) ? 2 : 3; // forward it looks at one entry more
+    s.index = index_beginscan(t.heap, t.index, SnapshotAny, keys, 0);
     s.index->xs_want_itup = true;
-    index_rescan(s.index, s.keys, 3, nullptr, 0);
+    index_rescan(s.index, s.keys, keys, nullptr, 0);
     s.open = true;
 }
 
@@ -75,6 +105,8 @@ void track_reading(table const &t, Snapshot snapshot) { PredicateLockRelation(t.
 step next(scan &s) {
     while (ItemPointer tid = index_getnext_tid(s.index, s.direction)) {
         memcpy(&s.id, reinterpret_cast<char *>(s.index->xs_itup) + sizeof(IndexTupleData) + sizeof(int64), sizeof s.id);
+        if (s.id > s.upto)
+            return stop_beyond(s, tid);
         bool dead = false;
         if (s.tracked) { // which fetching by an MVCC snapshot implies
             if (fetch(s, tid, s.snapshot, &dead)) {
@@ -93,12 +125,8 @@ step next(scan &s) {
             return step::frame;
         if (ScanDirectionIsBackward(s.direction))
             continue;
-        bool ignored = false;
-        HeapTupleHeader row = ExecFetchSlotHeapTuple(s.slot, false, &ignored)->t_data;
-        if (why_invisible(row, s.snapshot) == reason::in_flight) {
-            s.blocker = HeapTupleHeaderGetRawXmin(row);
-            return step::unsettled;
-        }
+        if (is_in_flight(s))
+            return stop(s);
     }
     return step::end;
 }

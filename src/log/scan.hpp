@@ -15,7 +15,7 @@ namespace weir::log {
 
 enum class step {
     frame,     // a row visible to the snapshot: id and slot
-    unsettled, // id belongs to a transaction in flight: nothing at or beyond it is settled
+    unsettled, // nothing at or beyond id is settled: a transaction in flight has it, and may have yet to insert it
     end
 };
 
@@ -31,6 +31,8 @@ struct scan {
     IndexScanDesc index;
     TupleTableSlot *slot;
     ScanKeyData keys[3];
+    int64 after;
+    int64 upto;
     int64 id;
     TransactionId blocker; // the transaction, where unsettled
     bool tracked;          // rows that it meets are read, for the sake of serializable transactions

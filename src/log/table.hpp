@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The tables that logs live in. A log table begins with the columns
-// (key bigint, id weir.position), both NOT NULL, its primary key is a btree on
-// exactly these, and further fixed-width NOT NULL columns may follow: the prefix
-// that a writer reads from its predecessor and fills in under the lock. Rows are
-// inserted and deleted, never updated; there are no triggers, checks or foreign
-// keys, since the log does not run them.
+// (key bigint, id weir.position, count bigint), all NOT NULL (range.hpp on the
+// third), its primary key is a btree on the first two, and further fixed-width NOT NULL
+// columns may follow: the prefix that a writer reads from its predecessor and fills
+// in under the lock. Rows are inserted and deleted, never updated; there are no
+// triggers, checks or foreign keys, since the log does not run them.
 //
 // A source is a table's name with what a backend remembers of it; all that is
 // remembered is dropped by the relation cache's invalidations, so that DROP and

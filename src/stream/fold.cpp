@@ -133,6 +133,8 @@ void start_over(folded &f) {
 
 void take_row(folded &f, log::scan &s, pending_patches &p, want what) {
     log_prefix const *row = log::prefix_of<log_prefix>(s);
+    if (is_guard(*row)) // so that a checkpoint stands at a row that its readers know
+        return;
     f.position = s.id;
     f.rows++;
     switch (static_cast<mode>(row->mode)) {
@@ -157,6 +159,7 @@ void take_row(folded &f, log::scan &s, pending_patches &p, want what) {
         break;
     case mode::close:
     case mode::trimmed:
+    case mode::guard:
         break;
     }
 }

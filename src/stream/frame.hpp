@@ -15,6 +15,7 @@
 
 #include "pg/pg.hpp"
 
+#include "log/range.hpp"
 #include "log/table.hpp"
 
 namespace weir::stream {
@@ -24,7 +25,8 @@ enum class mode : char {
     summary = 's',
     close = 'c',   // the end, delivered to readers
     dropped = 'x', // everything before it is gone, what follows is a new stream
-    trimmed = 't'  // stands in for the newest row that a trim removed
+    trimmed = 't', // stands in for the newest row that a trim removed
+    guard = 'g'    // behind rows that are inserted after the log's lock (log/range.hpp)
 };
 
 // Set in the ordinal of a row that was written behind a drop mark of its own
@@ -34,7 +36,7 @@ inline constexpr int64 behind_own_drop = int64{1} << 62;
 struct log_prefix {
     int64 stream_id;
     int64 id;
-    int64 ordinal; // counts the rows given out in this stream, also those rolled back
+    int64 ordinal; // counts the rows given out in this stream, also those rolled back; flags above (log/range.hpp)
     int64 version; // of the summary as of this row
     char mode;
 };
@@ -58,7 +60,13 @@ inline bool is_frame(log_prefix const &row) {
     return row.mode == static_cast<char>(mode::durable) || row.mode == static_cast<char>(mode::summary);
 }
 
-template <class Prefix> int64 ordinal_of(Prefix const &row) { return row.ordinal & ~behind_own_drop; }
+// A guard, which is for nobody but the log's own rules.
+inline bool is_guard(log_prefix const &row) { return row.mode == static_cast<char>(mode::guard); }
+inline bool is_guard(live_prefix const &row) {
+    return row.ttl_ms == 0 && log::first_of_range(row.id, row.ordinal) < row.id;
+}
+
+template <class Prefix> int64 ordinal_of(Prefix const &row) { return row.ordinal & log::count_mask; }
 
 namespace log_column {
 enum { stream_id = 1, id, ordinal, version, mode, type, payload, bytes, headers };

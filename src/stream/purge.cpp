@@ -13,7 +13,9 @@
 #include "log/clock.hpp"
 #include "log/lock.hpp"
 #include "log/newest.hpp"
+#include "log/ready.hpp"
 #include "pg/key_lock.hpp"
+#include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "stream/frame.hpp"
 #include "stream/housekeeping.hpp"
@@ -43,6 +45,12 @@ constinit spi::statement forget_statement{
 bool remove_mark(log::table &logged, log::table &live, int64 stream_id) {
     TM_FailureData ignored;
     bool removed = false;
+    (void)GetCurrentTransactionId();
+    log::until_ready([&] {
+        log::make_deletion_ready(logged.heap);
+        log::make_ready(logged);
+        log::make_ready(live);
+    });
     log::lock(stream_id);
     log::entry mark = log::newest(logged, stream_id);
     if (mark.readable && mark.id > log::newest(live, stream_id).id &&

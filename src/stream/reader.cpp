@@ -111,15 +111,18 @@ frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live) {
     frontier f{settled, -1, InvalidTransactionId};
     reader r;
     open_reader_at(r, stream_id, settled, -1, core::greatest, with_live, ForwardScanDirection, snapshot);
-    while (advance(r))
-        f.head = r.at->id > f.head ? r.at->id : f.head;
+    while (advance(r)) {
+        if ((r.best_effort || !is_guard(*log::prefix_of<log_prefix>(*r.at))) && r.at->id > f.head)
+            f.head = r.at->id;
+    }
     f.unsettled = r.unsettled;
     f.blocker = r.blocker;
     if (f.unsettled >= 0 && f.head >= f.unsettled) // a best-effort frame behind the checkpoint
         f.head = f.unsettled - 1;
     // A frame that has expired was settled all the same.
-    if (r.kept.any && r.kept.newest_id > f.head && (f.unsettled < 0 || r.kept.newest_id < f.unsettled))
-        f.head = r.kept.newest_id;
+    int64 newest = r.kept.any ? r.kept.newest_id - is_guard(r.kept.newest) : -1;
+    if (newest > f.head && (f.unsettled < 0 || newest < f.unsettled))
+        f.head = newest;
     close_reader(r);
     return f;
 }

@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "log/lock.hpp"
+#include "log/ready.hpp"
 #include "log/table.hpp"
 #include "pg/invalidation.hpp"
 #include "pg/text.hpp"
@@ -91,12 +92,13 @@ struct found {
     bool settled = false;                           // its row is committed
 };
 
-found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
+// With the index opened before, so that under a lock nothing is opened.
+found look_up(Relation registry, Relation index, std::string_view name, Snapshot snapshot) {
     found out;
     Datum name_text = pg::to_text(name);
     ScanKeyData key = pg::is_named(name_column, name_text);
-    SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
-    while (HeapTuple row = systable_getnext(scan)) {
+    SysScanDesc scan = systable_beginscan_ordered(registry, index, snapshot, 1, &key);
+    while (HeapTuple row = systable_getnext_ordered(scan, ForwardScanDirection)) {
         out.stream_id = log::integer_of(row, id_column, registry);
         out.in_flight = snapshot->snapshot_type == SNAPSHOT_DIRTY ? snapshot->xmin : InvalidTransactionId;
         out.settled = snapshot->snapshot_type == SNAPSHOT_MVCC &&
@@ -104,9 +106,28 @@ found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
         if (!TransactionIdIsValid(out.in_flight))
             break;
     }
-    systable_endscan(scan);
+    systable_endscan_ordered(scan);
     pfree(DatumGetPointer(name_text));
     return out;
+}
+
+found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
+    Relation index = index_open(relation_oid(name_index), AccessShareLock);
+    found out = look_up(registry, index, name, snapshot);
+    index_close(index, AccessShareLock);
+    return out;
+}
+
+// Ready to be written to under a lock.
+CatalogIndexState open_indexes(Relation registry) {
+    CatalogIndexState indexes = CatalogOpenIndexes(registry);
+    (void)GetCurrentTransactionId();
+    log::until_ready([&] {
+        for (int i = 0; i < indexes->ri_NumIndices; i++)
+            log::make_index_ready(indexes->ri_IndexRelationDescs[i]);
+        log::make_table_ready(registry);
+    });
+    return indexes;
 }
 
 // No sentinel: the default, unless another row of the name has one.
@@ -130,15 +151,14 @@ enum class rival { join, report };
 
 found look_up_or_make(Relation registry, std::string_view name, std::string_view sentinel, rival policy, bool *made) {
     int64 fresh = nextval_internal(relation_oid(id_sequence), false);
-    CatalogIndexState indexes = CatalogOpenIndexes(registry);
-    (void)relation_oid(name_index);
-    (void)GetCurrentTransactionId();
+    Relation by_name = index_open(relation_oid(name_index), RowExclusiveLock);
+    CatalogIndexState indexes = open_indexes(registry);
     SnapshotData dirty;
     InitDirtySnapshot(dirty);
 
     auto lock_key = static_cast<int64>(hash_of(name));
     log::lock(lock_key);
-    found row = look_up(registry, name, &dirty);
+    found row = look_up(registry, by_name, name, &dirty);
     *made = row.stream_id == 0;
     if (*made)
         row.stream_id = fresh;
@@ -147,6 +167,7 @@ found look_up_or_make(Relation registry, std::string_view name, std::string_view
     log::unlock(lock_key);
 
     CatalogCloseIndexes(indexes);
+    index_close(by_name, NoLock);
     return row;
 }
 
@@ -216,7 +237,7 @@ void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(regis
 
 void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at) {
     Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
-    CatalogIndexState indexes = CatalogOpenIndexes(registry);
+    CatalogIndexState indexes = open_indexes(registry);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot()); // does not see the row that follows
     // Under the name's lock, so that whoever looks meets either row: the new one, or
     // the old one not yet deleted for good.

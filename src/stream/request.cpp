@@ -103,7 +103,6 @@ void take_batch(request &r, FunctionCallInfo fcinfo, form payload, std::size_t b
         size += toast_raw_datum_size(r.values[i]) - VARHDRSZ + beside;
         r.values[i] = frame_value(r.values[i], payload, beside);
     }
-    // All of it is inserted under the log's lock.
     if (size > static_cast<std::size_t>(settings::max_batch_bytes))
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
                         errdetail("It has %zu bytes, the limit is %d.", size, settings::max_batch_bytes),

@@ -4,8 +4,9 @@
 //   tables and their locks, the xid, the tuples, compression  -- may wait
 //   the log's short lock
 //       the newest row of either table, the clock, the mint
-//       heap and index inserts
+//       heap and index inserts, or those of a guard
 //   unlock                                                    -- long before commit
+//   what the guard stands for                                 -- where that takes long
 //
 // A predecessor that closes or drops the stream and is still in flight is waited
 // for outside of the lock; then everything is looked at afresh.
@@ -18,6 +19,7 @@
 #include "log/insert.hpp"
 #include "log/lock.hpp"
 #include "log/newest.hpp"
+#include "log/ready.hpp"
 #include "name/reserved.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
@@ -89,6 +91,16 @@ void close_tables(tables &t) {
         log::close(t.logged);
     if (t.both || t.best_effort)
         log::close(t.live);
+}
+
+void make_ready(tables const &t, log::rows const &rows) {
+    log::until_ready([&] {
+        log::make_ready(rows);
+        if (t.both || !t.best_effort)
+            log::make_ready(t.logged);
+        if (t.both || t.best_effort)
+            log::make_ready(t.live);
+    });
 }
 
 // What the stream's newest rows say, read under the lock.
@@ -218,14 +230,36 @@ HeapTuple make_tuple(log::table const &t, request const &r, int i) {
     return heap_form_tuple(RelationGetDescr(t.heap), values, nulls);
 }
 
+// A row that is inserted for others which take long, if they do.
+HeapTuple make_guard(log::table const &t, HeapTuple const *tuples, request const &r) {
+    if (!log::takes_long(tuples, r.count))
+        return nullptr;
+    Datum nothing = 0;
+    request g{};
+    g.best_effort = r.best_effort;
+    g.mode = mode::guard;
+    g.values = &nothing;
+    g.type = g.headers = {Datum{0}, true};
+    return make_tuple(t, g, 0);
+}
+
+// The row at each of the positions, the guard last.
+HeapTuple row_at(log::rows const &rows, int i) { return i == rows.count ? rows.guard : rows.tuples[i]; }
+
+int64 flags_of(log::rows const &rows, int i, bool is_behind_own_drop) {
+    return (is_behind_own_drop ? behind_own_drop : 0) | (rows.guard != nullptr ? log::place_in_range(i) : 0);
+}
+
+int64 count_upto(log::rows const &rows, int i) { return i < rows.count ? i + 1 : i; }
+
 void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, enum mode kind) {
     bool counts = kind == mode::durable || kind == mode::summary;
-    for (int i = 0; i < rows.count; i++) {
-        auto *row = log::prefix_of<log_prefix>(rows.tuples[i]);
+    for (int i = 0; i < log::positions(rows); i++) {
+        auto *row = log::prefix_of<log_prefix>(row_at(rows, i));
         row->stream_id = stream_id;
         row->id = first_id + i;
-        row->ordinal = (p.ordinal + (counts ? i + 1 : 0)) | (p.behind_own_drop ? behind_own_drop : 0);
-        row->version = p.version + (kind == mode::summary ? i + 1 : 0);
+        row->ordinal = (p.ordinal + (counts ? count_upto(rows, i) : 0)) | flags_of(rows, i, p.behind_own_drop);
+        row->version = p.version + (kind == mode::summary ? count_upto(rows, i) : 0);
     }
 }
 
@@ -239,11 +273,11 @@ void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 fir
         is_mark ? p.live_maxlen
                 : core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor, s.maxlen_ceiling);
     int64 floor = trimmed_floor(stream_id);
-    for (int i = 0; i < rows.count; i++) {
-        auto *row = log::prefix_of<live_prefix>(rows.tuples[i]);
+    for (int i = 0; i < log::positions(rows); i++) {
+        auto *row = log::prefix_of<live_prefix>(row_at(rows, i));
         row->stream_id = stream_id;
         row->id = first_id + i;
-        row->ordinal = (p.live_ordinal + (is_mark ? 0 : i + 1)) | (p.behind_own_drop ? behind_own_drop : 0);
+        row->ordinal = (p.live_ordinal + (is_mark ? 0 : count_upto(rows, i))) | flags_of(rows, i, p.behind_own_drop);
         row->floor = floor > p.live_floor ? floor : p.live_floor;
         row->rate = rate.rate_hz;
         row->window_start = rate.window_start_us;
@@ -264,7 +298,8 @@ struct turn {
 // Takes the log's lock and mints, or waits, retries or raises with it released. An
 // id that was only remembered may have been purged: then the log is empty, or its
 // mark deleted, and the name is looked up again.
-turn take_turn(tables &t, std::string_view name, known_stream &stream, int count, if_closed closed) {
+turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows const &rows, if_closed closed) {
+    int count = log::positions(rows);
     for (int64 wanted_ms = log::clock::now_us() / 1000 + 1;;) {
         if (!log::clock::covers(wanted_ms)) {
             ask_to_move_clock();
@@ -273,6 +308,7 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, int count
 
         CHECK_FOR_INTERRUPTS();
         int64 stream_id = stream.id;
+        make_ready(t, rows);
         log::lock(stream_id);
         turn taken{false, look_back(t, stream_id), -1, log::clock::now_us()};
         predecessor const &before = taken.before;
@@ -327,9 +363,9 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
     HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
     for (int i = 0; i < r.count; i++)
         tuples[i] = make_tuple(target, r, i);
-    log::rows rows = log::prepare(target, tuples, r.count);
+    log::rows rows = log::prepare(target, tuples, r.count, make_guard(target, tuples, r));
 
-    turn taken = take_turn(t, r.name, stream, r.count, closed);
+    turn taken = take_turn(t, r.name, stream, rows, closed);
     int64 stream_id = stream.id;
     // Before the rows are there, in case that fails.
     doorbell::note(stream_id, r.name, taken.first_id, taken.first_id + r.count - 1);
@@ -339,6 +375,7 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
         fill_log(rows, taken.before, stream_id, taken.first_id, r.mode);
     log::insert(target, rows);
     log::unlock(stream_id);
+    log::insert_guarded(target, rows);
 
     predecessor const &p = taken.before;
     written result{taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
@@ -373,9 +410,9 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
     r.values = &payload;
     r.type = r.headers = {Datum{0}, true};
     HeapTuple tuple = make_tuple(t.logged, r, 0);
-    log::rows rows = log::prepare(t.logged, &tuple, 1);
+    log::rows rows = log::prepare(t.logged, &tuple, 1, nullptr); // a mark has to be the newest row
 
-    turn taken = take_turn(t, name, stream, 1, kind == mode::dropped ? if_closed::ignore : if_closed::stop);
+    turn taken = take_turn(t, name, stream, rows, kind == mode::dropped ? if_closed::ignore : if_closed::stop);
     int64 stream_id = stream.id;
     if (taken.stopped) {
         log::release(rows);
