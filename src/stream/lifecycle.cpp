@@ -21,6 +21,7 @@
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
 #include "stream/state.hpp"
+#include "stream/trimmed.hpp"
 #include "stream/upkeep.hpp"
 #include "stream/writer.hpp"
 
@@ -98,7 +99,7 @@ removed remove_below(int64 stream_id, int64 logged_after, int64 below, bool keep
     removed out{};
     stream::retention kept = stream::retained(stream_id, snapshot);
     remove_rows(out, stream::log_source, stream_id, logged_after, below, keep_close, snapshot, nullptr);
-    remove_rows(out, stream::live_source, stream_id, -1, below, keep_close, snapshot, &kept);
+    remove_rows(out, stream::live_source, stream_id, kept.after, below, keep_close, snapshot, &kept);
     return out;
 }
 
@@ -129,12 +130,14 @@ int64 newest_live(int64 stream_id, Snapshot snapshot) {
 }
 
 // Removes what lies below cutoff and keeps what the stream amounted to there.
-int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, int64 newest_logged, int64 newest_live,
+int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, stream::state const &now, int64 newest_live,
                  Snapshot snapshot) {
+    if (now.closed && cutoff > now.newest_logged) // the end stays, and readers begin where the trim left off
+        cutoff = now.newest_logged;
     stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
     Assert(edge.unsettled < 0);
     stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
-    if (cutoff > newest_logged) // no row would be left for the next one to go on from
+    if (cutoff > now.newest_logged) // no row would be left for the next one to go on from
         put_mark(name, stream_id, mode::trimmed);
     if (newest_live >= 0 && cutoff > newest_live) {
         stream::known_stream to{stream_id, false};
@@ -168,8 +171,7 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
         if (cutoff > settled_below)
             cutoff = settled_below;
         if (cutoff > 0)
-            frames =
-                trim_below(name, stream_id, cutoff, state.newest_logged, newest_live(stream_id, snapshot), snapshot);
+            frames = trim_below(name, stream_id, cutoff, state, newest_live(stream_id, snapshot), snapshot);
     }
     UnregisterSnapshot(snapshot);
     return frames;
@@ -200,7 +202,8 @@ bool drop(std::string_view name, int64 stream_id) {
     // Appends in flight came before the drop and go with it: wait for each to end.
     for (TransactionId blocker = InvalidTransactionId;;) {
         snapshot = pg::take_snapshot();
-        blocker = remove_below(stream_id, -1, mark, false, snapshot).blocker;
+        int64 gone = stream::trimmed_from(stream_id, snapshot).below - 1;
+        blocker = remove_below(stream_id, gone, mark, false, snapshot).blocker;
         UnregisterSnapshot(snapshot);
         if (!TransactionIdIsValid(blocker))
             break;
@@ -242,7 +245,7 @@ int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapsho
     state now = state_of(stream_id, snapshot);
     if (!now.there || cutoff <= 0)
         return 0;
-    return trim_below(name, stream_id, cutoff, now.newest_logged, newest_live(stream_id, snapshot), snapshot);
+    return trim_below(name, stream_id, cutoff, now, newest_live(stream_id, snapshot), snapshot);
 }
 
 } // namespace weir::stream

@@ -8,6 +8,7 @@
 #include "pg/text.hpp"
 #include "stream/fold.hpp"
 #include "stream/reader.hpp"
+#include "stream/trimmed.hpp"
 
 namespace weir::stream {
 
@@ -60,7 +61,8 @@ void open_reader_at(reader &r, int64 stream_id, int64 after_logged, int64 after_
 
 void open_reader(reader &r, int64 stream_id, int64 after, int64 upto, bool with_live, ScanDirection direction,
                  Snapshot snapshot) {
-    open_reader_at(r, stream_id, after, after, upto, with_live, direction, snapshot);
+    int64 gone = trimmed_from(stream_id, snapshot).below - 1;
+    open_reader_at(r, stream_id, gone > after ? gone : after, after, upto, with_live, direction, snapshot);
 }
 
 bool advance(reader &r) {

@@ -36,7 +36,8 @@ struct reader {
     TransactionId blocker;
 };
 
-// Rows with after < id <= upto. Backward: upto must not lie beyond what is settled.
+// Rows with after < id <= upto. Backward: upto must not lie beyond what is settled. What a
+// trim has taken is not walked again, for as long as nobody has vacuumed it.
 void open_reader(reader &r, int64 stream_id, int64 after, int64 upto, bool with_live, ScanDirection direction,
                  Snapshot snapshot);
 // The next row of either table, marks too; false at the end or at what is unsettled.
