@@ -42,12 +42,13 @@ COMMENT ON COLUMN weir.blockers.query IS 'What the session is running, or ran la
 CREATE FUNCTION weir.doorbell_status(OUT worker_pid integer, OUT worker_available boolean, OUT rings bigint, OUT sent bigint,
                                      OUT coalesced bigint, OUT looked_at_everything bigint, OUT notified bigint,
                                      OUT notified_in_commit bigint, OUT worker_starts bigint, OUT failures bigint,
-                                     OUT held_back bigint)
+                                     OUT held_back bigint, OUT shared_memory boolean)
     AS 'MODULE_PATHNAME', 'weir_doorbell_status' LANGUAGE C VOLATILE;
 
 CREATE VIEW weir.doorbell AS
     SELECT pg_catalog.current_setting('weir.doorbell') AS mode, s.worker_pid, s.worker_available, s.rings, s.sent, s.coalesced,
-           s.looked_at_everything, s.notified, s.notified_in_commit, s.worker_starts, s.failures, s.held_back
+           s.looked_at_everything, s.notified, s.notified_in_commit, s.worker_starts, s.failures, s.held_back,
+           s.shared_memory
     FROM weir.doorbell_status() s;
 
 COMMENT ON VIEW weir.doorbell IS 'What the doorbell of this database did since the server started: one row.';
@@ -62,7 +63,7 @@ COMMENT ON COLUMN weir.doorbell.notified IS 'Notifications of weir.notify() and 
 COMMENT ON COLUMN weir.doorbell.notified_in_commit IS 'Transactions that had to notify by themselves: no worker, or weir.doorbell = transaction.';
 COMMENT ON COLUMN weir.doorbell.worker_starts IS 'Workers started.';
 COMMENT ON COLUMN weir.doorbell.failures IS 'Workers that could not be started, failed or were terminated.';
-COMMENT ON COLUMN weir.doorbell.held_back IS 'Rounds put off since the server''s queue of notifications was nearly full.';
+COMMENT ON COLUMN weir.doorbell.held_back IS 'Rounds put off since the server''s queue of notifications, or the disk under it, was nearly full, or had just failed.';
 
 COMMENT ON FUNCTION weir.channel(text) IS
 'The channel on which a stream''s notifications come, for LISTEN. The payload is the newest position given out: a hint, which anybody could have sent, to read from one''s own cursor, sent after commit, and after a rollback that may have held others up; rings close to each other come as one. Readers look now and then without one as well: COMMIT PREPARED sends none. Errors: 22023, 54000.';
@@ -77,6 +78,7 @@ COMMENT ON PROCEDURE weir.wait(text, weir.position, integer, boolean) IS
 COMMENT ON PROCEDURE weir.wait_many(text[], weir.position[], integer, boolean) IS
 'As wait(), until one of several streams is ready; after[i] is the cursor of streams[i]. read_many() then tells which. Further errors: 22023 arrays that differ in length or are empty, 22004 NULL name.';
 COMMENT ON FUNCTION weir.list_blockers() IS 'Internal. What the view blockers is made of.';
+COMMENT ON COLUMN weir.doorbell.shared_memory IS 'Whether there is dynamic shared memory for it. If not, all streams are looked at instead of those that rang, weir.wait() polls, and weir.notify() is a NOTIFY; it is tried again every ten seconds.';
 COMMENT ON FUNCTION weir.doorbell_status() IS 'Internal. What the view doorbell is made of.';
 
 INSERT INTO weir.privilege (level, name) VALUES

@@ -70,6 +70,9 @@ void ring_pending_bells() {
 int enter_bells() {
     if (own_slot >= 0)
         return own_slot;
+    prepare_shared();
+    if (!is_shared())
+        return own_slot;
     if (!leaves_at_exit) {
         before_shmem_exit(leave_at_exit, 0);
         leaves_at_exit = true;

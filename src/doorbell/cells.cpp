@@ -142,7 +142,7 @@ bool is_same(notification const &a, notification const &b) {
 void hand_to_notify(notification const &n) { hand_over(n.text, payload_of(n.text)); }
 
 bool enter_cells(notification const *list) {
-    if (!could_fit(list))
+    if (!is_shared() || !could_fit(list))
         return false;
     bool full = false;
     LWLockAcquire(&attached_state().lock, LW_EXCLUSIVE);

@@ -116,10 +116,11 @@ void evict(written const &w) {
 }
 
 void leave_mark(written const &w) {
-    if (put_mark(w))
+    if (is_shared() && put_mark(w))
         return;
-    evict(w);
-    if (!put_mark(w))
+    if (is_shared())
+        evict(w);
+    if (!is_shared() || !put_mark(w))
         worker::look_from(MyDatabaseId, w.first);
 }
 
@@ -202,7 +203,7 @@ void at_savepoint(SubXactEvent event, SubTransactionId sub, SubTransactionId par
 } // namespace
 
 void prepare() {
-    (void)shared();
+    prepare_shared();
     worker::prepare();
 }
 
@@ -245,6 +246,7 @@ void on_own_notify(bool (*send)(noted const &), void (*settle)(bool committed)) 
 
 int take_marks(Oid database, mark *out, int room) {
     int taken = 0;
+    prepare_shared();
     for (group &g : shared().groups) {
         if (*const_cast<uint64 volatile *>(&g.occupied) == 0)
             continue;

@@ -77,7 +77,12 @@ struct shared_state {
 };
 static_assert(std::is_trivially_copyable_v<shared_state>);
 
-// Attaches on first use, which may raise: not from the end of a transaction.
+// Attaches, or tries again where there was no memory: not at the end of a transaction. Until there is, a
+// process has a state of its own, in which it leaves no marks, enters no bells and no cells.
+void prepare_shared();
+bool is_shared();
+
+// Attaches on first use.
 shared_state &shared();
 
 // The same where it has been attached before.

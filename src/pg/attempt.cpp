@@ -28,8 +28,10 @@ bool attempt(void (*what)(void *context), void *context, const char *doing) {
     CurrentResourceOwner = owner;
     if (error == nullptr)
         return true;
-    ereport(LOG, (errcode(error->sqlerrcode), errmsg("could not %s: %s", doing, error->message),
-                  error->detail != nullptr ? errdetail_internal("%s", error->detail) : 0));
+    if (doing != nullptr)
+        ereport(LOG,
+                (errcode(error->sqlerrcode), errmsg("could not %s: %s", doing, error->message),
+                 error->detail != nullptr ? errdetail_internal("%s", error->detail) : 0));
     FreeErrorData(error);
     return false;
 }

@@ -9,7 +9,7 @@
 
 namespace weir::pg {
 
-// False: it failed. doing: what, for the log: "could not …".
+// False: it failed. doing: what, for the log: "could not …"; null: the caller says it.
 bool attempt(void (*what)(void *context), void *context, const char *doing);
 
 } // namespace weir::pg

@@ -12,6 +12,7 @@
 extern "C" {
 #include "postgres.h"
 
+#include "sys/mman.h"
 #include "sys/statvfs.h"
 
 #include "access/detoast.h"
@@ -72,11 +73,13 @@ extern "C" {
 #include "postmaster/interrupt.h"
 #include "storage/bufmgr.h"
 #include "storage/dsm.h"
+#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/lwlock.h"
+#include "storage/pg_shmem.h"
 #include "storage/predicate.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"

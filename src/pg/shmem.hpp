@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // weir's shared memory: a few kB, taken from the server's slop on first use, or
-// reserved when the library is preloaded.
+// reserved when the library is preloaded. The slop is everybody's: where it was used up
+// before, as by a table of locks that has grown, a file of that size is mapped by
+// all processes instead. It is as shared, and as correct; the kernel writes it to
+// the disk now and then, to no purpose. Room in the slop never comes back, so all processes
+// come to the same end, and who is first decides it under the lock.
 //
 // All backends must agree on its layout, or writers would take different locks. A
 // library that is replaced under a running server may have another one: it then
