@@ -11,6 +11,7 @@
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
+#include "stream/registry.hpp"
 
 namespace weir::outbox {
 
@@ -18,12 +19,14 @@ namespace {
 
 struct dropping {
     int64 stream_id;
+    std::string_view topic;
     Snapshot snapshot;
 };
 
 void drop_cursor(subscription const &s, void *context) {
     auto const &d = *static_cast<dropping *>(context);
-    if (!find_cursor(s.id, d.stream_id, d.snapshot).stored)
+    // One that covers the topic may be about to store its first cursor there.
+    if (!covers(s, d.topic) && !find_cursor(s.id, d.stream_id, d.snapshot).stored)
         return;
     lock_subscription(pg::view_of(s.name));
     Snapshot now = pg::take_snapshot(); // its consumer may have moved it until now
@@ -32,7 +35,10 @@ void drop_cursor(subscription const &s, void *context) {
 }
 
 void drop_cursors(int64 stream_id) {
-    dropping d{stream_id, pg::take_snapshot()};
+    Snapshot snapshot = pg::take_snapshot();
+    // A copy: looking other names up may take that memory away.
+    Datum topic = pg::to_text(stream::name_of(stream_id, snapshot));
+    dropping d{stream_id, pg::view_of(topic), snapshot};
     for_each_subscription(d.snapshot, drop_cursor, &d);
     UnregisterSnapshot(d.snapshot);
 }

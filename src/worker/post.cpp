@@ -145,6 +145,18 @@ bool leave(int64 rest_until) {
     return !holds_post;
 }
 
+bool is_dismissed() { return *const_cast<bool volatile *>(&own_post().dismissed); }
+
+void make_room() {
+    holds_post = false;
+    lock_shared();
+    post &p = own_post();
+    p.dismissed = false;
+    p.not_before = pg::monotonic_us() + USECS_PER_SEC; // for it to be taken
+    set_phase(p, phase::none);
+    unlock_shared();
+}
+
 void resign() {
     holds_post = false;
     lock_shared();

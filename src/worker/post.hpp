@@ -38,6 +38,10 @@ void do_not_disturb();
 // Gives the post up; false: it has just been rung. rest_until: when there will be work again, -1: not known.
 bool leave(int64 rest_until);
 
+// Gives the post up to whoever needs the place more, and whatever is left to be done.
+bool is_dismissed();
+void make_room();
+
 // Gives up a post that was not taken up.
 void resign();
 

@@ -27,11 +27,13 @@ void attach() {
 
 bool is_idle(slot &s) {
     int64 now = pg::monotonic_us();
-    for (post &p : s.posts) {
-        if (is_manned(p, now) || pg_atomic_read_u32(&p.rung) != 0)
+    for (post const &p : s.posts) {
+        if (is_manned(p, now))
             return false;
     }
-    return pg_atomic_read_u64(&s.look_from) == 0;
+    // Notifications that are owed keep it; a housekeeper looks at everything when it comes back.
+    return pg_atomic_read_u32(&s.posts[static_cast<int>(kind::doorbell)].rung) == 0 &&
+           pg_atomic_read_u64(&s.look_from) == 0;
 }
 
 void take(slot &s, Oid database) {

@@ -24,7 +24,7 @@ struct post {
     int64 not_before;      // the next start may come then; resting: it will
     int32 failures;        // in a row
     bool complained;       // the log has been told that none can be had
-    bool dismissed;        // resting: another database needs the place more
+    bool dismissed;        // a housekeeper: another worker needs the place more
     pg_atomic_uint32 rung; // there is work that the worker has not looked at
 };
 

@@ -31,18 +31,22 @@ bool are_too_many() {
     return count >= (max_worker_processes + 1) / 2;
 }
 
-// One that only waits for a time to come can make room. Under the lock.
-bool dismiss_one() {
+bool dismiss_one(enum phase whom) {
     for (slot &s : shared().slots) {
-        for (post &p : s.posts) {
-            if (p.phase != phase::resting || p.latch == nullptr)
-                continue;
-            p.dismissed = true;
-            SetLatch(p.latch);
-            return true;
-        }
+        post &p = s.posts[static_cast<int>(kind::housekeeper)];
+        if (p.phase != whom || p.latch == nullptr)
+            continue;
+        p.dismissed = true;
+        SetLatch(p.latch);
+        return true;
     }
     return false;
+}
+
+// A housekeeper that only waits for a time to come can make room, and for a doorbell, for
+// which listeners wait, also one that is at work: after its step. Under the lock.
+bool dismiss_for(kind which) {
+    return dismiss_one(phase::resting) || (which == kind::doorbell && dismiss_one(phase::running));
 }
 
 // None could be had. Under the lock.
@@ -68,7 +72,7 @@ bool expect(slot &s, kind which, bool *start) {
         return false;
     }
     if (are_too_many()) {
-        give_up(s, which, dismiss_one() ? retry_after_dismissal_us : retry_us);
+        give_up(s, which, dismiss_for(which) ? retry_after_dismissal_us : retry_us);
         return false;
     }
     p.not_before = 0;
@@ -107,7 +111,8 @@ void complain(kind which) {
     }
     LWLockRelease(&shared().lock.lock);
     if (news)
-        ereport(LOG, (errmsg("could not start a worker for weir"),
+        ereport(LOG, (which == kind::doorbell ? errmsg("could not start a worker for weir")
+                                              : errmsg("could not start the housekeeper of weir"),
                       which == kind::doorbell
                           ? errdetail("Until there is one, transactions that append notify by themselves, which is slower.")
                           : errdetail("Until there is one, nothing is tidied up, which takes space and time."),

@@ -100,6 +100,10 @@ void serve(kind which) {
                 return;
             continue; // rung: the extension may have been made anew
         }
+        if (is_dismissed()) {
+            make_room();
+            return;
+        }
         int64 now = pg::monotonic_us();
         if (now - last_glance >= glance_us) {
             last_glance = now;
