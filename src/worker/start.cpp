@@ -106,8 +106,9 @@ void complain(kind which) {
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
     if (slot *s = find_slot(MyDatabaseId)) {
         post &p = s->posts[static_cast<int>(which)];
-        news = !p.complained && p.failures == 0; // a failure has spoken for itself
-        p.complained = true;
+        bool room_is_made = p.not_before - pg::monotonic_us() <= retry_after_dismissal_us;
+        news = !p.complained && !room_is_made && p.failures == 0; // a failure has spoken for itself
+        p.complained |= news;
     }
     LWLockRelease(&shared().lock.lock);
     if (news)

@@ -141,4 +141,18 @@ check "a lease that expires is written down by itself" poll 15 expired
 psql -c "SELECT weir.set_retention('h.age', max_age => '1 second'), weir.append('h.age', '1')" >/dev/null
 aged() { [ "$(value -c "SELECT count(*) FROM weir.read('h.age')")" = 0 ]; }
 check "an idle topic's events go when they come of age" poll 40 aged
+
+note "a synchronous standby that is dead"
+psql -c "SELECT weir.append_live('h.sync', '1')" -c "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" -c "SELECT pg_reload_conf()" >/dev/null
+waits() { [ "$(value -c "SHOW synchronous_standby_names")" = nobody ]; }
+poll 10 waits
+done=0
+for n in {1..40}; do
+    ! timeout 5 "$PGBIN/psql" -X -q -c "SELECT weir.append_live('h.sync', '$n')" >/dev/null 2>&1 || done=$((done + 1))
+    sleep 0.1
+done
+is "no best-effort append waits for it, whoever has to move the bound of the clock" "$done" 40
+is "(a durable one does)" "$(timeout 2 "$PGBIN/psql" -X -q -c "SELECT weir.append('h.sync', '1')" >/dev/null 2>&1; echo $?)" 124
+check "housekeeping goes on" is_house clock "last_success > now() - interval '5 s'"
+psql -c "ALTER SYSTEM RESET synchronous_standby_names" -c "SELECT pg_reload_conf()" >/dev/null
 finish
