@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "pg/monotonic.hpp"
+#include "pg/settings.hpp"
 #include "pg/shmem.hpp"
 #include "worker/shared.hpp"
 
@@ -105,8 +106,12 @@ slot *find_or_take_slot(Oid database) {
 slot *own_slot() {
     if (own == nullptr || database_of(*own) != MyDatabaseId) {
         lock_shared();
+        bool is_first = find_slot(MyDatabaseId) == nullptr;
         own = find_or_take_slot(MyDatabaseId);
         unlock_shared();
+        // What was left to be done when the server stopped, nobody asks for.
+        if (is_first && own != nullptr && pg::settings::housekeeping)
+            (void)wake(kind::housekeeper);
     }
     return own;
 }
