@@ -11,9 +11,14 @@ CREATE FUNCTION weir.notify(channel text, payload text DEFAULT '') RETURNS void
 CREATE FUNCTION weir.ring() RETURNS trigger
     AS 'MODULE_PATHNAME', 'weir_ring' LANGUAGE C;
 
-CREATE PROCEDURE weir.wait(stream text, after weir.position, timeout_ms integer, INOUT ready boolean DEFAULT NULL)
+CREATE PROCEDURE weir.wait(stream text DEFAULT NULL, after weir.position DEFAULT NULL,
+                           timeout interval DEFAULT '30 seconds', subscription text DEFAULT NULL,
+                           INOUT ready boolean DEFAULT NULL, INOUT reason text DEFAULT NULL)
     AS 'MODULE_PATHNAME', 'weir_wait' LANGUAGE C;
-CREATE PROCEDURE weir.wait_many(streams text[], after weir.position[], timeout_ms integer, INOUT ready boolean DEFAULT NULL)
+CREATE PROCEDURE weir.wait_many(streams text[] DEFAULT NULL, after weir.position[] DEFAULT NULL,
+                                timeout interval DEFAULT '30 seconds', subscriptions text[] DEFAULT NULL,
+                                INOUT ready boolean DEFAULT NULL, INOUT reason text DEFAULT NULL,
+                                INOUT name text DEFAULT NULL)
     AS 'MODULE_PATHNAME', 'weir_wait_many' LANGUAGE C;
 
 CREATE FUNCTION weir.list_blockers() RETURNS TABLE (log text, "position" weir.position, xid xid)
@@ -73,10 +78,25 @@ COMMENT ON FUNCTION weir.notify(text, text) IS
 'As pg_notify(), but sent by weir''s worker after the transaction commits, so that notifying transactions do not wait for each other. Equal notifications close to each other may come as one. Not sent where the transaction ends in PREPARE TRANSACTION. In the transaction itself where weir.doorbell is not worker, no worker can be had, channel and payload together exceed 238 bytes, a transaction sends more than 32, or too many are waiting. channel: 1 to 63 bytes. payload: up to 7999 bytes, NULL as empty. A retry notifies again. Errors: 22004 NULL channel, 22023 empty channel, 54000, 25006 on a standby.';
 COMMENT ON FUNCTION weir.ring() IS
 'Trigger: weir.notify() after any change. Arguments: the channel, and for a row trigger, if wanted, the column whose value becomes the payload. AFTER INSERT, UPDATE, DELETE or TRUNCATE, for each row or statement. Those who change the table need no rights on weir. Errors: 39P01 misuse, 42703 no such column, 54000 payload too long.';
-COMMENT ON PROCEDURE weir.wait(text, weir.position, integer, boolean) IS
-'Waits until a stream has something settled after a cursor, and returns ready true; false where timeout_ms went by first. Also ready: the stream is closed, or was dropped meanwhile. after: NULL for the start. timeout_ms: 0 or more. Holds no snapshot, lock or transaction id while it waits, so call it outside of a transaction block; in a procedure, it ends the transaction before it and begins another, and is refused where that one has written something. A session that also listens gets no notifications while it waits; works through a transaction pooler, and on a standby, where it looks every 20 ms whether something was replayed. Everywhere it looks every weir.poll_interval without being woken. Can be cancelled; safe to retry. Errors: 25001 in a transaction block, or with something written, WR003 the cursor lies ahead of the log, 22004, 22023, 54000.';
-COMMENT ON PROCEDURE weir.wait_many(text[], weir.position[], integer, boolean) IS
-'As wait(), until one of several streams is ready; after[i] is the cursor of streams[i]. read_many() then tells which. Further errors: 22023 arrays that differ in length or are empty, 22004 NULL name.';
+COMMENT ON PROCEDURE weir.wait(text, weir.position, interval, text, boolean, text) IS
+'Sleeps until what comes next would be given to a reader, and returns ready true with reason frames: of a stream '
+'behind a cursor (after; NULL: from the start, as read() does), or of a subscription, with its filter, in any of its '
+'topics, as fetch() does. Else ready is false and reason says why it did not wait on: timeout (0 or more; the time '
+'went by), closed (the cursor stands behind the end, nothing will ever come; of a subscription: in all of its topics, '
+'none of which is a pattern), dropped (the stream was, behind the cursor; a reader that goes on with what may be made '
+'under that name waits with after NULL), expired (the cursor has missed something: read() and fetch() raise WR004). '
+'Holds no snapshot, lock or transaction id while it waits, so call it outside of a transaction block. In a procedure '
+'it ends the transaction before it, and locks such as that of fetch() with it, and begins another; it is refused '
+'where that one has written, emitted or notified. Is not ended by transaction_timeout; by statement_timeout it is, as '
+'any statement. A session that also listens gets no notifications while it waits; works through a transaction pooler, '
+'and on a standby, where it looks every 20 ms whether something was replayed. Everywhere it looks every '
+'weir.poll_interval without being woken, and each 100 ms for topics that a pattern may match. Goes by a clock that is '
+'never set. Can be cancelled; safe to retry. Errors: 25001 in a transaction block, or with something to commit, 42704 '
+'no such subscription, WR003 the cursor lies ahead of the log, 22004, 22023, 54000.';
+COMMENT ON PROCEDURE weir.wait_many(text[], weir.position[], interval, text[], boolean, text, text) IS
+'As wait(), until there is an answer for one of several streams or subscriptions; after[i] is the cursor of '
+'streams[i], and name tells which one it is, NULL at a timeout. Others may be ready as well. Further errors: 22023 '
+'arrays that differ in length, or nothing to wait for, 22004 NULL name.';
 COMMENT ON FUNCTION weir.list_blockers() IS 'Internal. What the view blockers is made of.';
 COMMENT ON COLUMN weir.doorbell.shared_memory IS 'Whether there is dynamic shared memory for it. If not, all streams are looked at instead of those that rang, weir.wait() polls, and weir.notify() is a NOTIFY; it is tried again every ten seconds.';
 COMMENT ON FUNCTION weir.doorbell_status() IS 'Internal. What the view doorbell is made of.';

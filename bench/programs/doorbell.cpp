@@ -101,7 +101,7 @@ class waker {
     void wait() {
         std::string head = value(run(connection_, "SELECT weir.head('latency')"));
         while (!stopping_) {
-            run(connection_, "CALL weir.wait('latency', '" + head + "', 100)");
+            run(connection_, "CALL weir.wait('latency', '" + head + "', '100 ms')");
             steady::time_point now = steady::now();
             head = value(run(connection_, "SELECT weir.head('latency')"));
             events_.push_back({number_of(head), now});
@@ -167,7 +167,7 @@ void together(int streams, int waiters) {
             ready++;
             for (int n = streams / waiters; n > 0;) {
                 result r = run(c, "SELECT quote_literal(array_agg(s)), quote_literal(array_agg(after)) FROM mine");
-                run(c, "CALL weir.wait_many(" + value(r) + ", " + PQgetvalue(r.get(), 0, 1) + ", 60000)");
+                run(c, "CALL weir.wait_many(" + value(r) + ", " + PQgetvalue(r.get(), 0, 1) + ", '60 s')");
                 n -= std::atoi(PQcmdTuples(run(c, "DELETE FROM mine WHERE weir.head(s) OPERATOR(weir.>) after").get()));
             }
             last_ns = std::max<long long>(last_ns, steady::now().time_since_epoch().count());

@@ -129,9 +129,8 @@ result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cur
 }
 
 bool stream::wait(position after, until const &limit) {
-    // In steps, so that a server that went away is noticed. A literal, not a parameter: CALL takes INOUT ones only by
-    // value.
-    static constexpr statement s{"CALL weir.wait($1::text, $2::int8::weir.position, $3::int4, NULL)"};
+    // In steps, so that a server that went away is noticed.
+    static constexpr statement s{"CALL weir.wait($1::text, $2::int8::weir.position, $3::int4 * interval '1 ms')"};
     constexpr auto step = 2000ms;
     for (;;) {
         auto left = step;
@@ -144,7 +143,7 @@ bool stream::wait(position after, until const &limit) {
             // The deadline is the server's; only the stop is ours.
             pg_result const r = db_->session().run(s, p, repeat::allowed, until(limit.stop()));
             row const first(r.get(), 0);
-            if (!first.is_null(0) && first.integer(0) != 0)
+            if (first.raw(1) != "timeout")
                 return true;
         } catch (error const &e) {
             if (limit.stop_requested() && e.stopped())

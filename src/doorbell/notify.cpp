@@ -101,6 +101,26 @@ void notify(const char *channel, const char *payload) {
     count++;
 }
 
+bool has_notifications() {
+    if (newest != nullptr)
+        return true;
+    // The server tells of its own only by refusing to prepare a transaction that has some.
+    volatile bool any = false;
+    MemoryContext before = CurrentMemoryContext;
+    PG_TRY();
+    {
+        AtPrepare_Notify();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(before);
+        FlushErrorState();
+        any = true;
+    }
+    PG_END_TRY();
+    return any;
+}
+
 void notify_before_commit(bool for_others) {
     if (newest == nullptr && !for_others)
         return;

@@ -15,6 +15,9 @@ namespace weir::doorbell {
 // Both end in NUL. Rolls back with the running subtransaction.
 void notify(const char *channel, const char *payload);
 
+// Whether the running transaction has something to send, by notify() or by NOTIFY itself; or has asked to LISTEN.
+bool has_notifications();
+
 // At the turns of a transaction (marks.cpp). for_others: it notifies by itself anyway, where the worker should, and
 // takes along what waits for that.
 void notify_before_commit(bool for_others);

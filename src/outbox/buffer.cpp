@@ -103,6 +103,8 @@ pending_events take_pending() {
     return {pending->events, pending->count};
 }
 
+bool has_pending() { return pending != nullptr && pending->count > 0; }
+
 void reopen() { closed = false; }
 
 void at_end_of_subtransaction(SubXactEvent what, SubTransactionId mine, SubTransactionId parent, void *) {

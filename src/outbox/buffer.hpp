@@ -35,6 +35,8 @@ struct pending_events {
 // What there is to mint. Closed to further events until the transaction has ended.
 pending_events take_pending();
 
+bool has_pending();
+
 // The transaction has ended: the next one may emit.
 void reopen();
 

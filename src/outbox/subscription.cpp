@@ -123,12 +123,17 @@ bool lock_own_subscription(std::string_view name) {
     return true;
 }
 
+void raise_unknown(std::string_view name) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("subscription \"%.*s\" does not exist", pg::shown(name), name.data()),
+                    errhint("Make it with weir.subscribe().")));
+    pg_unreachable();
+}
+
 bool take_subscription(std::string_view name, subscription &out) {
     bool waited = lock_own_subscription(name);
     if (!find_now(name, out))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("subscription \"%.*s\" does not exist", pg::shown(name), name.data()),
-                        errhint("Make it with weir.subscribe().")));
+        raise_unknown(name);
     require_owner(out);
     return waited;
 }

@@ -29,6 +29,8 @@ struct subscription {
 // False where there is none of that name. Palloc'd.
 bool find_subscription(std::string_view name, Snapshot snapshot, subscription &out);
 
+[[noreturn]] void raise_unknown(std::string_view name);
+
 // The subscription argument: not NULL, not blank, not too long.
 std::string_view subscription_argument(FunctionCallInfo fcinfo, int n);
 

@@ -79,6 +79,13 @@ inline uint32 wait_event([[maybe_unused]] waits_for what) {
 #endif
 }
 
+// 17 can limit how long a transaction lasts, from its start. The next transaction is under it again.
+inline void suspend_transaction_timeout() {
+#if PG_VERSION_NUM >= 170000
+    disable_timeout(TRANSACTION_TIMEOUT, false);
+#endif
+}
+
 // 16 can hand an error back; here it is raised.
 inline List *qualified_name(const char *name) {
 #if PG_VERSION_NUM >= 160000

@@ -100,7 +100,7 @@ note "prepared transactions"
 forget mine
 psql -c "SELECT weir.append('prepared', '0')" >/dev/null
 is "PREPARE TRANSACTION after append and notify" "$(sqlstate "BEGIN; SELECT weir.append('prepared', '1'), weir.append('prepared new', '1'), weir.notify('mine', 'prepared'), weir.notify('mine', repeat('p', 7000)); INSERT INTO t VALUES (5, 'five'); PREPARE TRANSACTION 'p'")" 00000
-sleeper waiter "SET weir.poll_interval = 100; CALL weir.wait('prepared', weir.head('prepared'), 60000);"
+sleeper waiter "SET weir.poll_interval = 100; CALL weir.wait('prepared', weir.head('prepared'), '60 s');"
 psql -c "COMMIT PREPARED 'p'"
 check "after COMMIT PREPARED a waiter gets its frame at its next look" poll 15 is_woken waiter
 psql -c "SELECT weir.notify('mine', 'after')" >/dev/null
@@ -109,7 +109,7 @@ is "weir.notify() of a prepared transaction is not sent, as documented" "$(heard
 session_end waiter
 
 note "nobody waits for a waiter"
-sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('prepared', weir.head('prepared'), 60000);"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('prepared', weir.head('prepared'), '60 s');"
 # These wait for whoever could have an older snapshot, or a lock.
 is "VACUUM, ALTER TABLE, CREATE INDEX CONCURRENTLY" "$(for statement in 'VACUUM FREEZE weir.frame_log' 'ALTER TABLE weir.frame_log SET (fillfactor = 90)' 'ALTER TABLE weir.frame_log RESET (fillfactor)' \
     'CREATE INDEX CONCURRENTLY i ON t (c)'; do PGOPTIONS='-c statement_timeout=20s' sqlstate "$statement"; done | sort -u)" 00000
@@ -124,7 +124,7 @@ for n in {1..1000}; do echo "LISTEN \"weir:one $n\";"; done >"$WEIR_TMP/listens"
 listen thousand -- weir:none
 tell_and_wait thousand "\\i $WEIR_TMP/listens"
 for n in 1 500 1000; do
-    sleeper "waiter$n" "SET weir.poll_interval = '1h'; CALL weir.wait('one $n', NULL, 60000);"
+    sleeper "waiter$n" "SET weir.poll_interval = '1h'; CALL weir.wait('one $n', NULL, '60 s');"
 done
 psql -c "DO \$\$ BEGIN FOR i IN 1..1000 LOOP PERFORM weir.append('one ' || i, '1'); COMMIT; END LOOP; END \$\$"
 distinct() { heard "$1" | cut -d'|' -f1 | sort -u | grep -c "^weir:$2"; }
@@ -137,7 +137,7 @@ session_end thousand
 names() { heard all | sed -n 's/^weir|//p' | tr ',' '\n' | sed -n "s/^[{ ]*\"\\($1 [0-9]*\\)\":.*/\\1/p" | sort -u | wc -l; }
 are_named() { [ "$(names "$1")" = "$2" ]; }
 forget all
-sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('wide 299', NULL, 60000);"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('wide 299', NULL, '60 s');"
 psql -c "SELECT count(weir.append('wide ' || n, '1')) FROM generate_series(1, 300) n" >/dev/null
 check "one transaction over more streams than it keeps account of" poll 15 are_named wide 300
 check "a waiter of one beyond that" poll 15 is_woken waiter
@@ -156,7 +156,7 @@ worker=$(worker_pid)
 kill -STOP "$worker"
 forget all
 looked=$(figure looked_at_everything)
-sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('ten 9999', NULL, 60000);"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('ten 9999', NULL, '60 s');"
 psql -c "DO \$\$ BEGIN FOR i IN 1..10000 LOOP PERFORM weir.append('ten ' || i, '1'); COMMIT; END LOOP; END \$\$"
 check "a waiter does not depend on the worker" poll 15 is_woken waiter
 is "nothing is heard while it stands still" "$(names ten)" 0
@@ -183,7 +183,7 @@ hears "weir.notify()" mine '|by the transaction$'
 session_start open
 tell_and_wait open "BEGIN; SELECT weir.append('fresh', '1');"
 psql -c "SELECT weir.append('fresh', '2')" >/dev/null
-sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('fresh', weir.head('fresh'), 60000);"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('fresh', weir.head('fresh'), '60 s');"
 tell open "ROLLBACK;"
 check "a rollback wakes waiters all the same" poll 15 is_woken waiter
 session_end open
@@ -193,7 +193,7 @@ check "no worker is needed" poll 15 has_no_worker
 note "weir.doorbell = off"
 export PGOPTIONS='-c weir.doorbell=off'
 forget channels
-sleeper waiter "SET weir.poll_interval = 300; CALL weir.wait('other', weir.head('other'), 60000);"
+sleeper waiter "SET weir.poll_interval = 300; CALL weir.wait('other', weir.head('other'), '60 s');"
 one other >/dev/null
 check "a waiter finds it by its own look" poll 15 is_woken waiter
 session_end waiter

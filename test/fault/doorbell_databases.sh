@@ -21,7 +21,7 @@ figure() { value -d "$1" -c "SELECT $2 FROM weir.doorbell"; }
 note "two at the same time"
 for name in a b; do
     listen "$name" -d "$name" -- weir weir:s mine
-    sleeper "waiter_$name" "SET weir.poll_interval = '1h'; CALL weir.wait('only $name', NULL, 60000);" -d "$name"
+    sleeper "waiter_$name" "SET weir.poll_interval = '1h'; CALL weir.wait('only $name', NULL, '60 s');" -d "$name"
 done
 ring_both() {
     for name in a b; do
@@ -67,12 +67,12 @@ listen l -d b -- weir weir:s mine
 session_start waiter -d b
 pid=$(backend_of waiter)
 tell_and_wait waiter "SET weir.poll_interval = 200;"
-tell waiter "CALL weir.wait('s', weir.head('s'), 60000);"
+tell waiter "CALL weir.wait('s', weir.head('s'), '60 s');"
 poll 15 is_asleep "$pid" || true
 one b s >"$WEIR_TMP/last"
 check "(the worker lives)" poll 15 has_worker -d b
 poll 15 is_woken waiter || true
-tell waiter "CALL weir.wait('s', weir.head('s'), 60000);"
+tell waiter "CALL weir.wait('s', weir.head('s'), '60 s');"
 poll 15 is_asleep "$pid" || true
 is "DROP EXTENSION" "$(PGDATABASE=b sqlstate "DROP EXTENSION weir")" 00000
 is_told() { grep -q 'ERROR:.*does not exist' "$WEIR_TMP/waiter.out"; }
@@ -81,8 +81,8 @@ is "CREATE EXTENSION" "$(PGDATABASE=b sqlstate "CREATE EXTENSION weir")" 00000
 position=$(one b s)
 hears "listeners hear the new one's streams" l "^weir:s|$position\$"
 tell waiter "SET weir.poll_interval = '1h';"
-tell_and_wait waiter "CALL weir.wait('s', NULL, 60000);"
-is "so does the waiter's session" "$(tail -n 2 "$WEIR_TMP/waiter.out" | head -n 1)" t
+tell_and_wait waiter "CALL weir.wait('s', NULL, '60 s');"
+is "so does the waiter's session" "$(tail -n 2 "$WEIR_TMP/waiter.out" | head -n 1)" 't|frames'
 # All at once. Appends find it gone, or going; with one in flight a drop may be a deadlock, as with any tables.
 touch "$WEIR_TMP/busy"
 for n in 1 2 3; do

@@ -30,7 +30,7 @@ edit() {
 build() { make -s -C "$1" PG_CONFIG="$PG_CONFIG" weir.so >"$1/build.log" 2>&1 || { tail -n 20 "$1/build.log"; die "$1 does not build"; }; }
 edit "$base/src/worker/worker.cpp" 's/linger_us = 2 \* USECS_PER_SEC/linger_us = 1000/' \
     's/(result what = duty_of\(which\)\.round\([^;]*\);)/$1 pg_usleep(300);/'
-edit "$base/src/stream/wait.cpp" 's/(\n +)(if \(GetCurrentTimestamp\(\) >= w\.deadline\))/$1pg_usleep(200);$1$2/'
+edit "$base/src/doorbell/wait.cpp" 's/(\n +)(if \(now >= deadline_us\)\s+return false)/$1pg_usleep(200);$1$2/'
 build "$base"
 # plant NAME FILE PERL…
 plant() {
@@ -45,8 +45,9 @@ plant_all() {
     plant early doorbell/marks.cpp 's/(\n +)(notify_before_commit\(\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/' \
         's/if \(log_count > 0 && (pg::settings::doorbell != pg::settings::doorbell_off\)\s+ring\(Invalid)/if (!committed && log_count > 0 && $1/'
     plant wide doorbell/marks.cpp 's/if \(beyond && beyond_sub >= since\)/if (false)/'
-    plant unheard stream/wait.cpp 's/( +for [^\n]*slot >= 0; i\+\+\)\s+doorbell::listen_to[^\n]*\n)(.*?)( +sleep\(w, slot)/$2$1$3/s'
-    plant latch stream/wait.cpp 's/if \(slot >= 0 && is_rung\(w, slot\)\)\s+return;//' \
+    plant unheard doorbell/wait.cpp \
+        's/( +if \(slot >= 0\)\s+for_each_bell\(w, [^\n]*\n)(.*?)( +if \(result == look::nothing\)\s+sleep)/$2$1$3/s'
+    plant latch doorbell/wait.cpp 's/slot >= 0 && is_rung\(w, slot\)/false/' \
         's/\(void\)(WaitLatch\([^;]*\));(\s+)ResetLatch\(MyLatch\);/if ($1 & WL_LATCH_SET) { ResetLatch(MyLatch); return; }/'
     plant pending stream/drain.cpp 's/doorbell::ring_pending_bells\(\);//'
     plant leave worker/post.cpp 's/holds_post = pg_atomic_read_u32\(&p\.rung\) != 0;/holds_post = false;/'

@@ -27,9 +27,9 @@ PGHOST=$WEIR_TMP/standby
 is "there is no LISTEN" "$(sqlstate "LISTEN weir")" 25006
 is "nor weir.notify()" "$(sqlstate "SELECT weir.notify('mine')")" 25006
 is "a channel has its name" "$(on_standby "SELECT weir.channel('s')")" weir:s
-is "what is there is ready at once" "$(on_standby "CALL weir.wait('s', NULL, 60000)")" t
-is "what is not is not" "$(on_standby "CALL weir.wait('s', weir.head('s'), 100)")" f
-is "a cursor that the standby has yet to reach is waited for" "$(on_standby "CALL weir.wait('s', '+', 100)")" f
+is "what is there is ready at once" "$(on_standby "CALL weir.wait('s', NULL, '60 s')")" 't|frames'
+is "what is not is not" "$(on_standby "CALL weir.wait('s', weir.head('s'), '100 ms')")" 'f|timeout'
+is "a cursor that the standby has yet to reach is waited for" "$(on_standby "CALL weir.wait('s', '+', '100 ms')")" 'f|timeout'
 is "the doorbell's figures" "$(on_standby "SELECT count(*) FROM weir.doorbell")" 1
 
 # wakes CLAIM CALL STATEMENT: that statement on the primary ends that call on the standby
@@ -39,15 +39,15 @@ wakes() {
     check "$1" poll 15 is_woken waiter
     session_end waiter
 }
-call="CALL weir.wait('s', weir.head('s'), 60000);"
+call="CALL weir.wait('s', weir.head('s'), '60 s');"
 wakes "a commit" "$call" "SELECT weir.append('s', '2')"
-wakes "a new stream" "CALL weir.wait('new', NULL, 60000);" "SELECT weir.append('new', '2')"
-wakes "one of several" "CALL weir.wait_many('{s,other}', ARRAY[weir.head('s'), NULL], 60000);" "SELECT weir.append('other', '2')"
+wakes "a new stream" "CALL weir.wait('new', NULL, '60 s');" "SELECT weir.append('new', '2')"
+wakes "one of several" "CALL weir.wait_many('{s,other}', ARRAY[weir.head('s'), NULL], '60 s');" "SELECT weir.append('other', '2')"
 session_start open "${primary[@]}"
 tell_and_wait open "BEGIN; SELECT weir.append('s', '3');"
 on_primary "SELECT weir.append('s', '4')" >/dev/null
 poll 15 caught_up
-is "what lies behind a frame in flight is not ready" "$(on_standby "CALL weir.wait('s', weir.head('s'), 200)")" f
+is "what lies behind a frame in flight is not ready" "$(on_standby "CALL weir.wait('s', weir.head('s'), '200 ms')")" 'f|timeout'
 is "weir.blockers says so" "$(on_standby "SELECT log, pid, xid IS NOT NULL, gid FROM weir.blockers")" 's||t|'
 sleeper waiter "$call" "${standby[@]}"
 tell open "ROLLBACK;"
@@ -56,8 +56,8 @@ session_end waiter
 tell_and_wait open "BEGIN; SELECT weir.append('s', '5'); PREPARE TRANSACTION 'p';"
 session_end open
 wakes "COMMIT PREPARED" "$call" "COMMIT PREPARED 'p'"
-wakes "a close" "CALL weir.wait('new', weir.head('new'), 60000);" "SELECT weir.close('new')"
-wakes "a drop" "CALL weir.wait('other', weir.head('other'), 60000);" "SELECT weir.drop_stream('other')"
+wakes "a close" "CALL weir.wait('new', weir.head('new'), '60 s');" "SELECT weir.close('new')"
+wakes "a drop" "CALL weir.wait('other', weir.head('other'), '60 s');" "SELECT weir.drop_stream('other')"
 
 note "without a snapshot"
 sleeper waiter "$call" "${standby[@]}"

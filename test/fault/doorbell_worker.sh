@@ -40,7 +40,7 @@ is "the log says so once" "$(grep -c 'could not start a worker for weir' "$WEIR_
 session_start open
 tell_and_wait open "BEGIN; SELECT weir.append('c', '1');"
 psql -c "SELECT weir.append('c', '2')" >/dev/null
-sleeper waiter "CALL weir.wait('c', NULL, 60000);"
+sleeper waiter "CALL weir.wait('c', NULL, '60 s');"
 tell open "ROLLBACK;"
 check "a rollback wakes waiters" poll 15 is_woken waiter
 session_end waiter
@@ -117,7 +117,7 @@ poll 70 is_figure worker_available
 one a >/dev/null
 poll 15 has_worker
 session_end all
-sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), 60000);"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), '60 s');"
 waiter_pid=${session_pid[waiter]}
 kill -KILL "$(worker_pid)"
 check "the waiter's connection breaks" poll 15 gone "$waiter_pid"
@@ -130,7 +130,7 @@ hears "and the doorbell works" all "^weir:a|$position\$"
 is "its figures begin anew" "$(figure 'worker_starts, failures')" '1|0'
 
 note "a waiter whose client is gone"
-sleeper waiter "SET weir.poll_interval = 100; CALL weir.wait('a', weir.head('a'), 3600000);"
+sleeper waiter "SET weir.poll_interval = 100; CALL weir.wait('a', weir.head('a'), '60 min');"
 kill -KILL "${session_pid[waiter]}"
 wait "${session_pid[waiter]}" 2>/dev/null || true
 no_waiter() { [ "$(value -c "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CALL weir.wait(%'")" = 0 ]; }
@@ -139,7 +139,7 @@ check "does not stay" poll 15 no_waiter
 note "stops"
 psql -c "SELECT weir.create_stream('kept')" -c "BEGIN" -c "SELECT weir.append('kept', '1')" -c "PREPARE TRANSACTION 'kept'" >/dev/null
 for mode in fast immediate; do
-    sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), 60000);"
+    sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), '60 s');"
     one b >/dev/null
     poll 15 has_worker
     started=$SECONDS
@@ -181,7 +181,7 @@ fi
 is "commits go on" "$(sqlstate "DO \$\$ BEGIN FOR i IN 1..500 LOOP PERFORM weir.append('a', '1'); COMMIT; END LOOP; END \$\$")" 00000
 is "also those that notify by themselves" "$(sqlstate "SET weir.doorbell = transaction; SELECT weir.append('a', '1')")" 00000
 [ "$short" = 0 ] || check "the worker holds back" poll 15 is_figure 'held_back > 0'
-sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), 60000);"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), '60 s');"
 one a >/dev/null
 check "waiters do not depend on it" poll 15 is_woken waiter
 session_end waiter

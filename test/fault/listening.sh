@@ -89,8 +89,8 @@ sleeper() {
     tell "$name" "$statement"
     poll 15 is_asleep "${session_backend[$name]}" || note "$name does not sleep: $(tail -n 1 "$WEIR_TMP/$name.out")"
 }
-# Whether it came back with ready true.
-is_woken() { grep -qx t "$WEIR_TMP/$1.out"; }
+# Whether it came back, and not since the time was over.
+is_woken() { grep -qE '^(t\|frames|f\|(closed|dropped|expired))(\||$)' "$WEIR_TMP/$1.out"; }
 
 # Whether a backend is asleep in weir.wait(): the wait has a name from 17 on.
 is_asleep() {

@@ -95,98 +95,113 @@ TRUNCATE doorbell_a;
 -- wait(): the cases that need no waiting. Ready is as of now, own cursors as given.
 SELECT weir.append('doorbell.a', '1') AS one \gset
 SELECT weir.append_live('doorbell.a', '2') AS two \gset
-CALL weir.wait('doorbell.a', NULL, 0);
-CALL weir.wait('doorbell.a', :'one', 0);
-CALL weir.wait('doorbell.a', :'two', 0);
-CALL weir.wait(stream => 'doorbell.a', after => '0-0', timeout_ms => 2147483647, ready => false);
-CALL weir.wait('doorbell.absent', NULL, 0);
-CALL weir.wait('doorbell.absent', '+', 0);
-CALL weir.wait_many('{doorbell.absent,doorbell.a}', NULL, 0);
-CALL weir.wait_many('{doorbell.absent,doorbell.a}', ARRAY[NULL, :'two']::weir.position[], 0);
-CALL weir.wait_many('{doorbell.a,doorbell.a}', ARRAY[:'two', :'one']::weir.position[], 0);
+CALL weir.wait('doorbell.a', NULL, '0');
+CALL weir.wait('doorbell.a', :'one', '0');
+CALL weir.wait('doorbell.a', :'two', '0');
+CALL weir.wait(stream => 'doorbell.a', after => '0-0', timeout => '2147483647 ms', ready => false);
+CALL weir.wait('doorbell.absent', NULL, '0');
+CALL weir.wait('doorbell.absent', '+', '0');
+CALL weir.wait_many('{doorbell.absent,doorbell.a}', NULL, '0');
+CALL weir.wait_many('{doorbell.absent,doorbell.a}', ARRAY[NULL, :'two']::weir.position[], '0');
+CALL weir.wait_many('{doorbell.a,doorbell.a}', ARRAY[:'two', :'one']::weir.position[], '0');
 -- Out of time, without a ring.
-CALL weir.wait('doorbell.a', :'two', 20);
--- A closed stream is ready for good; a dropped one is as one not yet written.
+CALL weir.wait('doorbell.a', :'two', '20 ms');
+-- A closed stream says so, behind its mark, and a dropped one behind what was read of it; from the start it is as
+-- one not yet written.
 SELECT weir.close('doorbell.a') AS mark \gset
-CALL weir.wait('doorbell.a', :'two', 0);
-CALL weir.wait('doorbell.a', :'mark', 60000);
+CALL weir.wait('doorbell.a', :'two', '0');
+CALL weir.wait('doorbell.a', :'mark', '60 s');
 SELECT weir.drop_stream('doorbell.a') AS dropped;
-CALL weir.wait('doorbell.a', :'mark', 20);
--- Trimmed away is nothing to read.
+CALL weir.wait('doorbell.a', :'mark', '60 s');
+CALL weir.wait_many('{doorbell.absent,doorbell.a}', ARRAY[NULL, :'mark']::weir.position[], '60 s');
+CALL weir.wait('doorbell.a', timeout => '20 ms');
+-- Trimmed away is nothing to read, and a cursor that missed it is told.
 SELECT weir.append('doorbell.t', '1') AS one, weir.append('doorbell.t', '2') AS two \gset
 SELECT weir.trim('doorbell.t', keep => 0) AS trimmed;
-CALL weir.wait('doorbell.t', :'one', 0);
-CALL weir.wait('doorbell.t', NULL, 0);
+CALL weir.wait('doorbell.t', :'one', '60 s');
+CALL weir.wait_many('{doorbell.absent,doorbell.t}', ARRAY[NULL, :'one']::weir.position[], '60 s');
+CALL weir.wait('doorbell.t', :'two', '0');
+CALL weir.wait('doorbell.t', NULL, '0');
 
 -- Bad arguments.
-CALL weir.wait(NULL, NULL, 0);
-CALL weir.wait('', NULL, 0);
-CALL weir.wait(repeat('x', 513), NULL, 0);
+CALL weir.wait(NULL, NULL, '0');
+CALL weir.wait('', NULL, '0');
+CALL weir.wait(repeat('x', 513), NULL, '0');
 CALL weir.wait('doorbell.t', NULL, NULL);
-CALL weir.wait('doorbell.t', NULL, -1);
+CALL weir.wait('doorbell.t', NULL, '-1 ms');
+CALL weir.wait('doorbell.t', NULL, '200 years');
+CALL weir.wait('doorbell.t', subscription => 'doorbell.t');
+CALL weir.wait(subscription => 'doorbell.absent', after => '1-0');
+CALL weir.wait(subscription => 'doorbell.absent');
+CALL weir.wait_many(subscriptions => '{doorbell.absent,NULL}');
 \set VERBOSITY terse
-CALL weir.wait('doorbell.t', '+', 0);
+CALL weir.wait('doorbell.t', '+', '0');
 \set VERBOSITY default
-CALL weir.wait_many(NULL, NULL, 0);
-CALL weir.wait_many('{}', NULL, 0);
-CALL weir.wait_many('{doorbell.t,NULL}', NULL, 0);
-CALL weir.wait_many('{{doorbell.t}}', NULL, 0);
-CALL weir.wait_many('{doorbell.t,doorbell.u}', '{0-0}', 0);
-CALL weir.wait_many('{doorbell.t,""}', NULL, 0);
+CALL weir.wait_many(NULL, NULL, '0');
+CALL weir.wait_many('{}', NULL, '0');
+CALL weir.wait_many('{doorbell.t,NULL}', NULL, '0');
+CALL weir.wait_many('{{doorbell.t}}', NULL, '0');
+CALL weir.wait_many('{doorbell.t,doorbell.u}', '{0-0}', '0');
+CALL weir.wait_many('{doorbell.t,""}', NULL, '0');
 CALL weir.wait_many('{doorbell.t}', NULL, NULL);
-CALL weir.wait_many('{doorbell.t}', NULL, -1);
+CALL weir.wait_many('{doorbell.t}', NULL, '-1 ms');
 
 -- A place where the transaction cannot be let go of while waiting.
 BEGIN;
-CALL weir.wait('doorbell.t', NULL, 0);
+CALL weir.wait('doorbell.t', NULL, '0');
 ROLLBACK;
 BEGIN;
 \set VERBOSITY terse
-CALL weir.wait_many('{doorbell.t}', NULL, 0);
+CALL weir.wait_many('{doorbell.t}', NULL, '0');
 ROLLBACK;
-SELECT 1 \; CALL weir.wait('doorbell.t', NULL, 0);
-SELECT weir.wait('doorbell.t', NULL, 0);
-CREATE FUNCTION doorbell_f() RETURNS boolean LANGUAGE plpgsql AS $$ DECLARE r boolean; BEGIN CALL weir.wait('doorbell.t', NULL, 0, r); RETURN r; END $$;
+SELECT 1 \; CALL weir.wait('doorbell.t', NULL, '0');
+SELECT weir.wait('doorbell.t', NULL, '0');
+CREATE FUNCTION doorbell_f() RETURNS boolean LANGUAGE plpgsql AS $$ DECLARE r boolean; why text; BEGIN CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); RETURN r; END $$;
 SELECT doorbell_f();
 DO $$ BEGIN PERFORM doorbell_f(); END $$;
-DO $$ DECLARE r boolean; BEGIN CALL weir.wait('doorbell.t', NULL, 0, r); EXCEPTION WHEN division_by_zero THEN NULL; END $$;
-CREATE PROCEDURE doorbell_p(INOUT r boolean DEFAULT NULL) LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN CALL weir.wait('doorbell.t', NULL, 0, r); END $$;
+DO $$ DECLARE r boolean; why text; BEGIN CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); EXCEPTION WHEN division_by_zero THEN NULL; END $$;
+CREATE PROCEDURE doorbell_p(INOUT r boolean DEFAULT NULL, INOUT why text DEFAULT NULL) LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); END $$;
 CALL doorbell_p();
-CREATE OR REPLACE PROCEDURE doorbell_p(INOUT r boolean DEFAULT NULL) LANGUAGE plpgsql SET search_path = public AS $$ BEGIN CALL weir.wait('doorbell.t', NULL, 0, r); END $$;
+CREATE OR REPLACE PROCEDURE doorbell_p(INOUT r boolean DEFAULT NULL, INOUT why text DEFAULT NULL) LANGUAGE plpgsql SET search_path = public AS $$ BEGIN CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); END $$;
 CALL doorbell_p();
 \set VERBOSITY default
 -- A procedure or DO block at top level is no such place.
-CREATE OR REPLACE PROCEDURE doorbell_p(INOUT r boolean DEFAULT NULL) LANGUAGE plpgsql AS $$
+CREATE OR REPLACE PROCEDURE doorbell_p(INOUT r boolean DEFAULT NULL, INOUT why text DEFAULT NULL) LANGUAGE plpgsql AS $$
 BEGIN
-    CALL weir.wait('doorbell.t', NULL, 10, r);
+    CALL weir.wait('doorbell.t', NULL, '10 ms', ready => r, reason => why);
     RAISE NOTICE 'first: %', r;
     PERFORM weir.append('doorbell.t', '3');
     COMMIT;
-    CALL weir.wait('doorbell.t', NULL, 10, r);
+    CALL weir.wait('doorbell.t', NULL, '10 ms', ready => r, reason => why);
 END
 $$;
 CALL doorbell_p();
-DO $$ DECLARE r boolean; BEGIN CALL weir.wait('doorbell.t', NULL, 10, r); RAISE NOTICE 'ready: %', r; END $$;
+DO $$ DECLARE r boolean; why text; BEGIN CALL weir.wait('doorbell.t', NULL, '10 ms', ready => r, reason => why); RAISE NOTICE 'ready: %', r; END $$;
 -- But it would commit what they wrote, so it refuses, whether it would have to wait or not.
-DO $$ DECLARE r boolean; BEGIN PERFORM weir.append('doorbell.t', '"not committed"'); CALL weir.wait('doorbell.t', NULL, 0, r); END $$;
+DO $$ DECLARE r boolean; why text; BEGIN PERFORM weir.append('doorbell.t', '"not committed"'); CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); END $$;
+DO $$ DECLARE r boolean; why text; BEGIN PERFORM weir.emit('doorbell.t', 'n', '"not committed"'); CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); END $$;
+DO $$ DECLARE r boolean; why text; BEGIN PERFORM weir.notify('doorbell', 'not committed'); CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); END $$;
+DO $$ DECLARE r boolean; why text; BEGIN PERFORM pg_notify('doorbell', 'not committed'); CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); END $$;
+DO $$ DECLARE r boolean; why text; BEGIN BEGIN PERFORM weir.emit('doorbell.t', 'n'), weir.notify('doorbell', 'not committed'); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END;
+    CALL weir.wait('doorbell.t', NULL, '0', ready => r, reason => why); RAISE NOTICE 'what was rolled back does no harm: %', why; END $$;
 SELECT count(*) AS not_committed FROM weir.read('doorbell.t') WHERE payload = '"not committed"';
 
 -- In every isolation level.
 SELECT weir.head('doorbell.t') AS head \gset
 SET default_transaction_isolation = 'repeatable read';
-CALL weir.wait('doorbell.t', :'head', 20);
+CALL weir.wait('doorbell.t', :'head', '20 ms');
 SET default_transaction_isolation = 'serializable';
-CALL weir.wait('doorbell.t', :'head', 20);
+CALL weir.wait('doorbell.t', :'head', '20 ms');
 SET default_transaction_read_only = on;
-CALL weir.wait('doorbell.t', NULL, 20);
+CALL weir.wait('doorbell.t', NULL, '20 ms');
 RESET default_transaction_isolation;
 RESET default_transaction_read_only;
 
 -- Ended by a timeout or a cancel, and the session goes on.
 SET statement_timeout = '50ms';
-CALL weir.wait('doorbell.t', :'head', 60000);
+CALL weir.wait('doorbell.t', :'head', '60 s');
 RESET statement_timeout;
-CALL weir.wait('doorbell.t', :'head', 20);
+CALL weir.wait('doorbell.t', :'head', '20 ms');
 
 -- Settings.
 SHOW weir.doorbell;
@@ -228,13 +243,13 @@ INSERT INTO doorbell_a VALUES (1);
 CREATE TRIGGER t AFTER INSERT ON doorbell_a FOR EACH STATEMENT EXECUTE FUNCTION weir.ring('doorbell');
 SELECT weir.channel('doorbell.t');
 SELECT weir.notify('doorbell');
-CALL weir.wait('doorbell.t', NULL, 0);
+CALL weir.wait('doorbell.t', NULL, '0');
 SELECT * FROM weir.blockers;
 SELECT * FROM weir.doorbell;
 SET ROLE regress_weir_bell_reader;
 SELECT weir.channel('doorbell.t'), weir.channel();
-CALL weir.wait('doorbell.t', NULL, 0);
-CALL weir.wait_many('{doorbell.t}', NULL, 0);
+CALL weir.wait('doorbell.t', NULL, '0');
+CALL weir.wait_many('{doorbell.t}', NULL, '0');
 SELECT count(*) FROM weir.blockers;
 SELECT count(*) FROM weir.doorbell;
 SELECT weir.notify('doorbell');
@@ -243,7 +258,7 @@ SET weir.poll_interval = 10;
 SET ROLE regress_weir_bell_writer;
 SELECT weir.notify('doorbell');
 CREATE TRIGGER t AFTER INSERT ON doorbell_a FOR EACH STATEMENT EXECUTE FUNCTION weir.ring('doorbell');
-CALL weir.wait('doorbell.t', NULL, 0);
+CALL weir.wait('doorbell.t', NULL, '0');
 \set VERBOSITY default
 RESET ROLE;
 SELECT weir.revoke_access('regress_weir_bell_reader'), weir.revoke_access('regress_weir_bell_writer');

@@ -106,12 +106,12 @@ bool sleeper::sleep_in_call() {
     }
     checker::result r =
         which == kind::wait
-            ? db.execute("CALL weir.wait($1, $2::bigint::weir.position, 3600000)", {streams[0], cursors})
-            : db.execute("CALL weir.wait_many($1, $2::bigint[]::weir.position[], 3600000)",
+            ? db.execute("CALL weir.wait($1, $2::bigint::weir.position, '60 min')", {streams[0], cursors})
+            : db.execute("CALL weir.wait_many($1, $2::bigint[]::weir.position[], '60 min')",
                          {checker::array_literal(streams), "{" + cursors + "}"});
     if (r.sqlstate() == "57014") // prodded
         return true;
-    if (!r.ok() || std::strcmp(r.value(0, 0), "t") != 0) {
+    if (!r.ok() || std::strcmp(r.value(0, 1), "timeout") == 0) {
         common.complain("wait: " + (r.ok() ? "not ready after an hour" : r.sqlstate() + " " + r.message()));
         return false;
     }

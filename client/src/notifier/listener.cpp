@@ -124,6 +124,8 @@ void listener::close() {
     result_.reset();
     error_.reset();
     waited_.clear();
+    dropped_.clear();
+    closed_.clear();
     changed_.clear();
     changing_.clear();
     for (followed_stream *s : std::exchange(naming_, {}))
@@ -292,6 +294,7 @@ void listener::wait_in_server(clock::time_point now) {
         return;
     }
     waited_ = loop_.parked();
+    std::erase_if(waited_, [&](follower const *f) { return closed_.contains(f->stream->name); });
     if (waited_.empty())
         return;
     parameters p;
@@ -299,21 +302,29 @@ void listener::wait_in_server(clock::time_point now) {
     for (follower const *f : waited_)
         p.add(f->stream->name);
     p.end().begin(element::int8, waited_.size());
-    for (follower const *f : waited_)
-        p.add(f->cursor.value());
+    for (follower const *f : waited_) // of one that was dropped, for whatever comes under its name
+        p.add(dropped_.contains(f->stream->name) ? position::least().value() : f->cursor.value());
     p.end().integer(static_cast<std::int32_t>(wait_step.count()));
     auto const v = p.as_libpq();
-    PQsendQueryParams(link_.get(), "CALL weir.wait_many($1::text[], $2::int8[]::weir.position[], $3::int4, NULL)", 3,
+    PQsendQueryParams(link_.get(),
+                      "CALL weir.wait_many($1::text[], $2::int8[]::weir.position[], $3::int4 * interval '1 ms')", 3,
                       nullptr, v.values.data(), v.lengths.data(), v.formats.data(), 1);
     begin(task::waiting, now + wait_step + loop_.options().answer_timeout);
 }
 
 void listener::waited(PGresult const *r) {
     auto const waited = std::exchange(waited_, {});
-    if (PQntuples(r) != 1 || row(r, 0).is_null(0) || row(r, 0).integer(0) == 0)
+    if (PQntuples(r) != 1 || row(r, 0).is_null(2)) // the time is over
         return;
-    for (follower *f : waited) // which of them it is, it does not say
-        if (f != nullptr)
+    std::string const reason(row(r, 0).raw(1)), name(row(r, 0).raw(2));
+    if (reason == "dropped")
+        dropped_.insert(name);
+    else
+        dropped_.erase(name);
+    if (reason == "closed") // behind its end: left to the slow poll
+        closed_.insert(name);
+    for (follower *f : waited)
+        if (f != nullptr && f->stream->name == name)
             loop_.ring(*f->stream, {});
 }
 

@@ -21,6 +21,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace weir::inline v0 {
@@ -118,6 +119,8 @@ private:
     std::vector<spot *> changed_, changing_; // to be told to the server; told, and not yet answered
     std::vector<followed_stream *> unnamed_, naming_;
     std::vector<follower *> waited_;
+    // What wait() said of streams, of the connection that it was said on.
+    std::unordered_set<std::string> dropped_, closed_;
     std::unordered_map<channel::state *, std::shared_ptr<channel::state>> channels_;
     owned<PGresult> result_, error_;
 };

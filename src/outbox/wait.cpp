@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// CALL weir.wait() and weir.wait_many(): asleep until a reader's next read() or fetch() would give
+// something, or there is a reason not to wait for it (doorbell/wait.hpp has the loop, stream/watch.hpp a look).
+//
+// A subscription is waited for with its filter. What that drops is looked at once: the place that the last
+// look has come to is kept for each topic, as long as the cursor stays. Its topics are those that are there at each
+// look; since one that comes into being has no bell yet, patterns are looked for now and then.
+#include "pg/pg.hpp"
+
+#include "core/glob.hpp"
+#include "core/position.hpp"
+#include "doorbell/wait.hpp"
+#include "outbox/buffer.hpp"
+#include "outbox/cursor.hpp"
+#include "outbox/owner.hpp"
+#include "outbox/subscription.hpp"
+#include "pg/function.hpp"
+#include "pg/memory.hpp"
+#include "pg/text.hpp"
+#include "stream/request.hpp"
+#include "stream/state.hpp"
+#include "stream/trimmed.hpp"
+#include "stream/watch.hpp"
+
+namespace core = weir::core;
+namespace doorbell = weir::doorbell;
+namespace outbox = weir::outbox;
+namespace pg = weir::pg;
+namespace stream = weir::stream;
+using stream::outlook;
+
+namespace {
+
+constexpr int most_subscriptions = 1000;
+
+// How far a topic has been looked through for a subscription.
+struct progress {
+    struct {
+        int64 subscription_id;
+        int64 stream_id;
+    } of;
+    int64 cursor; // as it stood then
+    int64 position;
+};
+
+struct waiting_for : doorbell::waiting {
+    stream::watched *streams;
+    int stream_count;
+    std::string_view *subscriptions;
+    int subscription_count;
+    HTAB *looked_through;
+    // What the last look found.
+    outlook why;
+    std::string_view name;
+};
+
+// Arguments live as long as the call; the transactions in between take nothing of them.
+std::string_view keep(Datum name, const char *what) {
+    text *copy = DatumGetTextPCopy(name);
+    std::string_view view{VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
+    stream::check_name(view, what);
+    return view;
+}
+
+// Months count 30 days.
+int64 timeout_argument(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
+        stream::null_argument("timeout");
+    constexpr int64 most_days = 36500;
+    Interval const *timeout = PG_GETARG_INTERVAL_P(n);
+    int64 days = int64{timeout->month} * DAYS_PER_MONTH + timeout->day;
+    bool fits = days >= -most_days && days <= most_days && timeout->time / USECS_PER_DAY <= most_days;
+    int64 us = fits ? days * USECS_PER_DAY + timeout->time : -1;
+    if (us < 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("timeout is out of range"),
+                        errdetail("It must be from 0 to a hundred years.")));
+    return us;
+}
+
+progress &progress_of(waiting_for &w, int64 subscription_id, int64 stream_id, int64 cursor) {
+    progress key{{subscription_id, stream_id}, 0, 0};
+    bool found = false;
+    auto *p = static_cast<progress *>(hash_search(w.looked_through, &key.of, HASH_ENTER, &found));
+    if (!found || p->cursor != cursor)
+        p->cursor = p->position = cursor;
+    return *p;
+}
+
+struct subscription_look {
+    outbox::subscription of;
+    stream::filter wanted;
+    stream::row_names names;
+    int room;
+};
+
+outlook look_at_topic(waiting_for &w, subscription_look &l, outbox::topic const &t, Snapshot snapshot) {
+    outbox::cursor c = outbox::find_cursor(l.of.id, t.stream_id, snapshot);
+    if (c.position < stream::trimmed_from(t.stream_id, snapshot).upto)
+        return outlook::expired;
+    progress &p = progress_of(w, l.of.id, t.stream_id, c.position);
+    outlook found = stream::look_behind(t.stream_id, p.position, &l.wanted, l.names, l.room, snapshot);
+    if (found != outlook::nothing)
+        return found;
+    stream::state now = stream::state_of(t.stream_id, snapshot);
+    return now.there && now.closed && now.newest_logged <= p.position ? outlook::closed : outlook::nothing;
+}
+
+// Listens for topics that are named, there or not, and for those that a pattern matches now. Whether there are only
+// names.
+bool listen_for(waiting_for &w, outbox::subscription const &s, outbox::topic_list const &topics) {
+    bool only_names = true;
+    for (int i = 0; i < s.pattern_count; i++) {
+        std::string_view pattern = pg::view_of(s.patterns[i]);
+        if (core::is_glob(pattern)) {
+            only_names = false;
+        } else {
+            auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
+            doorbell::wake_for(w, {buffer, core::glob_prefix(pattern, buffer)});
+        }
+    }
+    for (int i = 0; i < topics.count; i++)
+        doorbell::wake_for(w, pg::view_of(topics.topics[i].name));
+    w.polls_often |= !only_names;
+    return only_names;
+}
+
+outlook look_at_subscription(waiting_for &w, std::string_view name, Snapshot snapshot) {
+    subscription_look l{};
+    if (!outbox::find_subscription(name, snapshot, l.of))
+        outbox::raise_unknown(name);
+    outbox::require_owner(l.of);
+    l.wanted = outbox::filter_of(l.of);
+    l.names = stream::make_row_names();
+    l.room = stream::most_looked_at;
+    outbox::topic_list topics = outbox::topics_of(l.of, snapshot);
+    bool only_names = listen_for(w, l.of, topics);
+    int closed = 0;
+    bool unfinished = false;
+    for (int i = 0; i < topics.count; i++) {
+        outlook found = look_at_topic(w, l, topics.topics[i], snapshot);
+        if (found == outlook::frames || found == outlook::expired)
+            return found;
+        closed += found == outlook::closed;
+        unfinished |= found == outlook::unfinished;
+        if (unfinished)
+            break;
+    }
+    if (unfinished)
+        return outlook::unfinished;
+    return only_names && topics.count > 0 && closed == l.of.pattern_count ? outlook::closed : outlook::nothing;
+}
+
+doorbell::look look_at_all(doorbell::waiting &base, Snapshot snapshot) {
+    auto &w = static_cast<waiting_for &>(base);
+    stream::row_names names{};
+    bool unfinished = false;
+    auto is_over = [&](outlook found, std::string_view name) {
+        unfinished |= found == outlook::unfinished;
+        if (found == outlook::nothing || found == outlook::unfinished)
+            return false;
+        w.why = found;
+        w.name = name;
+        return true;
+    };
+    for (int i = 0; i < w.stream_count; i++) {
+        if (is_over(stream::look_at(w.streams[i], names, snapshot), w.streams[i].name))
+            return doorbell::look::found;
+    }
+    for (int i = 0; i < w.subscription_count; i++) {
+        if (is_over(look_at_subscription(w, w.subscriptions[i], snapshot), w.subscriptions[i]))
+            return doorbell::look::found;
+    }
+    return unfinished ? doorbell::look::unfinished : doorbell::look::nothing;
+}
+
+void begin(waiting_for &w, int stream_count, int subscription_count) {
+    w.at = look_at_all;
+    w.streams = pg::palloc_array_of<stream::watched>(static_cast<std::size_t>(stream_count));
+    w.subscriptions = pg::palloc_array_of<std::string_view>(static_cast<std::size_t>(subscription_count));
+    HASHCTL control{};
+    control.keysize = sizeof(progress::of);
+    control.entrysize = sizeof(progress);
+    control.hcxt = CurrentMemoryContext;
+    w.looked_through = hash_create("weir looked through", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+void add_stream(waiting_for &w, Datum name, int64 after) {
+    std::string_view kept = keep(name, "stream name");
+    doorbell::wake_for(w, kept);
+    w.streams[w.stream_count++] = {kept, after, false};
+}
+
+void add_subscription(waiting_for &w, Datum name) {
+    w.subscriptions[w.subscription_count++] = keep(name, "subscription name");
+}
+
+void add_subscriptions(waiting_for &w, Datum *names, bool const *nulls, int count) {
+    for (int i = 0; i < count; i++) {
+        if (nulls[i])
+            stream::null_argument("an element of subscriptions");
+        add_subscription(w, names[i]);
+    }
+}
+
+enum { name_argument, after_argument, timeout_at, subscription_argument };
+
+[[noreturn]] void raise_needed(const char *what) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", what)));
+    pg_unreachable();
+}
+
+// The columns that both calls return: ready, reason.
+bool wait_and_tell(FunctionCallInfo fcinfo, waiting_for &w, Datum *values) {
+    int64 timeout_us = timeout_argument(fcinfo, timeout_at);
+    doorbell::check_may_wait(fcinfo);
+    if (outbox::has_pending())
+        doorbell::refuse_to_wait("The transaction has emitted events, which waiting would commit.",
+                                 "COMMIT before it, or ROLLBACK.");
+    bool over = doorbell::wait(w, timeout_us);
+    if (!over)
+        w.why = outlook::nothing;
+    values[0] = BoolGetDatum(w.why == outlook::frames);
+    values[1] = CStringGetTextDatum(stream::name_of(w.why));
+    return over;
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_wait) {
+    waiting_for w{};
+    bool named = !PG_ARGISNULL(name_argument);
+    if (named == !PG_ARGISNULL(subscription_argument))
+        raise_needed("give exactly one of stream and subscription");
+    begin(w, 1, 1);
+    if (named)
+        add_stream(w, PG_GETARG_DATUM(name_argument),
+                   PG_ARGISNULL(after_argument) ? -1 : PG_GETARG_INT64(after_argument));
+    else if (!PG_ARGISNULL(after_argument))
+        raise_needed("after cannot be given with a subscription, which has a cursor of its own");
+    else
+        add_subscription(w, PG_GETARG_DATUM(subscription_argument));
+    Datum values[2];
+    bool nulls[2] = {};
+    (void)wait_and_tell(fcinfo, w, values);
+    return pg::make_row(fcinfo, values, nulls);
+}
+
+WEIR_FUNCTION(weir_wait_many) {
+    waiting_for w{};
+    Datum *names = nullptr, *cursors = nullptr, *subscriptions = nullptr;
+    bool *cursor_nulls = nullptr, *subscription_nulls = nullptr;
+    int count = 0, subscription_count = 0;
+    if (!PG_ARGISNULL(name_argument) || !PG_ARGISNULL(after_argument) || PG_ARGISNULL(subscription_argument))
+        count = stream::stream_array_arguments(fcinfo, &names, &cursors, &cursor_nulls);
+    if (!PG_ARGISNULL(subscription_argument))
+        deconstruct_array(PG_GETARG_ARRAYTYPE_P(subscription_argument), TEXTOID, -1, false, TYPALIGN_INT,
+                          &subscriptions, &subscription_nulls, &subscription_count);
+    if (count + subscription_count == 0)
+        raise_needed("streams must not be empty");
+    if (subscription_count > most_subscriptions)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many subscriptions"),
+                        errdetail("There are %d, the limit is %d.", subscription_count, most_subscriptions)));
+    begin(w, count, subscription_count);
+    for (int i = 0; i < count; i++)
+        add_stream(w, names[i], cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]));
+    add_subscriptions(w, subscriptions, subscription_nulls, subscription_count);
+    Datum values[3] = {};
+    bool nulls[3] = {};
+    nulls[2] = !wait_and_tell(fcinfo, w, values);
+    if (!nulls[2])
+        values[2] = pg::to_text(w.name);
+    return pg::make_row(fcinfo, values, nulls);
+}
