@@ -186,6 +186,8 @@ CREATE FUNCTION weir.trim(stream text, keep bigint DEFAULT NULL, before weir.pos
     AS 'MODULE_PATHNAME', 'weir_trim' LANGUAGE C VOLATILE;
 CREATE FUNCTION weir.drop_stream(stream text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_drop_stream' LANGUAGE C VOLATILE;
+CREATE FUNCTION weir.drop_streams(pattern text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'weir_drop_streams' LANGUAGE C VOLATILE;
 
 -- Reading ------------------------------------------------------------------
 
@@ -285,6 +287,11 @@ COMMENT ON FUNCTION weir.drop_stream(text) IS
 'Using the name again starts a new stream, whose positions lie above every one of the old. One transaction may drop any '
 'number; from max_locks_per_transaction of them on, other drops and trims wait for it to end, and housekeeping does. '
 'Safe to retry. Errors: 22004, 22023, 25006.';
+COMMENT ON FUNCTION weir.drop_streams(text) IS
+'Drops the streams whose names match a pattern, as drop_stream() does, and returns how many there were. pattern: * '
+'stands for any run of characters, ? for any one, \ takes the next as it is. Streams that weir itself writes (leases, '
+'leases/…) are left alone; drop_stream() drops them by name. Safe to retry. Errors: 22004 NULL pattern, 22023 blank '
+'pattern, 22025 pattern that ends with a single \, 54000, 25006.';
 COMMENT ON FUNCTION weir.read(text, weir.position, weir.position, integer, text, text[], jsonb, boolean, timestamptz) IS
 'The settled frames of a stream in the order of their positions: everything committed, up to the first frame whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. since: only frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). reverse: newest first, from the settled head. A close mark passes types and headers. An unknown stream gives no rows; best-effort frames do not exist on a standby; there, and with exclude_best_effort, a cursor may come to lie beyond best-effort frames still in flight. Uses the statement''s snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the log, 22004, 22023, 54000.';
 COMMENT ON FUNCTION weir.read_many(text[], weir.position[], integer, text, text[], jsonb) IS
@@ -310,4 +317,4 @@ INSERT INTO weir.privilege (level, name) VALUES
     ('write', 'create_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
     ('write', 'append_batch'), ('write', 'append_patch'), ('write', 'append_live'), ('write', 'append_live_text'),
     ('write', 'append_live_bytes'), ('write', 'append_live_batch'), ('write', 'close'),
-    ('admin', 'trim'), ('admin', 'drop_stream');
+    ('admin', 'trim'), ('admin', 'drop_stream'), ('admin', 'drop_streams');

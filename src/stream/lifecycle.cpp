@@ -5,8 +5,10 @@
 // the same checkpoints.
 #include "pg/pg.hpp"
 
+#include "core/glob.hpp"
 #include "core/position.hpp"
 #include "log/scan.hpp"
+#include "name/reserved.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
 #include "pg/json.hpp"
@@ -237,6 +239,28 @@ int64 take_stream(std::string_view name) {
     }
 }
 
+struct name_list {
+    std::string_view pattern;
+    List *names; // text
+};
+
+// What weir writes itself is dropped by its name alone: nobody means it by a pattern.
+bool take_name(int64, std::string_view name, void *context) {
+    auto &l = *static_cast<name_list *>(context);
+    if (core::glob_matches(l.pattern, name) && !weir::name::is_reserved(name))
+        l.names = lappend(l.names, DatumGetPointer(pg::to_text(name)));
+    return true;
+}
+
+List *matching_names(std::string_view pattern) {
+    name_list l{pattern, nullptr};
+    auto *prefix = static_cast<char *>(palloc(pattern.size() + 1));
+    Snapshot snapshot = pg::take_snapshot();
+    stream::for_each_with_prefix({prefix, core::glob_prefix(pattern, prefix)}, {}, snapshot, take_name, &l);
+    UnregisterSnapshot(snapshot);
+    return l.names;
+}
+
 } // namespace
 
 namespace weir::stream {
@@ -304,4 +328,21 @@ WEIR_FUNCTION(weir_drop_stream) {
     std::string_view name = stream::name_argument(fcinfo, 0);
     int64 stream_id = take_stream(name);
     PG_RETURN_BOOL(stream_id != 0 && drop(name, stream_id));
+}
+
+WEIR_FUNCTION(weir_drop_streams) {
+    pg::require_writable("weir.drop_streams()");
+    List *names = matching_names(stream::pattern_argument(fcinfo, 0, "pattern"));
+    MemoryContext of_a_drop = AllocSetContextCreate(CurrentMemoryContext, "weir drop", ALLOCSET_DEFAULT_SIZES);
+    int64 dropped = 0;
+    for (int i = 0; i < list_length(names); i++) {
+        CHECK_FOR_INTERRUPTS();
+        MemoryContext before = MemoryContextSwitchTo(of_a_drop);
+        std::string_view name = pg::view_of(PointerGetDatum(list_nth(names, i)));
+        int64 stream_id = take_stream(name);
+        dropped += stream_id != 0 && drop(name, stream_id);
+        MemoryContextSwitchTo(before);
+        MemoryContextReset(of_a_drop);
+    }
+    PG_RETURN_INT64(dropped);
 }

@@ -73,3 +73,21 @@ RESET enable_bitmapscan;
 RESET track_functions;
 SELECT bool_and(weir.unsubscribe(format('list.s%s', i))) FROM generate_series(1, 20) i;
 SELECT count(weir.drop_stream(stream)) FROM weir.list_streams('list.*');
+
+-- Dropped in bulk: what matches, each with all that it has, but nothing that weir writes itself.
+SELECT count(weir.append('bulk.' || i, '1')) FROM generate_series(1, 300) i;
+SELECT weir.append('bulk.é', '1') IS NOT NULL AS more, weir.close('bulk.closed') IS NOT NULL AS closed,
+    weir.create_stream('bulk.empty'), weir.append('Bulk.1', '1') IS NOT NULL AS another;
+SELECT weir.drop_streams('bulk.1?'), weir.drop_streams('bulk.none*') AS none, weir.drop_streams('bulk.\*') AS literal;
+SELECT weir.append('bulk.10', '"new"') IS NOT NULL AS again;
+BEGIN;
+SELECT weir.drop_streams('bulk.*');
+SELECT count(*) FROM weir.list_streams('bulk.*');
+ROLLBACK;
+SELECT count(*) FROM weir.list_streams('bulk.*');
+SELECT weir.drop_streams('bulk.*');
+SELECT stream FROM weir.list_streams('?ulk.*');
+SELECT epoch FROM weir.lease_acquire('bulk.lease', 'ann', headers => '{"namespace": "bulk"}');
+SELECT weir.drop_streams('*s/bulk') AS of_a_history, weir.drop_stream('leases/bulk') AS by_name, weir.drop_streams('Bulk.1');
+SELECT weir.drop_streams(NULL);
+SELECT weir.drop_streams('a\');

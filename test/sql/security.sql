@@ -78,6 +78,7 @@ BEGIN
     PERFORM * FROM weir.summary_at(pg_catalog.concat(prefix, 'created'), weir.head(pg_catalog.concat(prefix, 'created')));
     PERFORM * FROM weir.stream_info(pg_catalog.concat(prefix, 'a'));
     PERFORM * FROM weir.streams;
+    PERFORM * FROM weir.list_streams(pg_catalog.concat(prefix, '*'), max => 5);
     PERFORM weir.emit(pg_catalog.concat(prefix, 'a'), 't', '{"n": 1}', '{"h": 1}');
     PERFORM weir.subscribe(pg_catalog.concat(prefix, 's'), pg_catalog.concat(prefix, 'a'), '-', '{t}', '{"h": 1}', true), weir.subscribe(pg_catalog.concat(prefix, 'm'), ARRAY[pg_catalog.concat(prefix, '*')], since => '-infinity');
     PERFORM weir.ack(pg_catalog.concat(prefix, 's'), f.id) FROM weir.fetch(pg_catalog.concat(prefix, 's')) f;
@@ -87,6 +88,8 @@ BEGIN
     PERFORM weir.set_retention(pg_catalog.concat(prefix, 'a'), '1 day', 5), weir.retain(pg_catalog.concat(prefix, 'a')), weir.retain();
     PERFORM * FROM weir.subscriptions;
     PERFORM * FROM weir.retention;
+    PERFORM weir.give_subscription(pg_catalog.concat(prefix, 's'), CURRENT_USER::pg_catalog.regrole);
+    PERFORM weir.drop_streams(pg_catalog.concat(prefix, '?one*'));
     PERFORM weir.set_retention(pg_catalog.concat(prefix, 'a')), weir.unsubscribe(pg_catalog.concat(prefix, 's')), weir.unsubscribe(pg_catalog.concat(prefix, 'm'));
     PERFORM weir.merge_patch('{"a": 1}', '{"b": 2}'), weir.merge_patch('{"a": 1}', '{"b": "s"}', 's'), weir.merge_diff('{"a": 1}', '{"b": 2}'), weir.merge_patches('{"a": 1}', '{"b": 2}');
     PERFORM weir.max(v.p), weir.min(v.p) FROM (VALUES (p), (q)) v(p);
