@@ -35,7 +35,8 @@ COMMENT ON COLUMN weir.housekeeping.runs IS 'Steps that were done, those that fa
 COMMENT ON COLUMN weir.housekeeping.failures IS
 'Steps that failed. Each is tried again, after a second and then ever more rarely, up to once a minute; the server''s '
 'log has the first of a row.';
-COMMENT ON COLUMN weir.housekeeping.last_error IS 'The last failure''s message, also where the job has succeeded since.';
+COMMENT ON COLUMN weir.housekeeping.last_error IS
+'The last failure''s message, also where the job has succeeded since.';
 COMMENT ON COLUMN weir.housekeeping.next_due IS 'When it looks at everything next. NULL: when it is asked to.';
 COMMENT ON COLUMN weir.housekeeping.pending IS 'Steps that were asked for and are not done.';
 COMMENT ON COLUMN weir.housekeeping.looks_at_everything IS

@@ -129,8 +129,8 @@ ending attempt(job const &j, pass *over, outcome &out) {
 
 void note_success(job const &j) {
     if (current.failures > 0)
-        ereport(LOG, (errmsg("housekeeping of weir goes on: job \"%s\", key " INT64_FORMAT ", after %d failures", j.name,
-                             current.key, current.failures)));
+        ereport(LOG, (errmsg("housekeeping of weir goes on: job \"%s\", key " INT64_FORMAT ", after %d failures",
+                             j.name, current.key, current.failures)));
 }
 
 // What becomes of the current step.

@@ -115,7 +115,8 @@ void complain(kind which) {
         ereport(LOG, (which == kind::doorbell ? errmsg("could not start a worker for weir")
                                               : errmsg("could not start the housekeeper of weir"),
                       which == kind::doorbell
-                          ? errdetail("Until there is one, transactions that append notify by themselves, which is slower.")
+                          ? errdetail("Until there is one, transactions that append notify by themselves, which "
+                                      "is slower.")
                           : errdetail("Until there is one, nothing is tidied up, which takes space and time."),
                       errhint("Raise max_worker_processes, of which weir takes half at the most.")));
 }

@@ -41,18 +41,23 @@ note "a lock that is never granted, of each table that only housekeeping needs f
 # Held by another session. ROW EXCLUSIVE, which all writers take, is let through; SHARE is what no write can have.
 session_start locker
 tell_and_wait locker "BEGIN; LOCK TABLE weir.checkpoint IN SHARE MODE;"
-state=$(sqlstate "SET statement_timeout = '4s'; SELECT count(weir.append('h.lock', '1')) FROM generate_series(1, 1100) i;
-    SELECT count(weir.append_live('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i;
+state=$(sqlstate "SET statement_timeout = '4s'; SELECT count(weir.append('h.lock', '1'))
+    FROM generate_series(1, 1100) i;
+    SELECT count(weir.append_live('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    FROM generate_series(1, 300) i;
     SELECT count(*) FROM weir.read('h.lock', max_frames => 10000)")
 is "appends and reads do not wait for the checkpoints" "$state" 00000
 check "the job fails" poll 20 is_house checkpoints "failures > 0"
 is "and says why" "$(housekeeping checkpoints last_error)" "canceling statement due to lock timeout"
 runs=$(housekeeping frames runs)
-psql -c "SELECT count(weir.append_live('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i" >/dev/null
+psql -c "SELECT count(weir.append_live('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    FROM generate_series(1, 300) i" >/dev/null
 check "other jobs go on" poll 20 is_house frames "runs > $runs"
-is "the log says it once for a stream" "$(grep -c 'housekeeping of weir failed: canceling statement due to lock timeout' "$server_log")" 1
+is "the log says it once for a stream" \
+    "$(grep -c 'housekeeping of weir failed: canceling statement due to lock timeout' "$server_log")" 1
 tell_and_wait locker "ROLLBACK;"
-has_checkpoint() { [ "$(value -c "SELECT count(*) > 0 FROM weir.checkpoint c JOIN weir.stream s USING (stream_id) WHERE s.name = '$1'")" = t ]; }
+has_checkpoint() { [ "$(value -c "SELECT count(*) > 0 FROM weir.checkpoint c
+    JOIN weir.stream s USING (stream_id) WHERE s.name = '$1'")" = t ]; }
 check "and it is done once the lock is free" poll 60 has_checkpoint h.lock
 nobody_minds "after a lock"
 session_end locker
@@ -63,8 +68,10 @@ cluster_start house
 psql -c "SELECT weir.append('h.old', '1'), weir.drop_stream('h.old')" >/dev/null
 psql -c "UPDATE weir.stream SET dropped_at = '1000-0' WHERE name = 'h.old'"
 psql -c "ALTER TABLE weir.stream REPLICA IDENTITY NOTHING" -c "CREATE PUBLICATION everything FOR ALL TABLES"
-state=$(sqlstate "SET statement_timeout = '4s'; SELECT weir.append('h.pub', '1'); SELECT count(weir.append('h.pub', '1')) FROM generate_series(1, 2100) i;
-    SELECT weir.drop_stream('h.pub'); SELECT weir.append('h.pub', '1'); SELECT count(*) FROM weir.read('h.pub', max_frames => 10000)")
+state=$(sqlstate "SET statement_timeout = '4s'; SELECT weir.append('h.pub', '1');
+    SELECT count(weir.append('h.pub', '1')) FROM generate_series(1, 2100) i;
+    SELECT weir.drop_stream('h.pub'); SELECT weir.append('h.pub', '1'); SELECT count(*)
+    FROM weir.read('h.pub', max_frames => 10000)")
 is "appends, drops and reads do not mind" "$state" 00000
 psql -c "SELECT steps FROM weir.housekeep('names')" >/dev/null
 check "forgetting names fails" is_house names "failures > 0 AND last_error LIKE '%replica identity%'"
@@ -79,23 +86,28 @@ psql -c "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAI
 psql -c "CREATE TRIGGER refuse BEFORE INSERT OR DELETE ON weir.checkpoint FOR EACH ROW EXECUTE FUNCTION refuse()" \
     -c "CREATE TRIGGER refuse BEFORE DELETE ON weir.idempotency FOR EACH ROW EXECUTE FUNCTION refuse()"
 psql -c "UPDATE weir.idempotency SET called_at = now() - interval '2 days'"
-state=$(sqlstate "SET statement_timeout = '4s'; SELECT count(weir.append('h.err', to_jsonb(i))) FROM generate_series(1, 1100) i;
-    SELECT count(weir.append('h.err', '1', idempotency_key => 'e' || i)) FROM generate_series(1, 130) i; SELECT count(*) FROM weir.read('h.err', max_frames => 10000);
+state=$(sqlstate "SET statement_timeout = '4s'; SELECT count(weir.append('h.err', to_jsonb(i)))
+    FROM generate_series(1, 1100) i;
+    SELECT count(weir.append('h.err', '1', idempotency_key => 'e' || i)) FROM generate_series(1, 130) i;
+    SELECT count(*) FROM weir.read('h.err', max_frames => 10000);
     SELECT document FROM weir.summary('h.doc')")
 is "appends, keyed ones too, and reads do not fail" "$state" 00000
 check "checkpoints fail" poll 20 is_house checkpoints "last_error = 'refused'"
 check "expiring keys fails" poll 20 is_house keys "last_error = 'refused'"
 psql -c "DROP TRIGGER refuse ON weir.checkpoint" -c "DROP TRIGGER refuse ON weir.idempotency"
 check "checkpoints are written once nothing refuses" poll 90 has_checkpoint h.err
-no_old_keys() { [ "$(value -c "SELECT count(*) FROM weir.idempotency WHERE called_at < now() - interval '1 day'")" = 0 ]; }
+no_old_keys() { [ "$(value -c "SELECT count(*) FROM weir.idempotency
+    WHERE called_at < now() - interval '1 day'")" = 0 ]; }
 check "keys expire" poll 90 no_old_keys
 nobody_minds "after errors"
 
 note "what a prepared transaction holds"
 psql -c "BEGIN" -c "SELECT count(weir.append('h.prep', to_jsonb(i))) FROM generate_series(1, 1100) i" \
-    -c "SELECT count(weir.append_live('h.prep', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i" \
+    -c "SELECT count(weir.append_live('h.prep', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    FROM generate_series(1, 300) i" \
     -c "PREPARE TRANSACTION 'h'" >/dev/null
-is "a trim does not wait for it" "$(sqlstate "SET statement_timeout = '4s'; SELECT weir.append('h.prep', '1'), weir.trim('h.prep', keep => 1)")" 00000
+is "a trim does not wait for it" "$(sqlstate "SET statement_timeout = '4s';
+    SELECT weir.append('h.prep', '1'), weir.trim('h.prep', keep => 1)")" 00000
 psql -c "SELECT weir.set_retention('h.prep', max_frames => 1)" -c "COMMIT PREPARED 'h'" >/dev/null
 few_left() { [ "$(value -c "SELECT frames < 10 FROM weir.stream_info('h.prep')")" = t ]; }
 check "retention comes to it afterwards" poll 30 few_left
@@ -105,8 +117,10 @@ psql -c "CREATE DATABASE crowded" && psql -d crowded -c 'CREATE EXTENSION weir'
 cluster_start house "max_worker_processes = 1"
 nobody_minds "without a worker"
 for _ in 1 2 3; do psql -c "$every_call" >/dev/null; done
-check "best-effort frames stay bounded all the same" test "$(value -c "SELECT count(*) < 1200 FROM weir.frame_live l JOIN weir.stream s USING (stream_id) WHERE s.name = 'h.live'")" = t
-is "weir.housekeep() does the rest" "$(value -c "SELECT count(*) > 0, coalesce(sum(failures), 0) FROM weir.housekeep()")" "t|0"
+check "best-effort frames stay bounded all the same" test "$(value -c "SELECT count(*) < 1200
+    FROM weir.frame_live l JOIN weir.stream s USING (stream_id) WHERE s.name = 'h.live'")" = t
+is "weir.housekeep() does the rest" "$(value -c "SELECT count(*) > 0, coalesce(sum(failures), 0)
+    FROM weir.housekeep()")" "t|0"
 is "the log says why" "$(grep -c 'could not start the housekeeper of weir' "$server_log" | awk '{ print ($1 > 0) }')" 1
 cluster_start house "max_worker_processes = 8"
 nobody_minds "with workers again"
@@ -116,18 +130,22 @@ is "and nothing fails any more" "$(value -c "SELECT sum(failures) FROM weir.hous
 
 note "memory that is not there"
 # The housekeeper is left as much as it has by now, and asked to fold a document of 6 MB.
-house_pid() { value -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'weir housekeeper' AND datname = current_database()"; }
+house_pid() { value -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'weir housekeeper'
+    AND datname = current_database()"; }
 has_house() { [ -n "$(house_pid)" ]; }
 starved=
-limit_memory() { as_server prlimit --pid "$starved" "--as=$1:" 2>/dev/null; } # the soft limit, which may be lifted again
+# The soft limit, which may be lifted again.
+limit_memory() { as_server prlimit --pid "$starved" "--as=$1:" 2>/dev/null; }
 starve() {
-    psql -c "SELECT count(weir.append_live('h.busy', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 64) i" >/dev/null
+    psql -c "SELECT count(weir.append_live('h.busy', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    FROM generate_series(1, 64) i" >/dev/null
     poll 10 has_house || return 1
     starved=$(house_pid)
     limit_memory $(($(awk '/^VmSize/ { print $2 }' "/proc/$starved/status") * 1024 + 2 * 1024 * 1024))
 }
 check "(it is starved)" poll 20 starve
-state=$(sqlstate "SET statement_timeout = '30s'; SELECT count(weir.append_patch('h.hungry', jsonb_build_object('k' || i, repeat(md5(i::text), 300)))) FROM generate_series(1, 600) i")
+state=$(sqlstate "SET statement_timeout = '30s'; SELECT count(weir.append_patch('h.hungry', jsonb_build_object('k' \
+    || i, repeat(md5(i::text), 300)))) FROM generate_series(1, 600) i")
 is "a patch does not find out" "$state" 00000
 check "the job does" poll 20 is_house checkpoints "failures > 0 AND last_error ~ 'memory'"
 nobody_minds "meanwhile"
@@ -136,14 +154,16 @@ check "and is done once it has more" poll 90 has_checkpoint h.hungry
 
 note "by itself: leases expire, retention by age on an idle topic, the clock"
 psql -c "SELECT acquired FROM weir.lease_acquire('h.lease', 'me', '1 second')" >/dev/null
-expired() { [ "$(value -c "SELECT count(*) FROM weir.read('leases') WHERE type = 'expired' AND headers->>'lease' = 'h.lease'")" = 1 ]; }
+expired() { [ "$(value -c "SELECT count(*) FROM weir.read('leases') WHERE type = 'expired'
+    AND headers->>'lease' = 'h.lease'")" = 1 ]; }
 check "a lease that expires is written down by itself" poll 15 expired
 psql -c "SELECT weir.set_retention('h.age', max_age => '1 second'), weir.append('h.age', '1')" >/dev/null
 aged() { [ "$(value -c "SELECT count(*) FROM weir.read('h.age')")" = 0 ]; }
 check "an idle topic's events go when they come of age" poll 40 aged
 
 note "a synchronous standby that is dead"
-psql -c "SELECT weir.append_live('h.sync', '1')" -c "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" -c "SELECT pg_reload_conf()" >/dev/null
+psql -c "SELECT weir.append_live('h.sync', '1')" -c "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" \
+    -c "SELECT pg_reload_conf()" >/dev/null
 waits() { [ "$(value -c "SHOW synchronous_standby_names")" = nobody ]; }
 poll 10 waits
 done=0
@@ -152,7 +172,8 @@ for n in {1..40}; do
     sleep 0.1
 done
 is "no best-effort append waits for it, whoever has to move the bound of the clock" "$done" 40
-is "(a durable one does)" "$(timeout 2 "$PGBIN/psql" -X -q -c "SELECT weir.append('h.sync', '1')" >/dev/null 2>&1; echo $?)" 124
+is "(a durable one does)" "$(timeout 2 "$PGBIN/psql" -X -q \
+    -c "SELECT weir.append('h.sync', '1')" >/dev/null 2>&1; echo $?)" 124
 check "housekeeping goes on" is_house clock "last_success > now() - interval '5 s'"
 psql -c "ALTER SYSTEM RESET synchronous_standby_names" -c "SELECT pg_reload_conf()" >/dev/null
 finish

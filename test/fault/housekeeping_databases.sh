@@ -32,7 +32,8 @@ while read -r statement; do
     psql -c "CREATE DATABASE quiet$n TEMPLATE template"
     psql -c "CREATE DATABASE busy$n TEMPLATE template"
     quiet=$(took "${statement//DB/quiet$n}")
-    psql -d busy$n -c "SELECT count(weir.append_live('s', '1')) FROM generate_series(1, 64)" -c "SELECT weir.append('s', '1')" >/dev/null
+    psql -d busy$n -c "SELECT count(weir.append_live('s', '1')) FROM generate_series(1, 64)" \
+    -c "SELECT weir.append('s', '1')" >/dev/null
     check "(both workers are there)" poll 15 has_workers busy$n
     busy=$(took "${statement//DB/busy$n}")
     note "$statement: $quiet ms where nobody is, $busy ms right after an append"
@@ -52,12 +53,17 @@ is_alone() { [ "$(workers_of rest)" = 0 ]; }
 check "nobody is connected while a lease runs" poll 22 is_alone
 psql -c 'DROP DATABASE rest'
 psql -c 'CREATE DATABASE slow TEMPLATE template'
-psql -c "ALTER DATABASE slow SET idle_in_transaction_session_timeout = 1" -c "ALTER DATABASE slow SET statement_timeout = 1" \
+psql -c "ALTER DATABASE slow SET idle_in_transaction_session_timeout = 1" \
+    -c "ALTER DATABASE slow SET statement_timeout = 1" \
     -c "ALTER DATABASE slow SET idle_session_timeout = 1" -c "ALTER DATABASE slow SET lock_timeout = 1"
-[ "$(value -c "SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'")" = 0 ] || psql -c "ALTER DATABASE slow SET transaction_timeout = 1"
-export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0'
-[ "$(value -c "SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'")" = 0 ] || PGOPTIONS+=' -c transaction_timeout=0'
-psql -d slow -c "SELECT acquired FROM weir.lease_acquire('l', 'me', '5 seconds')" -c "SELECT count(weir.append('s', to_jsonb(i))) FROM generate_series(1, 2000) i" >/dev/null
+[ "$(value -c "SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'")" = 0 ] || psql \
+    -c "ALTER DATABASE slow SET transaction_timeout = 1"
+export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
+PGOPTIONS+=' -c idle_session_timeout=0'
+[ "$(value -c "SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'")" = 0 ] \
+    || PGOPTIONS+=' -c transaction_timeout=0'
+psql -d slow -c "SELECT acquired FROM weir.lease_acquire('l', 'me', '5 seconds')" \
+    -c "SELECT count(weir.append('s', to_jsonb(i))) FROM generate_series(1, 2000) i" >/dev/null
 is_swept() { [ "$(value -d slow -c "SELECT count(*) FROM weir.read('leases') WHERE type = 'expired'")" = 1 ]; }
 check "it comes when the lease expires, whatever timeouts there are" poll 40 is_swept
 is "and nothing failed" "$(value -d slow -c 'SELECT sum(failures) FROM weir.housekeeping')" 0
