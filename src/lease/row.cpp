@@ -52,7 +52,7 @@ void unlock(std::string_view name) { pg::unlock(pg::lock_class::lease, key_of(na
 
 Relation open_table() {
     (void)log::relation_oid(name_index);
-    return table_open(log::relation_oid(lease_table), RowExclusiveLock);
+    return log::open_relation(lease_table, RowExclusiveLock);
 }
 
 void close_table(Relation leases) { table_close(leases, NoLock); }

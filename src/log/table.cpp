@@ -9,6 +9,7 @@ namespace weir::log {
 namespace {
 
 source *in_use = nullptr;
+constexpr int most_tries = 10;
 constexpr int max_listeners = 8;
 void (*listeners[max_listeners])() = {};
 int listener_count = 0;
@@ -105,15 +106,23 @@ bool exists(source &named) {
     return OidIsValid(named.heap) || try_look_up(named);
 }
 
+Relation open_relation(source &named, LOCKMODE mode) {
+    for (int tries = 0; tries < most_tries; tries++) {
+        if (Relation relation = try_relation_open(relation_oid(named), mode))
+            return relation;
+        forget(named); // dropped, and perhaps made anew, since we looked
+    }
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("relation \"weir.%s\" is being dropped and made anew", named.name),
+                    errhint("Try again once DROP and CREATE EXTENSION are done.")));
+    pg_unreachable();
+}
+
 // What is found here is good for this call, whose locks keep it; it is remembered if no
 // invalidation came meanwhile.
 table open(source &from, LOCKMODE mode) {
     table t{&from, nullptr, nullptr};
-    t.heap = try_relation_open(relation_oid(from), mode);
-    if (t.heap == nullptr) { // dropped, and perhaps made anew, since we looked
-        forget(from);
-        t.heap = table_open(relation_oid(from), mode);
-    }
+    t.heap = open_relation(from, mode);
     uint64 before = pg::invalidations();
     if (!OidIsValid(from.index))
         find_index(from, t.heap);

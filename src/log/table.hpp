@@ -42,6 +42,9 @@ void close(table &t);
 // The Oid of a relation in the schema weir, remembered like a source.
 Oid relation_oid(source &named);
 
+// Opens it. Where it was dropped since it was remembered, the one that is there now; 42P01 where none is.
+Relation open_relation(source &named, LOCKMODE mode);
+
 // Whether the extension, and with it the relation, is there at all.
 bool exists(source &named);
 

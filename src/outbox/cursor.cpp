@@ -25,8 +25,8 @@ cursor_scan begin_scan(int64 subscription_id, int64 stream_id, int keys, Snapsho
     ScanKeyInit(&key[0], subscription_column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(subscription_id));
     ScanKeyInit(&key[1], stream_column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(stream_id));
     cursor_scan s;
-    s.table = table_open(log::relation_oid(cursor_table), AccessShareLock);
-    s.index = index_open(log::relation_oid(cursor_index), AccessShareLock);
+    s.table = log::open_relation(cursor_table, AccessShareLock);
+    s.index = log::open_relation(cursor_index, AccessShareLock);
     s.scan = systable_beginscan_ordered(s.table, s.index, snapshot, keys, key);
     return s;
 }
@@ -59,7 +59,7 @@ void move_cursor(int64 subscription_id, int64 stream_id, cursor const &from, int
                              Int64GetDatum(from.turn + 1),   Int64GetDatum(position),
                              Int64GetDatum(frames),          TimestampTzGetDatum(GetCurrentTimestamp())};
     bool nulls[columns] = {};
-    Relation table = table_open(log::relation_oid(cursor_table), RowExclusiveLock);
+    Relation table = log::open_relation(cursor_table, RowExclusiveLock);
     CatalogTupleInsert(table, heap_form_tuple(RelationGetDescr(table), values, nulls));
     if (from.stored) {
         ItemPointerData tid = from.tid;
@@ -72,13 +72,13 @@ void remove_cursor(cursor const &c) {
     if (!c.stored)
         return;
     ItemPointerData tid = c.tid;
-    Relation table = table_open(log::relation_oid(cursor_table), RowExclusiveLock);
+    Relation table = log::open_relation(cursor_table, RowExclusiveLock);
     CatalogTupleDelete(table, &tid);
     table_close(table, NoLock);
 }
 
 void remove_cursors(int64 subscription_id, Snapshot snapshot) {
-    Relation table = table_open(log::relation_oid(cursor_table), RowExclusiveLock);
+    Relation table = log::open_relation(cursor_table, RowExclusiveLock);
     cursor_scan s = begin_scan(subscription_id, 0, 1, snapshot);
     while (HeapTuple row = systable_getnext_ordered(s.scan, ForwardScanDirection))
         CatalogTupleDelete(table, &row->t_self);

@@ -57,7 +57,7 @@ struct policy {
 
 bool find_policy(std::string_view topic, Snapshot snapshot, policy &out) {
     ScanKeyData key = pg::is_named(topic_column, pg::to_text(topic));
-    Relation table = table_open(log::relation_oid(policy_table), AccessShareLock);
+    Relation table = log::open_relation(policy_table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(table, log::relation_oid(policy_index), true, snapshot, 1, &key);
     HeapTuple row = systable_getnext(scan);
     bool found = HeapTupleIsValid(row);

@@ -96,7 +96,7 @@ int by_id(void const *a, void const *b) {
 
 bool find_subscription(std::string_view name, Snapshot snapshot, subscription &out) {
     ScanKeyData key = pg::is_named(name_column, pg::to_text(name));
-    Relation table = table_open(log::relation_oid(subscription_table), AccessShareLock);
+    Relation table = log::open_relation(subscription_table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(table, log::relation_oid(subscription_index), true, snapshot, 1, &key);
     HeapTuple row = systable_getnext(scan);
     bool found = HeapTupleIsValid(row);
@@ -139,7 +139,7 @@ bool take_subscription(std::string_view name, subscription &out) {
 }
 
 void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &, void *context), void *context) {
-    Relation table = table_open(log::relation_oid(subscription_table), AccessShareLock);
+    Relation table = log::open_relation(subscription_table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(table, log::relation_oid(subscription_index), true, snapshot, 0, nullptr);
     // A filter may have 64 kB, and there may be many.
     MemoryContext of_a_row = AllocSetContextCreate(CurrentMemoryContext, "weir subscription", ALLOCSET_DEFAULT_SIZES);

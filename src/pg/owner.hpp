@@ -17,7 +17,8 @@ struct owner_scope {
 inline owner_scope become_owner(Oid relation) {
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
     if (!HeapTupleIsValid(tuple))
-        elog(ERROR, "cache lookup failed for relation %u", relation);
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the extension weir was dropped meanwhile"),
+                        errhint("Run CREATE EXTENSION weir.")));
     Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
     ReleaseSysCache(tuple);
     owner_scope before;

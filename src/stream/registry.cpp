@@ -112,7 +112,7 @@ found look_up(Relation registry, Relation index, std::string_view name, Snapshot
 }
 
 found look_up(Relation registry, std::string_view name, Snapshot snapshot) {
-    Relation index = index_open(relation_oid(name_index), AccessShareLock);
+    Relation index = open_relation(name_index, AccessShareLock);
     found out = look_up(registry, index, name, snapshot);
     index_close(index, AccessShareLock);
     return out;
@@ -151,7 +151,7 @@ enum class rival { join, report };
 
 found look_up_or_make(Relation registry, std::string_view name, std::string_view sentinel, rival policy, bool *made) {
     int64 fresh = nextval_internal(relation_oid(id_sequence), false);
-    Relation by_name = index_open(relation_oid(name_index), RowExclusiveLock);
+    Relation by_name = open_relation(name_index, RowExclusiveLock);
     CatalogIndexState indexes = open_indexes(registry);
     SnapshotData dirty;
     InitDirtySnapshot(dirty);
@@ -180,7 +180,7 @@ SysScanDesc begin_scan_by_id(Relation registry, int64 stream_id, Snapshot snapsh
 } // namespace
 
 int64 look_up(std::string_view name, Snapshot snapshot) {
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
     found row = look_up(registry, name, snapshot);
     if (row.settled) {
         // Only what is so now is remembered: a purge that the snapshot does not see
@@ -201,7 +201,7 @@ int64 find(std::string_view name, Snapshot snapshot) {
 }
 
 known_stream look_up_or_create(std::string_view name) {
-    Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
+    Relation registry = open_relation(registry_table, RowExclusiveLock);
     uint64 before = pg::invalidations();
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     found row = look_up(registry, name, latest);
@@ -223,7 +223,7 @@ known_stream find_or_create(std::string_view name) {
 }
 
 void create(std::string_view name, std::string_view null_sentinel, bool *made) {
-    Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
+    Relation registry = open_relation(registry_table, RowExclusiveLock);
     for (;;) {
         found row = look_up_or_make(registry, name, null_sentinel, rival::report, made);
         if (*made || !TransactionIdIsValid(row.in_flight))
@@ -236,7 +236,7 @@ void create(std::string_view name, std::string_view null_sentinel, bool *made) {
 void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(registry_table)); }
 
 void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at) {
-    Relation registry = table_open(relation_oid(registry_table), RowExclusiveLock);
+    Relation registry = open_relation(registry_table, RowExclusiveLock);
     CatalogIndexState indexes = open_indexes(registry);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot()); // does not see the row that follows
     // Under the name's lock, so that whoever looks meets either row: the new one, or
@@ -264,7 +264,7 @@ std::string_view name_of(int64 stream_id, Snapshot snapshot) {
     if (slot->name != nullptr && slot->stream_id == stream_id)
         return {slot->name, slot->length};
     uint64 before = pg::invalidations();
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
     std::string_view name;
     if (HeapTuple row = systable_getnext(scan)) {
@@ -283,7 +283,7 @@ std::string_view name_of(int64 stream_id, Snapshot snapshot) {
 }
 
 void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(registry, relation_oid(id_index), true, snapshot, 0, nullptr);
     int64 last = 0;
     while (HeapTuple row = systable_getnext(scan)) {
@@ -303,8 +303,8 @@ void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view 
 int64 next_stream(int64 after) {
     ScanKeyData key;
     ScanKeyInit(&key, id_column, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
-    Relation index = index_open(relation_oid(id_index), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
+    Relation index = open_relation(id_index, AccessShareLock);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     SysScanDesc scan = systable_beginscan_ordered(registry, index, latest, 1, &key);
     HeapTuple row = systable_getnext_ordered(scan, ForwardScanDirection);
@@ -323,7 +323,7 @@ void for_each_with_prefix(std::string_view prefix, std::string_view after, Snaps
     ScanKeyData key;
     ScanKeyEntryInitialize(&key, 0, name_column, on_page ? BTGreaterStrategyNumber : BTGreaterEqualStrategyNumber,
                            InvalidOid, C_COLLATION_OID, on_page ? F_TEXT_GT : F_TEXT_GE, from);
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
     int64 last = 0;
     while (HeapTuple row = systable_getnext(scan)) {
@@ -344,7 +344,7 @@ void for_each_with_prefix(std::string_view prefix, std::string_view after, Snaps
 }
 
 bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
     bool dropped = false;
     while (HeapTuple row = systable_getnext(scan)) {
@@ -359,7 +359,7 @@ bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
 
 std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot) {
     std::string_view sentinel = default_sentinel;
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
     SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
     while (HeapTuple row = systable_getnext(scan)) {
         bool null = false;

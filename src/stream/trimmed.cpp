@@ -32,8 +32,8 @@ trimmed trimmed_from(int64 stream_id, Snapshot snapshot) {
     trimmed out{};
     ScanKeyData key;
     ScanKeyInit(&key, stream_id_column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(stream_id));
-    Relation table = table_open(log::relation_oid(checkpoint_table), AccessShareLock);
-    Relation index = index_open(log::relation_oid(checkpoint_index), AccessShareLock);
+    Relation table = log::open_relation(checkpoint_table, AccessShareLock);
+    Relation index = log::open_relation(checkpoint_index, AccessShareLock);
     SysScanDesc scan = systable_beginscan_ordered(table, index, snapshot, 1, &key);
     if (HeapTuple row = systable_getnext_ordered(scan, BackwardScanDirection)) {
         out.upto = log::integer_of(row, trimmed_upto_column, table);

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+#
+# Claim: while the extension is dropped and made anew all the time, live sessions of all families, and weir's workers,
+# get clean errors only: that a relation, a function or a schema is not there, that
+# something is being made anew, or a deadlock, of which the drop may be the victim. Never XX000, but for the server's own
+# "cache lookup failed for function", which any call of a function that is dropped under it can get. Afterwards all
+# works in the same sessions.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/listening.sh"
+
+seconds=${WEIR_DROP_SECONDS:-15}
+server_log=$WEIR_TMP/dropped/server.log
+cluster_start dropped "deadlock_timeout = 100ms"
+cluster_use dropped
+psql -c 'CREATE EXTENSION weir' -c 'CREATE TABLE t (n integer)'
+
+# A statement of each family.
+cat >"$WEIR_TMP/statements" <<'SQL'
+SELECT weir.append('a', '1');
+SELECT weir.append_batch('a', ARRAY['1', '2']::jsonb[]);
+SELECT weir.append_live('a', '1');
+SELECT weir.append_patch('p', '{"a": 1}');
+SELECT weir.append('a', '1', idempotency_key => 'k' || clock_timestamp());
+SELECT count(*) FROM weir.read('a');
+SELECT * FROM weir.summary('p');
+SELECT weir.head('a');
+SELECT * FROM weir.stream_info('a');
+SELECT count(*) FROM weir.streams;
+SELECT weir.trim('a', keep => 10);
+SELECT weir.drop_stream('p');
+CALL weir.wait('a', NULL, 10);
+SELECT weir.emit('a', 'x');
+SELECT weir.subscribe('s', 'a');
+SELECT count(*) FROM weir.fetch('s');
+SELECT weir.unsubscribe('s');
+SELECT * FROM weir.lease_acquire('l', 'me');
+SELECT weir.lease_sweep();
+SELECT count(*) FROM weir.leases;
+SELECT weir.notify('c', 'x');
+SELECT * FROM weir.doorbell;
+SELECT * FROM weir.blockers;
+SQL
+until_done=$WEIR_TMP/go_on
+touch "$until_done"
+start_family() {
+    session_start "live$1"
+    tell "live$1" '\set VERBOSITY verbose'
+    while [ -e "$until_done" ]; do
+        tell_and_wait "live$1" "\\i $WEIR_TMP/statements" 60
+    done
+    tell_and_wait "live$1" "SELECT 'works' FROM weir.lease_acquire('e$1', 'me') WHERE weir.append('end', '1') IS NOT NULL;"
+    session_end "live$1"
+}
+for n in 1 2 3; do
+    start_family $n &
+    families[n]=$!
+done
+end=$((SECONDS + seconds))
+drops=0
+while [ $SECONDS -lt $end ]; do
+    # A deadlock may make it the victim.
+    if PGOPTIONS='-c lock_timeout=5s' "$PGBIN/psql" -X -q -c 'DROP EXTENSION weir CASCADE' >>"$WEIR_TMP/drops" 2>&1; then
+        drops=$((drops + 1))
+    fi
+    "$PGBIN/psql" -X -q -c 'CREATE EXTENSION IF NOT EXISTS weir' >>"$WEIR_TMP/drops" 2>&1 || true
+    read -r -t "0.$((RANDOM % 3))5" <> <(:) || true
+done
+psql -c 'CREATE EXTENSION IF NOT EXISTS weir' 2>/dev/null
+rm "$until_done"
+for n in 1 2 3; do wait "${families[n]}"; done
+note "$drops drops"
+check "(it was dropped often)" test "$drops" -ge 3
+
+errors() { grep -hE '(ERROR|FATAL): +[0-9A-Z]{5}:' "$WEIR_TMP"/live?.out | sed -E 's/^.*(ERROR|FATAL): +//'; }
+note "$(errors | cut -c 1-5 | sort | uniq -c | tr -s ' ' | paste -sd ';')"
+unclean() { errors | grep -vE '^(42P01|42883|3F000|55000|40P01|42704|2BP01|WR[0-9]{3}):' | grep -v '^XX000: cache lookup failed for function'; }
+is "sessions get clean errors only" "$(unclean | sort | uniq -c | head)" ""
+is "nor does the log know of others" "$(grep -E 'could not open relation with OID|cache lookup failed for (relation|sequence)' "$server_log" | head -n 3)" ""
+is "afterwards all of them work" "$(cat "$WEIR_TMP"/live?.out | grep -cx works)" 3
+position=$(value -c "SELECT weir.append('a', '1')")
+listen all -- weir:a
+position=$(value -c "SELECT weir.append('a', '1')")
+hears "and listeners are told" all "^weir:a|$position\$"
+session_end all
+finish
