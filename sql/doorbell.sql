@@ -92,7 +92,7 @@ COMMENT ON PROCEDURE weir.wait(text, weir.position, interval, text, boolean, tex
 'and on a standby, where it looks every 20 ms whether something was replayed. Everywhere it looks every '
 'weir.poll_interval without being woken, and each 100 ms for topics that a pattern may match. Goes by a clock that is '
 'never set. Can be cancelled; safe to retry. Errors: 25001 in a transaction block, or with something to commit, 42704 '
-'no such subscription, WR003 the cursor lies ahead of the log, 22004, 22023, 54000.';
+'no such subscription, 42501 it is another role''s, WR003 the cursor lies ahead of the log, 22004, 22023, 54000.';
 COMMENT ON PROCEDURE weir.wait_many(text[], weir.position[], interval, text[], boolean, text, text) IS
 'As wait(), until there is an answer for one of several streams or subscriptions; after[i] is the cursor of '
 'streams[i], and name tells which one it is, NULL at a timeout. Others may be ready as well. Further errors: 22023 '

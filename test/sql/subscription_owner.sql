@@ -51,6 +51,7 @@ FROM outcome GROUP BY role ORDER BY role;
 SET ROLE regress_weir_other;
 SELECT * FROM weir.fetch('owner.s');
 SELECT weir.unsubscribe('owner.s');
+CALL weir.wait(subscription => 'owner.s', timeout => '0');
 -- Who may not use it takes no turn and holds nobody up, in whatever block it tries.
 BEGIN;
 SELECT pg_temp.state_of('weir.fetch(''owner.s'')'), pg_temp.state_of('weir.unsubscribe(''owner.s'')');
