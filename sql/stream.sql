@@ -101,7 +101,7 @@ CREATE TYPE weir.frame AS (
     headers jsonb
 );
 COMMENT ON TYPE weir.frame IS
-'One entry of a stream. mode: durable, summary (payload is a merge patch), best_effort, or close (the end; payload {"reason": …}). at: the millisecond of id. payload holds JSON (a text frame is a JSON string), bytes holds raw bytes; one of the two is NULL.';
+'One entry of a stream. mode: durable, summary (payload is a merge patch), replace (payload is the whole summary document), best_effort, or close (the end; payload {"reason": …}). at: the millisecond of id. payload holds JSON (a text frame is a JSON string), bytes holds raw bytes; one of the two is NULL.';
 
 -- Writing ------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ CREATE FUNCTION weir.append_batch(stream text, payloads bytea[], type text DEFAU
 
 CREATE FUNCTION weir.append_patch(stream text, patch jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
-                                  OUT id weir.position, OUT summary_version bigint)
+                                  replace boolean DEFAULT false, OUT id weir.position, OUT summary_version bigint)
     AS 'MODULE_PATHNAME', 'weir_append_patch' LANGUAGE C VOLATILE;
 
 CREATE FUNCTION weir.append_live(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
@@ -264,8 +264,8 @@ COMMENT ON FUNCTION weir.append_batch(text, text[], text, jsonb, text, text, big
 'As append_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
 COMMENT ON FUNCTION weir.append_batch(text, bytea[], text, jsonb, text, text, bigint) IS
 'As append_batch(text, jsonb[]), for raw bytes.';
-COMMENT ON FUNCTION weir.append_patch(text, jsonb, text, jsonb, text, text, bigint) IS
-'Appends a durable frame of mode summary whose payload is an RFC 7396 merge patch of the stream''s rolling document, and returns its position and the version of the document with it: 1, 2, 3, and so on; a number is missing only where its patch was rolled back. Costs what the patch costs, whatever the size of the document. A string equal to the stream''s null sentinel sets JSON null. Otherwise as append(); further errors: 22023 patch is not an object, 54001 deeper than weir.max_patch_depth.';
+COMMENT ON FUNCTION weir.append_patch(text, jsonb, text, jsonb, text, text, bigint, boolean) IS
+'Appends a durable frame of mode summary whose payload is an RFC 7396 merge patch of the stream''s rolling document, and returns its position and the version of the document with it: 1, 2, 3, and so on; a number is missing only where its patch was rolled back. Costs what the patch costs, whatever the size of the document. A string equal to the stream''s null sentinel sets JSON null. replace: the document is this patch applied to nothing, whatever was before; such a frame has mode replace. A document that could pass weir.max_document_bytes with the patch is measured once, and the patch refused if it would. Otherwise as append(); further errors: 22023 patch is not an object, 54000 the document would be too large, 54001 deeper than weir.max_patch_depth.';
 COMMENT ON FUNCTION weir.append_live(text, jsonb, text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
 'Appends one best-effort frame: no WAL, no wait for the disk, gone after a crash and never there on a standby. Kept while it is younger than ttl_ms (1 to 86400000) and among the newest K (frames that roll back while others are appended behind them count as well); K is twice what the rate of appending yields in ttl_ms, within maxlen_floor and maxlen_ceiling (up to 10000000). ema_alpha (above 0, at most 1): how fast the rate follows. Never removes a durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); further errors: 22023 a setting out of range.';
 COMMENT ON FUNCTION weir.append_live_text(text, text, text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
@@ -299,7 +299,7 @@ COMMENT ON FUNCTION weir.read_many(text[], weir.position[], integer, text, text[
 COMMENT ON FUNCTION weir.head(text) IS
 'The newest settled position: read(stream, after => head(stream)) gives what comes from now on. 0-0 for a stream not yet written. Never blocks.';
 COMMENT ON FUNCTION weir.summary(text) IS
-'The rolling document of a stream: all settled patches merged in the order of their positions. version and position are those of the newest patch in it; first_applied and last_updated the times of the first and the newest. No row where there is no patch. Costs reading the document and the patches since the last checkpoint (some hundreds). Never blocks. Errors: 22004, 22023, 54000 document too large.';
+'The rolling document of a stream: all settled patches merged in the order of their positions. version and position are those of the newest patch in it; first_applied and last_updated the times of the first and the newest. No row where there is no patch. Costs reading the document and the patches since the last checkpoint (some hundreds). Never blocks. Errors: 22004, 22023, 54000 document too large: replace it with append_patch().';
 COMMENT ON FUNCTION weir.summary_at(text, weir.position) IS
 'The rolling document as it stood at a position, from the patches up to and including it. Costs the patches since the last checkpoint before it. No row where there was no patch yet. Errors: WR006 the patches were trimmed, WR003 the position lies ahead of the log, 22004, 22023.';
 COMMENT ON FUNCTION weir.list_streams(text, text, integer) IS

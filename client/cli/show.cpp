@@ -33,7 +33,7 @@ std::string as_json(std::string_view stream, frame const &f) {
 }
 
 void write_raw(frame const &f) {
-    if (f.mode == frame_mode::summary || f.mode == frame_mode::close)
+    if (f.mode == frame_mode::summary || f.mode == frame_mode::replace || f.mode == frame_mode::close)
         return;
     auto const eol = f.headers ? json::member(*f.headers, eol_header) : std::nullopt;
     if (f.bytes) {
@@ -58,7 +58,7 @@ std::string content(frame const &f) {
             said.append(": ").append(printable(frame{.payload = std::string(*reason)}.text().value_or(""), false));
         return paint(out, style::bold, said);
     }
-    if (f.mode == frame_mode::summary)
+    if (f.mode == frame_mode::summary || f.mode == frame_mode::replace)
         return paint(out, style::dim,
                      (unicode() ? "Δ " : "patch ") + json::one_line(f.payload.value_or("{}"), {.fd = 1}));
     if (f.bytes)

@@ -143,7 +143,7 @@ int follow_summary(summary_verb const &o, command &all) {
         news = false;
         for (auto some = changes.take(); !some.empty(); some = changes.take())
             for (frame const &f : some)
-                news = news || f.mode == frame_mode::summary;
+                news = news || f.mode == frame_mode::summary || f.mode == frame_mode::replace;
         if (changes.state() != tail_state::live)
             live = false, news = true;
     }

@@ -72,6 +72,9 @@ weir::frame row::frame(int first) const {
     case 's':
         f.mode = frame_mode::summary;
         break;
+    case 'r':
+        f.mode = frame_mode::replace;
+        break;
     case 'b':
         f.mode = frame_mode::best_effort;
         break;

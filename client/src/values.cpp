@@ -54,6 +54,8 @@ std::string_view to_string(frame_mode mode) noexcept {
         return "durable";
     case frame_mode::summary:
         return "summary";
+    case frame_mode::replace:
+        return "replace";
     case frame_mode::best_effort:
         return "best_effort";
     case frame_mode::close:

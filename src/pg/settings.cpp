@@ -12,6 +12,7 @@ int max_emit_bytes = 64 * 1024 * 1024;
 int max_name_bytes = 512;
 int max_subscriptions = 1000;
 int max_patch_depth = 64;
+int max_document_bytes = 16 * 1024 * 1024;
 int idempotency_window = 86400;
 int doorbell = doorbell_worker;
 int poll_interval = 1000;
@@ -44,6 +45,8 @@ void define() {
           GUC_UNIT_BYTE);
     limit("weir.max_subscriptions", "Largest number of subscriptions of one role.", &max_subscriptions, 1, 1000000, 0);
     limit("weir.max_patch_depth", "Deepest nesting of a merge patch in a stream.", &max_patch_depth, 1, 512, 0);
+    limit("weir.max_document_bytes", "Largest size of a stream's summary document.", &max_document_bytes, 1024,
+          256 * 1024 * 1024, GUC_UNIT_BYTE);
     limit("weir.idempotency_window", "Time for which an idempotency key is remembered.", &idempotency_window, 1,
           366 * 86400, GUC_UNIT_S);
     DefineCustomEnumVariable("weir.doorbell",

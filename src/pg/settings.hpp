@@ -14,6 +14,7 @@ extern int max_emit_bytes;     // bytes of all that a transaction emits
 extern int max_name_bytes;     // bytes of the name of a stream or a lease
 extern int max_subscriptions;  // of one role
 extern int max_patch_depth;    // nesting of a merge patch
+extern int max_document_bytes; // bytes of a summary document
 extern int idempotency_window; // seconds that an idempotency key is remembered
 extern bool housekeeping;      // whether a worker does it
 extern int lease_retention;    // seconds that a lease nobody holds is remembered

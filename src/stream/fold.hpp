@@ -25,7 +25,9 @@ struct folded {
     int64 version;       // of the newest patch in; 0: there is none
     int64 patched_at;    // its position, -1: none
     int64 first_patch;   // that of the first, -1: none
-    Jsonb *document;     // where it was asked for and a patch is in
+    int64 packed_version; // with the bound of the document (core/document_bound.hpp)
+    Jsonb *document;      // where it was asked for and a patch is in
+    bool too_large;       // it was asked for, and is more than is ever folded
     int64 document_size; // as stored with the checkpoint, compressed
     // Seen on the way, not kept in checkpoints.
     int64 rows;      // read since the checkpoint
@@ -33,7 +35,8 @@ struct folded {
     TransactionId blocker;
 };
 
-enum class want { counts, document };
+// A document that is too large is an error, or said.
+enum class want { counts, document, document_within_bounds };
 
 // The settled rows of the log up to and including upto.
 folded fold_log(int64 stream_id, int64 upto, Snapshot snapshot, want what);

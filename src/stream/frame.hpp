@@ -23,6 +23,7 @@ namespace weir::stream {
 enum class mode : char {
     durable = 'd',
     summary = 's',
+    replace = 'r', // a patch of nothing: the document is what it says, whatever was before
     close = 'c',   // the end, delivered to readers
     dropped = 'x', // everything before it is gone, what follows is a new stream
     trimmed = 't', // stands in for the newest row that a trim removed
@@ -37,7 +38,7 @@ struct log_prefix {
     int64 stream_id;
     int64 id;
     int64 ordinal; // counts the rows given out in this stream, also those rolled back; flags above (log/range.hpp)
-    int64 version; // of the summary as of this row
+    int64 version; // of the summary as of this row, and how large it can be (core/document_bound.hpp)
     char mode;
 };
 
@@ -54,10 +55,11 @@ struct live_prefix {
 };
 static_assert(offsetof(log_prefix, mode) == 32 && offsetof(live_prefix, ttl_ms) == 60);
 
-// Attribute numbers. The four that describe a frame come in one order in both tables.
+inline bool is_patch(mode m) { return m == mode::summary || m == mode::replace; }
+
 // A row that somebody appended, not a mark.
 inline bool is_frame(log_prefix const &row) {
-    return row.mode == static_cast<char>(mode::durable) || row.mode == static_cast<char>(mode::summary);
+    return row.mode == static_cast<char>(mode::durable) || is_patch(static_cast<mode>(row.mode));
 }
 
 // A guard, which is for nobody but the log's own rules.
@@ -68,6 +70,7 @@ inline bool is_guard(live_prefix const &row) {
 
 template <class Prefix> int64 ordinal_of(Prefix const &row) { return row.ordinal & log::count_mask; }
 
+// Attribute numbers. The four that describe a frame come in one order in both tables.
 namespace log_column {
 enum { stream_id = 1, id, ordinal, version, mode, type, payload, bytes, headers };
 inline constexpr int count = headers;

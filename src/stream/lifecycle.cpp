@@ -136,9 +136,9 @@ int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, stream::s
                  Snapshot snapshot) {
     if (now.closed && cutoff > now.newest_logged) // the end stays, and readers begin where the trim left off
         cutoff = now.newest_logged;
-    stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document);
+    stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document_within_bounds);
     Assert(edge.unsettled < 0);
-    stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document);
+    stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document_within_bounds);
     if (cutoff > now.newest_logged) // no row would be left for the next one to go on from
         put_mark(name, stream_id, mode::trimmed);
     if (newest_live >= 0 && cutoff > newest_live) {

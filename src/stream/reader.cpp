@@ -102,8 +102,8 @@ void close_reader(reader &r) {
 bool is_for_readers(reader const &r) {
     if (r.best_effort)
         return true;
-    auto m = static_cast<mode>(log::prefix_of<log_prefix>(*r.at)->mode);
-    return m == mode::durable || m == mode::summary || m == mode::close;
+    log_prefix const &row = *log::prefix_of<log_prefix>(*r.at);
+    return is_frame(row) || row.mode == static_cast<char>(mode::close);
 }
 
 frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live) {

@@ -3,6 +3,7 @@
 
 #include "core/glob.hpp"
 #include "name/reserved.hpp"
+#include "core/document_bound.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
@@ -270,8 +271,11 @@ request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool b
 }
 
 request patch_request(FunctionCallInfo fcinfo) {
+    constexpr int replace_argument = ttl_argument;
     request r{};
-    r.mode = mode::summary;
+    if (PG_ARGISNULL(replace_argument))
+        null_argument("replace");
+    r.mode = PG_GETARG_BOOL(replace_argument) ? mode::replace : mode::summary;
     take_common(r, fcinfo);
     if (PG_ARGISNULL(payload_argument))
         null_argument("patch");
@@ -285,6 +289,7 @@ request patch_request(FunctionCallInfo fcinfo) {
                             errhint("To set members of the summary document, append an object that holds them.")));
         pg::report(why);
     }
+    r.growth = core::in_units(core::measure(pg::container_of(DatumGetJsonbP(r.values[0]))));
     return r;
 }
 

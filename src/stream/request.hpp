@@ -22,7 +22,7 @@ struct live_settings {
 
 struct request {
     std::string_view name;
-    enum mode mode; // durable or summary; best_effort overrides
+    enum mode mode; // durable, summary or replace; best_effort overrides
     bool best_effort;
     bool bytes; // values are bytea, else jsonb
     int count;
@@ -33,6 +33,7 @@ struct request {
     NullableDatum *headers_each; // likewise
     NullableDatum key;           // of idempotency
     lease::fence fence;
+    int64 growth; // of the document, by a patch; in units of its bound
     live_settings live;
 };
 

@@ -9,7 +9,7 @@ namespace weir::stream {
 
 namespace {
 
-enum { durable_name, summary_name, best_effort_name, close_name };
+enum { durable_name, summary_name, best_effort_name, close_name, replace_name };
 
 bool is_of_type(filter const &f, NullableDatum const &type) {
     if (f.type_count < 0)
@@ -49,6 +49,8 @@ Datum mode_of(row_names const &names, reader const &r) {
         return names.modes[summary_name];
     case mode::close:
         return names.modes[close_name];
+    case mode::replace:
+        return names.modes[replace_name];
     default:
         return names.modes[durable_name];
     }
@@ -83,6 +85,7 @@ row_names make_row_names() {
     names.modes[summary_name] = CStringGetTextDatum("summary");
     names.modes[best_effort_name] = CStringGetTextDatum("best_effort");
     names.modes[close_name] = CStringGetTextDatum("close");
+    names.modes[replace_name] = CStringGetTextDatum("replace");
     return names;
 }
 

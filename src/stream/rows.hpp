@@ -26,7 +26,7 @@ filter take_filter(FunctionCallInfo fcinfo, int types, int headers);
 // What the rows of one result have in common.
 struct row_names {
     NullableDatum stream; // first column of rows from several streams, else NULL
-    Datum modes[4];
+    Datum modes[5];
 };
 
 row_names make_row_names();

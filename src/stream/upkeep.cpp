@@ -39,10 +39,12 @@ constinit spi::statement delete_all_statement{
     "DELETE FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
 void insert(int64 stream_id, folded const &f) {
-    Datum values[] = {Int64GetDatum(stream_id),       Int64GetDatum(f.position),       Int64GetDatum(f.frames),
-                      Int64GetDatum(f.bytes),         Int64GetDatum(f.trimmed_frames), Int64GetDatum(f.trimmed_bytes),
-                      Int64GetDatum(f.trimmed_below), Int64GetDatum(f.version),        Int64GetDatum(f.patched_at),
-                      Int64GetDatum(f.first_patch),   PointerGetDatum(f.document),    Int64GetDatum(f.trimmed_upto)};
+    Datum values[] = {Int64GetDatum(stream_id),        Int64GetDatum(f.position),
+                      Int64GetDatum(f.frames),         Int64GetDatum(f.bytes),
+                      Int64GetDatum(f.trimmed_frames), Int64GetDatum(f.trimmed_bytes),
+                      Int64GetDatum(f.trimmed_below),  Int64GetDatum(f.packed_version),
+                      Int64GetDatum(f.patched_at),     Int64GetDatum(f.first_patch),
+                      PointerGetDatum(f.document),     Int64GetDatum(f.trimmed_upto)};
     bool nulls[12] = {};
     nulls[8] = f.patched_at < 0;
     nulls[9] = f.first_patch < 0;
@@ -52,6 +54,14 @@ void insert(int64 stream_id, folded const &f) {
 
 // Where the edge checkpoint stands: just below what the trim left.
 int64 edge_of(folded const &f) { return f.trimmed_below > 0 ? f.trimmed_below - 1 : -1; }
+
+void replace_newest(int64 stream_id, folded const &newest) {
+    spi::session session = spi::begin(log::relation_oid(log_source));
+    insert(stream_id, newest);
+    Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(newest.position), Int64GetDatum(edge_of(newest))};
+    spi::write(delete_between_statement, values, nullptr);
+    spi::end(session);
+}
 
 } // namespace
 
@@ -64,12 +74,9 @@ worker::outcome checkpoint_step(int64 stream_id) {
     int64 enough = (runs < most_runs ? runs : most_runs) * (newest.patched_at >= 0 ? few_patches : few);
     if (newest.rows >= enough) {
         if (newest.patched_at >= 0)
-            newest = fold_log(stream_id, newest.position, latest, want::document);
-        spi::session session = spi::begin(log::relation_oid(log_source));
-        insert(stream_id, newest);
-        Datum values[] = {Int64GetDatum(stream_id), Int64GetDatum(newest.position), Int64GetDatum(edge_of(newest))};
-        spi::write(delete_between_statement, values, nullptr);
-        spi::end(session);
+            newest = fold_log(stream_id, newest.position, latest, want::document_within_bounds);
+        if (!newest.too_large) // else the patches are all there is of the document
+            replace_newest(stream_id, newest);
     }
     UnregisterSnapshot(latest);
     return {};

@@ -12,6 +12,7 @@
 // for outside of the lock; then everything is looked at afresh.
 #include "pg/pg.hpp"
 
+#include "core/document_bound.hpp"
 #include "core/position.hpp"
 #include "core/rate.hpp"
 #include "doorbell/marks.hpp"
@@ -23,9 +24,11 @@
 #include "name/reserved.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
+#include "pg/settings.hpp"
 #include "pg/text.hpp"
 #include "stream/floors.hpp"
 #include "stream/housekeeping.hpp"
+#include "stream/fold.hpp"
 #include "stream/live.hpp"
 #include "stream/writer.hpp"
 
@@ -114,7 +117,7 @@ struct predecessor {
     bool purged; // dropped long ago, and the name forgotten since
     bool behind_own_drop;
     int64 ordinal;
-    int64 version;
+    core::document_bound document;
     int64 live_ordinal;
     int64 live_floor;
     int32 live_maxlen;
@@ -135,7 +138,8 @@ void heed_mark(predecessor &p, log::entry const &mark) {
         p.closed = true;
         p.closed_at = row.id;
     } else { // what follows is a new stream
-        p.ordinal = p.version = 0;
+        p.ordinal = 0;
+        p.document = {};
         p.behind_own_drop = TransactionIdIsCurrentTransactionId(mark.xmin);
     }
 }
@@ -165,7 +169,7 @@ predecessor look_back(tables const &t, int64 stream_id) {
     p.alive = is_alive(logged) || is_alive(live);
     if (logged.readable) {
         p.ordinal = ordinal_of(as_log(logged));
-        p.version = as_log(logged).version;
+        p.document = core::document_bound::unpack(as_log(logged).version);
         if (is_turning_point(as_log(logged).mode))
             heed_mark(p, logged);
         else if (decides(logged))
@@ -252,14 +256,15 @@ int64 flags_of(log::rows const &rows, int i, bool is_behind_own_drop) {
 
 int64 count_upto(log::rows const &rows, int i) { return i < rows.count ? i + 1 : i; }
 
-void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, enum mode kind) {
-    bool counts = kind == mode::durable || kind == mode::summary;
+void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, enum mode kind,
+              core::document_bound document) {
+    bool counts = kind == mode::durable || is_patch(kind);
     for (int i = 0; i < log::positions(rows); i++) {
         auto *row = log::prefix_of<log_prefix>(row_at(rows, i));
         row->stream_id = stream_id;
         row->id = first_id + i;
         row->ordinal = (p.ordinal + (counts ? count_upto(rows, i) : 0)) | flags_of(rows, i, p.behind_own_drop);
-        row->version = p.version + (kind == mode::summary ? count_upto(rows, i) : 0);
+        row->version = document.pack(); // patches come one by one
     }
 }
 
@@ -286,6 +291,55 @@ void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 fir
     }
 }
 
+// What a patch does to the size of the document, as far as that is known from its bound.
+struct document_change {
+    int64 growth; // at the most, in units
+    bool replaces;
+    bool measured; // then of what is settled:
+    int64 units;
+    core::document_bound as_of; // and its bound, which this may be far below
+    core::document_bound next;  // the bound with the patch, where it fits
+    int measurings;
+};
+
+// Under the lock. Patches behind what was measured are counted as what they added to the bound.
+bool fits(document_change &c, core::document_bound const &before) {
+    int64 limit = core::in_units(pg::settings::max_document_bytes);
+    if (!c.replaces && before.units + c.growth <= limit) {
+        c.next = before.plus(c.growth);
+        return true;
+    }
+    int64 units = c.replaces ? 0 : c.units + before.units - c.as_of.units;
+    bool known = c.replaces || (c.measured && before.generation == c.as_of.generation);
+    c.next = before.set(units + c.growth);
+    return known && units + c.growth <= limit;
+}
+
+[[noreturn]] void raise_document_too_large(std::string_view name) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("summary document of stream \"%.*s\" would be too large", pg::shown(name), name.data()),
+                    errdetail("With this patch it may have more than %d bytes.", pg::settings::max_document_bytes),
+                    errhint("Replace the document by a smaller one with replace => true, or raise "
+                            "weir.max_document_bytes.")));
+    pg_unreachable();
+}
+
+// Not under the lock: folds the document, to see how large it really is.
+void measure_document(document_change &c, std::string_view name, int64 stream_id, core::document_bound const &before) {
+    constexpr int most = 3; // while others measure, too
+    if (c.replaces || c.measurings++ == most || (c.measured && c.as_of.version == before.version))
+        raise_document_too_large(name);
+    CommandCounterIncrement(); // what this statement appended before counts
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    folded f = fold_log(stream_id, core::greatest, latest, want::document_within_bounds);
+    UnregisterSnapshot(latest);
+    if (f.too_large)
+        raise_document_too_large(name);
+    c.measured = true;
+    c.as_of = core::document_bound::unpack(f.packed_version);
+    c.units = f.document == nullptr ? 0 : core::in_units(core::measure(pg::container_of(f.document)));
+}
+
 enum class if_closed { raise, stop, ignore };
 
 struct turn {
@@ -298,7 +352,8 @@ struct turn {
 // Takes the log's lock and mints, or waits, retries or raises with it released. An
 // id that was only remembered may have been purged: then the log is empty, or its
 // mark deleted, and the name is looked up again.
-turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows const &rows, if_closed closed) {
+turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows const &rows, if_closed closed,
+               document_change *change) {
     int count = log::positions(rows);
     for (int64 wanted_ms = log::clock::now_us() / 1000 + 1;;) {
         if (!log::clock::covers(wanted_ms)) {
@@ -339,6 +394,11 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows
             taken.stopped = true;
             return taken;
         }
+        if (change != nullptr && !fits(*change, before.document)) {
+            log::unlock(stream_id);
+            measure_document(*change, name, stream_id, before.document);
+            continue;
+        }
         int64 last = known.last > before.id ? known.last : before.id;
         if (before.id < 0 && !known.exact)
             last = log::greatest_handed_out(taken.now_us / 1000);
@@ -366,21 +426,24 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
         tuples[i] = make_tuple(target, r, i);
     log::rows rows = log::prepare(target, tuples, r.count, make_guard(target, tuples, r));
 
-    turn taken = take_turn(t, r.name, stream, rows, closed);
+    document_change change{r.growth, r.mode == mode::replace, false, 0, {}, {}, 0};
+    bool patches = !r.best_effort && is_patch(r.mode);
+    turn taken = take_turn(t, r.name, stream, rows, closed, patches ? &change : nullptr);
+    core::document_bound document = patches ? change.next : taken.before.document;
     int64 stream_id = stream.id;
     // Before the rows are there, in case that fails.
     doorbell::note(stream_id, r.name, taken.first_id, taken.first_id + r.count - 1);
     if (r.best_effort)
         fill_live(rows, taken.before, stream_id, taken.first_id, taken.now_us, r.live);
     else
-        fill_log(rows, taken.before, stream_id, taken.first_id, r.mode);
+        fill_log(rows, taken.before, stream_id, taken.first_id, r.mode, document);
     log::insert(target, rows);
     log::unlock(stream_id);
     log::insert_guarded(target, rows);
 
     predecessor const &p = taken.before;
     written result{taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
-                   p.version + (r.mode == mode::summary ? r.count : 0),
+                   document.version,
                    r.best_effort ? log::prefix_of<live_prefix>(rows.tuples[0])->maxlen : 0};
     log::release(rows);
     close_tables(t);
@@ -413,7 +476,8 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
     HeapTuple tuple = make_tuple(t.logged, r, 0);
     log::rows rows = log::prepare(t.logged, &tuple, 1, nullptr); // a mark has to be the newest row
 
-    turn taken = take_turn(t, name, stream, rows, kind == mode::dropped ? if_closed::ignore : if_closed::stop);
+    turn taken = take_turn(t, name, stream, rows, kind == mode::dropped ? if_closed::ignore : if_closed::stop,
+                           nullptr);
     int64 stream_id = stream.id;
     if (taken.stopped) {
         log::release(rows);
@@ -421,7 +485,7 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
         return {true, taken.before.closed_at};
     }
     doorbell::note(stream_id, name, taken.first_id, taken.first_id);
-    fill_log(rows, taken.before, stream_id, taken.first_id, kind);
+    fill_log(rows, taken.before, stream_id, taken.first_id, kind, taken.before.document);
     log::insert(t.logged, rows);
     log::unlock(stream_id);
     log::release(rows);

@@ -17,11 +17,12 @@ namespace weir::inline v0 {
 enum class frame_mode {
     durable,
     summary,     // payload is a merge patch of the rolling document
+    replace,     // payload is the rolling document, whatever was before
     best_effort, // kept for a while, and not across a crash
     close,       // the end of the stream; payload {"reason": …} or {}
 };
 
-// durable, summary, best_effort, close.
+// durable, summary, replace, best_effort, close.
 WEIR_CLIENT_API std::string_view to_string(frame_mode mode) noexcept;
 
 struct frame {
