@@ -116,7 +116,6 @@ void take_up() {
     find_slot(own_database)->tablespace = MyDatabaseTableSpace;
     set_phase(own_post(), phase::running);
     own_post().complained = false;
-    own_post().dismissed = false;
     unlock_shared();
 }
 

@@ -34,19 +34,21 @@ bool are_too_many() {
 bool dismiss_one(enum phase whom) {
     for (slot &s : shared().slots) {
         post &p = s.posts[static_cast<int>(kind::housekeeper)];
-        if (p.phase != whom || p.latch == nullptr)
+        if (p.phase != whom)
             continue;
         p.dismissed = true;
-        SetLatch(p.latch);
+        if (p.latch != nullptr)
+            SetLatch(p.latch);
         return true;
     }
     return false;
 }
 
 // A housekeeper that only waits for a time to come can make room, and for a doorbell, for
-// which listeners wait, also one that is at work: after its step. Under the lock.
+// which listeners wait, also one that is at work, after its step, or about to be. Under the lock.
 bool dismiss_for(kind which) {
-    return dismiss_one(phase::resting) || (which == kind::doorbell && dismiss_one(phase::running));
+    return dismiss_one(phase::resting) ||
+           (which == kind::doorbell && (dismiss_one(phase::running) || dismiss_one(phase::starting)));
 }
 
 // None could be had. Under the lock.

@@ -18,7 +18,9 @@ fake_clock_start steps
 one() { value -c "SELECT weir.append('a', '1')" >/dev/null; }
 serves() { one && has_worker; }
 check "(there is a worker)" poll 20 serves
-psql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type LIKE 'weir %'" >/dev/null
+worker=$(worker_pid)
+psql -c "SELECT pg_terminate_backend($worker)" >/dev/null
+check "(it dies)" poll 15 gone "$worker"
 set_clock -3600
 check "one that was terminated has a successor, the clock set back by an hour meanwhile" poll 20 serves
 set_clock -7200

@@ -17,7 +17,7 @@ server_log=$WEIR_TMP/bases/server.log
 mkdir "$WEIR_TMP/space" && own_by_server "$WEIR_TMP/space"
 psql -c "CREATE TABLESPACE space LOCATION '$WEIR_TMP/space'"
 workers_of() { value -c "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'weir %' AND datname = '$1'"; }
-has_workers() { [ "$(workers_of "$1")" = 2 ]; }
+has_workers() { [ "$(workers_of "$1")" -gt 0 ]; }
 # took STATEMENT: milliseconds
 took() {
     local started
@@ -34,7 +34,7 @@ while read -r statement; do
     quiet=$(took "${statement//DB/quiet$n}")
     psql -d busy$n -c "SELECT count(weir.append_live('s', '1')) FROM generate_series(1, 64)" \
     -c "SELECT weir.append('s', '1')" >/dev/null
-    check "(both workers are there)" poll 15 has_workers busy$n
+    check "(there are workers)" poll 15 has_workers busy$n
     busy=$(took "${statement//DB/busy$n}")
     note "$statement: $quiet ms where nobody is, $busy ms right after an append"
     check "$statement waits for no idle worker" test $((busy - quiet)) -lt 1000
