@@ -110,7 +110,7 @@ slot *own_slot() {
         own = find_or_take_slot(MyDatabaseId);
         unlock_shared();
         // What was left to be done when the server stopped, nobody asks for.
-        if (is_first && own != nullptr && pg::settings::housekeeping)
+        if (is_first && own != nullptr && pg::settings::housekeeping && !RecoveryInProgress())
             (void)wake(kind::housekeeper);
     }
     return own;
