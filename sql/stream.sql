@@ -193,11 +193,13 @@ CREATE FUNCTION weir.drop_streams(pattern text) RETURNS bigint
 
 CREATE FUNCTION weir.read(stream text, after weir.position DEFAULT NULL, upto weir.position DEFAULT NULL,
                           max_frames integer DEFAULT 1000, visibility text DEFAULT 'all', types text[] DEFAULT NULL,
-                          headers jsonb DEFAULT NULL, reverse boolean DEFAULT false, since timestamptz DEFAULT NULL)
+                          headers jsonb DEFAULT NULL, reverse boolean DEFAULT false, since timestamptz DEFAULT NULL,
+                          bookmark boolean DEFAULT false)
     RETURNS SETOF weir.frame
     AS 'MODULE_PATHNAME', 'weir_read' LANGUAGE C STABLE COST 100 ROWS 1000;
 CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NULL, max_frames integer DEFAULT 1000,
                                visibility text DEFAULT 'all', types text[] DEFAULT NULL, headers jsonb DEFAULT NULL,
+                               bookmark boolean DEFAULT false,
                                OUT stream text, OUT id weir.position, OUT at timestamptz, OUT mode text, OUT type text,
                                OUT payload jsonb, OUT bytes bytea, OUT headers jsonb)
     RETURNS SETOF record
@@ -292,10 +294,24 @@ COMMENT ON FUNCTION weir.drop_streams(text) IS
 'stands for any run of characters, ? for any one, \ takes the next as it is. Streams that weir itself writes (leases, '
 'leases/…) are left alone; drop_stream() drops them by name. Safe to retry. Errors: 22004 NULL pattern, 22023 blank '
 'pattern, 22025 pattern that ends with a single \, 54000, 25006.';
-COMMENT ON FUNCTION weir.read(text, weir.position, weir.position, integer, text, text[], jsonb, boolean, timestamptz) IS
-'The settled frames of a stream in the order of their positions: everything committed, up to the first frame whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. since: only frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). reverse: newest first, from the settled head. A close mark passes types and headers. An unknown stream gives no rows; best-effort frames do not exist on a standby; there, and with exclude_best_effort, a cursor may come to lie beyond best-effort frames still in flight. Uses the statement''s snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the log, 22004, 22023, 54000.';
-COMMENT ON FUNCTION weir.read_many(text[], weir.position[], integer, text, text[], jsonb) IS
-'As read(), over several streams with one snapshot: after[i] is the cursor of streams[i]. A stream held up by a transaction in flight holds up no other. max_frames is for each stream, and 10000 rows in all, evenly divided. Further errors: 22023 arrays that differ in length, 22004 NULL name.';
+COMMENT ON FUNCTION weir.read(text, weir.position, weir.position, integer, text, text[], jsonb, boolean, timestamptz, boolean) IS
+'The settled frames of a stream in the order of their positions: everything committed, up to the first frame whose '
+'transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. since: only '
+'frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or exclude_best_effort. types: only '
+'frames of these types. headers: only frames whose headers contain these (@>). reverse: newest first, from the '
+'settled head. A close mark passes types and headers. bookmark: one more row at the end, of mode bookmark, whose id '
+'is the position up to which everything settled was looked at, so that a reader with a filter moves on past what it '
+'drops: a cursor as good as that of a frame. It may be the cursor that was given, 0-0 for none. Its type is more '
+'where the call stopped before the end, after max_frames or after looking at 100000 frames; else NULL. Without a '
+'bookmark a call looks on until it has max_frames or the end. An unknown stream gives no rows; best-effort frames do '
+'not exist on a standby; there, and with exclude_best_effort, a cursor may come to lie beyond best-effort frames '
+'still in flight. Uses the statement''s snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the '
+'log, WR004 after has missed what was removed, 22004, 22023 out of range, a bookmark of a reverse read, 54000.';
+COMMENT ON FUNCTION weir.read_many(text[], weir.position[], integer, text, text[], jsonb, boolean) IS
+'As read(), over several streams with one snapshot: after[i] is the cursor of streams[i]. A stream held up by a '
+'transaction in flight holds up no other. max_frames is for each stream, and 10000 rows in all, evenly divided. '
+'bookmark: one for each stream, behind its frames; it shares the 100000 frames out evenly, at least 1000 to each. '
+'Further errors: 22023 arrays that differ in length, 22004 NULL name.';
 COMMENT ON FUNCTION weir.head(text) IS
 'The newest settled position: read(stream, after => head(stream)) gives what comes from now on. 0-0 for a stream not yet written. Never blocks.';
 COMMENT ON FUNCTION weir.summary(text) IS

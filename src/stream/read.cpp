@@ -2,6 +2,12 @@
 //
 // read(), read_many() and head(). The snapshot is the statement's: what one
 // statement reads from a stream and from tables agrees.
+//
+// A bookmark, the last row of a read that asks for one, is the position up to which everything settled was
+// looked at: that of the last row passed, whether it was wanted or not. It is never derived from what is not settled,
+// above which positions may yet appear, nor from the head, which another snapshot would see elsewhere. With it a reader
+// has a way on, so such a call may stop after so many rows. One without looks on to the end, as no rows would else say
+// that there are none.
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
@@ -23,7 +29,9 @@ using stream::filter;
 
 namespace {
 
-constexpr int hard_cap = 10000; // rows of one call
+constexpr int hard_cap = 10000;        // rows of one call
+constexpr int most_looked_at = 100000; // with a bookmark
+constexpr int least_looked_at = 1000;  // of each of several streams
 
 struct output {
     pg::result_set rows;
@@ -78,19 +86,35 @@ bool emit(output &out, stream::reader &r, filter const &f) {
     return true;
 }
 
-int read_stream(output &out, int64 stream_id, int64 after, int64 upto, int max_frames, filter const &f,
-                ScanDirection direction, Snapshot snapshot) {
+struct bounds {
+    int64 after;
+    int64 upto;
+    int max_frames;
+    int room; // rows to look at
+};
+
+// How far a read has come.
+struct progress {
+    int64 passed; // the last row that was looked at, or the cursor
+    bool more;    // it stopped before the end
+};
+
+// Returns how many rows there were.
+int read_stream(output &out, int64 stream_id, bounds b, filter const &f, ScanDirection direction, Snapshot snapshot,
+                progress &p) {
     stream::reader r;
     int rows = 0;
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir frame", ALLOCSET_DEFAULT_SIZES);
-    stream::open_reader(r, stream_id, after, upto, f.best_effort, direction, snapshot);
-    while (rows < max_frames && stream::advance(r)) {
+    stream::open_reader(r, stream_id, b.after, b.upto, f.best_effort, direction, snapshot);
+    while (rows < b.max_frames && b.room-- > 0 && stream::advance(r)) {
         CHECK_FOR_INTERRUPTS();
         MemoryContext before = MemoryContextSwitchTo(per_row);
+        p.passed = r.at->id;
         rows += emit(out, r, f);
         MemoryContextSwitchTo(before);
         MemoryContextReset(per_row);
     }
+    p.more = r.at != nullptr;
     stream::close_reader(r);
     MemoryContextDelete(per_row);
     return rows;
@@ -106,6 +130,20 @@ void check_not_expired(std::string_view name, int64 stream_id, int64 after, Snap
                               "Read from '-', the first that is there, or from a point in time with since.");
 }
 
+progress begin_at(int64 cursor) { return {cursor < core::least ? core::least : cursor, false}; }
+
+void add_bookmark(output &out, progress const &p) {
+    stream::frame_row row;
+    stream::shape_bookmark(out.names, p.passed, p.more, row);
+    out.rows.add(row.values, row.nulls);
+}
+
+bool bookmark_argument(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
+        stream::null_argument("bookmark");
+    return PG_GETARG_BOOL(n);
+}
+
 int64 position_argument(FunctionCallInfo fcinfo, int n, int64 if_null) {
     return PG_ARGISNULL(n) ? if_null : PG_GETARG_INT64(n);
 }
@@ -113,13 +151,26 @@ int64 position_argument(FunctionCallInfo fcinfo, int n, int64 if_null) {
 } // namespace
 
 WEIR_FUNCTION(weir_read) {
-    enum { stream_argument, after_argument, upto_argument, max_argument, visibility, types, headers, reverse, since };
+    enum {
+        stream_argument,
+        after_argument,
+        upto_argument,
+        max_argument,
+        visibility,
+        types,
+        headers,
+        reverse,
+        since,
+        bookmark_at
+    };
     std::string_view name = stream::name_argument(fcinfo, stream_argument);
     int max_frames = max_frames_argument(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
     if (PG_ARGISNULL(reverse))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("reverse must not be null")));
-    bool backward = PG_GETARG_BOOL(reverse);
+    bool backward = PG_GETARG_BOOL(reverse), bookmark = bookmark_argument(fcinfo, bookmark_at);
+    if (backward && bookmark)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a reverse read has no bookmark")));
     int64 cursor = position_argument(fcinfo, after_argument, -1);
     int64 upto = position_argument(fcinfo, upto_argument, core::greatest);
     int64 after = cursor;
@@ -131,6 +182,7 @@ WEIR_FUNCTION(weir_read) {
 
     output out = begin_output(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
+    progress p = begin_at(cursor);
     if (int64 stream_id = stream::find(name, snapshot)) {
         if (backward) {
             int64 unsettled = stream::find_frontier(stream_id, snapshot, f.best_effort).unsettled;
@@ -139,37 +191,47 @@ WEIR_FUNCTION(weir_read) {
         } else {
             check_not_expired(name, stream_id, cursor, snapshot);
         }
-        int rows = read_stream(out, stream_id, after, upto, max_frames, f,
-                               backward ? BackwardScanDirection : ForwardScanDirection, snapshot);
+        int rows = read_stream(out, stream_id, {after, upto, max_frames, bookmark ? most_looked_at : INT_MAX}, f,
+                               backward ? BackwardScanDirection : ForwardScanDirection, snapshot, p);
         if (rows == 0)
             stream::check_not_ahead(name, stream_id, cursor);
     }
+    if (bookmark)
+        add_bookmark(out, p);
     UnregisterSnapshot(snapshot);
     return Datum{0};
 }
 
 WEIR_FUNCTION(weir_read_many) {
-    enum { streams_argument, after_argument, max_argument, visibility, types, headers };
+    enum { streams_argument, after_argument, max_argument, visibility, types, headers, bookmark_at };
     static_assert(streams_argument == 0 && after_argument == 1);
     Datum *names = nullptr, *cursors = nullptr;
     bool *cursor_nulls = nullptr;
     int count = stream::stream_array_arguments(fcinfo, &names, &cursors, &cursor_nulls);
     int max_frames = max_frames_argument(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
+    bool bookmark = bookmark_argument(fcinfo, bookmark_at);
+    int room = bookmark ? most_looked_at : INT_MAX;
     if (count > 0 && max_frames > hard_cap / count)
         max_frames = hard_cap / count;
+    if (count > 1 && bookmark)
+        room = most_looked_at / count > least_looked_at ? most_looked_at / count : least_looked_at;
 
     output out = begin_output(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     for (int i = 0; i < count; i++) {
         std::string_view name = pg::view_of(names[i]);
         int64 after = cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]);
+        progress p = begin_at(after);
         out.names.stream = {names[i], false};
         if (int64 stream_id = stream::find(name, snapshot)) {
             check_not_expired(name, stream_id, after, snapshot);
-            if (read_stream(out, stream_id, after, core::greatest, max_frames, f, ForwardScanDirection, snapshot) == 0)
+            if (read_stream(out, stream_id, {after, core::greatest, max_frames, room}, f, ForwardScanDirection,
+                            snapshot, p) == 0)
                 stream::check_not_ahead(name, stream_id, after);
         }
+        if (bookmark)
+            add_bookmark(out, p);
     }
     UnregisterSnapshot(snapshot);
     return Datum{0};

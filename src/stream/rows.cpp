@@ -9,7 +9,7 @@ namespace weir::stream {
 
 namespace {
 
-enum { durable_name, summary_name, best_effort_name, close_name, replace_name };
+enum { durable_name, summary_name, best_effort_name, close_name, replace_name, bookmark_name };
 
 bool is_of_type(filter const &f, NullableDatum const &type) {
     if (f.type_count < 0)
@@ -86,6 +86,8 @@ row_names make_row_names() {
     names.modes[best_effort_name] = CStringGetTextDatum("best_effort");
     names.modes[close_name] = CStringGetTextDatum("close");
     names.modes[replace_name] = CStringGetTextDatum("replace");
+    names.modes[bookmark_name] = CStringGetTextDatum("bookmark");
+    names.more = CStringGetTextDatum("more");
     return names;
 }
 
@@ -119,6 +121,11 @@ void shape_row(row_names const &names, stored_row const &from, frame_row &out) {
     put(as_stored(from.payload));
     put(as_stored(from.bytes));
     put(as_stored(from.headers));
+}
+
+void shape_bookmark(row_names const &names, int64 position, bool more, frame_row &out) {
+    constexpr NullableDatum none{Datum{0}, true};
+    shape_row(names, {position, names.modes[bookmark_name], {names.more, !more}, none, none, none}, out);
 }
 
 } // namespace weir::stream

@@ -26,7 +26,8 @@ filter take_filter(FunctionCallInfo fcinfo, int types, int headers);
 // What the rows of one result have in common.
 struct row_names {
     NullableDatum stream; // first column of rows from several streams, else NULL
-    Datum modes[5];
+    Datum modes[6];
+    Datum more; // the type of a bookmark before the end
 };
 
 row_names make_row_names();
@@ -51,5 +52,8 @@ bool find_wanted(row_names const &names, reader &r, filter const &f, stored_row 
 
 // Fetches what lies out of line.
 void shape_row(row_names const &names, stored_row const &from, frame_row &out);
+
+// A row that is no frame: everything settled was looked at up to here. more: of which there is more to look at.
+void shape_bookmark(row_names const &names, int64 position, bool more, frame_row &out);
 
 } // namespace weir::stream

@@ -24,11 +24,11 @@ constexpr std::size_t hard_cap = 10'000; // rows of one call, in the server
 constexpr char read_many[] =
     "SELECT stream, " WEIR_FRAME " FROM weir.read_many($1::text[], $2::int8[]::weir.position[], $3::int4, $4::text)";
 
-// With a filter one has to know how far the read has come where it found nothing: the head as of the same snapshot.
+// With a filter one has to know how far the read has come where it found nothing. The row without a stream says so.
 constexpr char read_filtered[] =
-    "SELECT $1::text, " WEIR_FRAME " FROM weir.read($1::text, after => $2::int8::weir.position,"
-    " max_frames => $3::int4, visibility => $4::text, types => $5::text[], headers => $6::jsonb)"
-    " UNION ALL SELECT NULL, weir.head($1::text)::bigint, NULL, NULL, NULL, NULL, NULL";
+    "SELECT CASE WHEN mode <> 'bookmark' THEN $1::text END, " WEIR_FRAME
+    " FROM weir.read($1::text, after => $2::int8::weir.position, max_frames => $3::int4, visibility => $4::text,"
+    " types => $5::text[], headers => $6::jsonb, bookmark => true)";
 
 constexpr char heads[] = "SELECT s, weir.head(s)::bigint FROM unnest($1::text[]) s";
 
@@ -61,7 +61,8 @@ void reader::read(int what, std::vector<slot> slots, std::size_t most) {
     what_ = what;
     slots_ = std::move(slots);
     current_ = 0;
-    head_.reset();
+    bookmark_.reset();
+    more_ = false;
     error_.reset();
     limit_ = std::clamp<std::size_t>(hard_cap / slots_.size(), 1, std::max<std::size_t>(most, 1));
     parameters p;
@@ -164,8 +165,9 @@ void reader::take(PGresult const *r) {
 
 void reader::take_row(PGresult const *r, int n) {
     row const each(r, n);
-    if (each.is_null(0)) { // the head of a filtered read
-        head_ = each.at(1);
+    if (each.is_null(0)) { // the bookmark of a filtered read
+        bookmark_ = each.at(1);
+        more_ = !each.is_null(3);
         return;
     }
     std::string_view const stream = each.raw(0);
@@ -249,12 +251,12 @@ void reader::statement_ended() {
     idle_since_ = clock::now();
     for (slot &s : std::exchange(slots_, {}))
         for (follower *f : s.riders) {
-            bool const more = what_ == follower::heads || s.rows >= limit_ || f->cursor < s.after;
-            if (!more && head_ && *head_ > f->cursor) {
-                f->cursor = *head_;
-                f->tail->passed_by(*head_);
+            bool const full = f->cursor < s.after; // its buffer
+            if (!full && bookmark_ && *bookmark_ > f->cursor) {
+                f->cursor = *bookmark_;
+                f->tail->passed_by(*bookmark_);
             }
-            loop_.done(*f, more);
+            loop_.done(*f, what_ == follower::heads || s.rows >= limit_ || full || more_);
         }
 }
 

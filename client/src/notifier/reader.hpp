@@ -69,7 +69,8 @@ private:
     std::vector<slot> slots_;
     std::size_t limit_ = 0, current_ = 0;
     std::vector<frame> frames_; // of the current slot, not yet delivered
-    std::optional<position> head_;
+    std::optional<position> bookmark_;
+    bool more_ = false; // to read, behind it
     owned<PGresult> error_;
 };
 
