@@ -47,17 +47,20 @@ count_lines() {
 }
 
 suite_rules() {
-    local status=0 rule
-    if [ ${#only_rules[@]} -gt 0 ]; then
-        for rule in "${only_rules[@]}"; do
-            if "test/rules/$rule.sh"; then echo "ok - $rule.sh"; else echo "not ok - $rule.sh"; status=1; fi
-        done
-    else
+    local status=0
+    run_rules 2>&1 | tee "$WEIR_TMP/rules.log" || status=1
+    count_lines rules "$status" "$WEIR_TMP/rules.log"
+}
+run_rules() {
+    local rule status=0
+    if [ ${#only_rules[@]} = 0 ]; then
         test/rules/run || status=1
         test/rules/can-fail || status=1
-    fi >"$WEIR_TMP/rules.log" 2>&1
-    cat "$WEIR_TMP/rules.log"
-    count_lines rules "$status" "$WEIR_TMP/rules.log"
+    fi
+    for rule in "${only_rules[@]}"; do
+        if "test/rules/$rule.sh"; then echo "ok - $rule.sh"; else echo "not ok - $rule.sh"; status=1; fi
+    done
+    return $status
 }
 
 cmake_build() {
@@ -190,7 +193,7 @@ suite_fault()  { fault_tests '' "${only_fault[@]}"; }
 suite_client() {
     local test
     if [ ${#only_client[@]} = 0 ]; then fault_tests client; return; fi
-    for test in client client_faults client_standby client_pooler; do
+    for test in client client_loop client_faults client_standby client_pooler; do
         cases=()
         for case in "${only_client[@]}"; do
             [ "${case%%/*}" != "$test" ] || cases+=("${case#*/}")

@@ -7,9 +7,16 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 namespace weir::inline v0 {
 namespace internal {
+
+template <class Random> std::chrono::milliseconds up_to(std::chrono::milliseconds most, Random &random) {
+    using number = std::chrono::milliseconds::rep;
+    std::uniform_int_distribution<number> any(0, std::max<number>(most.count(), 1));
+    return std::chrono::milliseconds(any(random));
+}
 
 class backoff {
 public:
@@ -17,11 +24,9 @@ public:
 
     backoff(milliseconds first, milliseconds most) : first_(first), most_(most), bound_(first) {}
 
-    milliseconds next() {
-        std::uniform_int_distribution<milliseconds::rep> any(0, std::max<milliseconds::rep>(bound_.count(), 1));
-        bound_ = std::min(bound_ * 2, most_);
-        return milliseconds(any(random_));
-    }
+    milliseconds next() { return up_to(most(), random_); }
+    // Of the next wait, for who throws the dice himself.
+    milliseconds most() noexcept { return std::exchange(bound_, std::min(bound_ * 2, most_)); }
     void reset() noexcept { bound_ = first_; }
 
 private:

@@ -8,7 +8,7 @@
 namespace weir::inline v0 {
 namespace internal {
 
-void link::open(conninfo const &to, std::chrono::milliseconds connect_timeout) {
+void link::open(conninfo const &to, std::chrono::milliseconds connect_timeout, until::clock::time_point now) {
     close();
     connection_ = to.start();
     if (PQstatus(get()) == CONNECTION_BAD) {
@@ -17,7 +17,7 @@ void link::open(conninfo const &to, std::chrono::milliseconds connect_timeout) {
         throw why;
     }
     auto const limit = connect_limit(get(), connect_timeout);
-    connect_by_ = limit.count() > 0 ? until::clock::now() + limit : until::never;
+    connect_by_ = limit.count() > 0 ? now + limit : until::never;
     wants_ = PGRES_POLLING_WRITING;
     phase_ = phase::connecting;
     PQsetNoticeReceiver(

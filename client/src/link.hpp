@@ -28,7 +28,8 @@ public:
     link &operator=(link const &) = delete;
 
     // Throws weir::error where it fails at once.
-    void open(conninfo const &to, std::chrono::milliseconds connect_timeout);
+    void open(conninfo const &to, std::chrono::milliseconds connect_timeout,
+              until::clock::time_point now = until::clock::now());
     void close() noexcept;
 
     // What the server writes to the client beside answers; to be set before open().

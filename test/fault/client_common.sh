@@ -25,10 +25,13 @@ client_make() {
 
 # client_tests CLUSTER TAGS: one line for each test case. Where WEIR_CLIENT_ONLY names some, these and nothing else.
 client_tests() {
-    local cluster=$1 tags=${WEIR_CLIENT_ONLY:-$2} log=$WEIR_TMP/client-tests.log status=0 line
-    client_make weir_client_test
-    WEIR_TEST_CONTROL="$WEIR_ROOT/test/client/control.sh $cluster" \
-        fixed_addresses "$client_build/test/client/weir_client_test" -d yes "$tags" >"$log" 2>&1 || status=$?
+    WEIR_TEST_CONTROL="$WEIR_ROOT/test/client/control.sh $1" catch_tests weir_client_test "" "$2"
+}
+# catch_tests PROGRAM FOLDER TAGS
+catch_tests() {
+    local program=$client_build/test/client/$2$1 tags=${WEIR_CLIENT_ONLY:-$3} log=$WEIR_TMP/client-tests.log status=0 line
+    client_make "$1"
+    fixed_addresses "$program" -d yes "$tags" >"$log" 2>&1 || status=$?
     # Catch2 names a test with its time once it has ended, and a failed one in a paragraph of its own.
     while IFS= read -r line; do
         [[ $line =~ ^[0-9.]+\ s:\ (.*)$ ]] || continue

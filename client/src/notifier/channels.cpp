@@ -53,7 +53,7 @@ void listener::place(followed_stream &s) {
     spot &own = use(std::string(channel_prefix) + s.name);
     own.streams.push_back(&s);
     s.at = &own;
-    if (own.in_force)
+    if (own.heard())
         loop_.cover(s, true);
 }
 
@@ -121,7 +121,7 @@ void listener::add(std::shared_ptr<channel::state> const &c) {
     s.users.push_back(c.get());
     if (connected() && !listens())
         c->set(channel::state::hearing::useless);
-    else if (s.in_force)
+    else if (s.heard())
         c->set(channel::state::hearing::yes);
 }
 

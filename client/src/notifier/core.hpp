@@ -53,7 +53,7 @@ private:
 };
 
 // A callback that its owner can take back: once forget() has returned, it neither runs nor will run.
-// The owner may also do that from within the callback.
+// The owner may also do that from within the callback. What it throws is dropped: the loop goes on for the others.
 namespace internal {
 template <class... Args> class revocable {
 public:
@@ -63,8 +63,11 @@ public:
 
     void operator()(Args... args) {
         std::lock_guard const guard(running_);
-        if (!forgotten_ && f_)
-            f_(args...);
+        try {
+            if (!forgotten_ && f_)
+                f_(args...);
+        } catch (...) {
+        }
     }
     void forget() noexcept {
         std::lock_guard const guard(running_);

@@ -51,7 +51,7 @@ void listener::publish() {
 
 void listener::connect() {
     try {
-        link_.open(loop_.to(), loop_.options().connect_timeout);
+        link_.open(loop_.to(), loop_.options().connect_timeout, loop_.now());
         phase_ = phase::connecting;
         deadline_ = link_.connect_by();
     } catch (error const &e) {
@@ -61,7 +61,7 @@ void listener::connect() {
 
 void listener::greet() {
     phase_ = phase::greeting;
-    deadline_ = clock::now() + loop_.options().answer_timeout;
+    deadline_ = loop_.now() + loop_.options().answer_timeout;
     result_.reset();
     error_.reset();
     PQsendQueryParams(link_.get(), hello_sql, 0, nullptr, nullptr, nullptr, nullptr, 1);
@@ -77,7 +77,7 @@ void listener::greeted(PGresult const *r) {
     phase_ = phase::idle;
     task_ = task::none;
     deadline_ = until::never;
-    last_answer_ = idle_since_ = clock::now();
+    last_answer_ = idle_since_ = loop_.now();
     why_.clear();
     loop_.connected();
     publish(); // before anyone is told that he is heard
@@ -111,10 +111,21 @@ void listener::lost(std::string why) {
     publish();
 }
 
+void listener::give_up(std::string why) {
+    if (phase_ >= phase::idle) {
+        loop_.counts().connections--;
+        loop_.counts().lost++;
+    }
+    close();
+    tell(std::move(why));
+}
+
 void listener::close() {
     if (phase_ >= phase::idle)
         for (auto &[name, s] : loop_.streams())
             loop_.cover(*s, false);
+    for (auto const &[key, c] : channels_)
+        c->set(channel::state::hearing::not_yet);
     link_.close();
     phase_ = phase::closed;
     task_ = task::none;
@@ -154,7 +165,7 @@ void listener::begin(task t, clock::time_point answer_by) {
 
 void listener::act(clock::time_point now) {
     if (phase_ == phase::closed) {
-        if (needed() && loop_.may_connect(now))
+        if (now >= next_deadline())
             connect();
         return;
     }
@@ -173,18 +184,23 @@ void listener::act(clock::time_point now) {
         close();
         return publish();
     }
-    auto const silent_until = last_answer_ + loop_.options().answer_timeout;
-    if (!listens()) {
-        wait_in_server(now);
-    } else if (!name_streams(now) && !sync(now) && now >= silent_until) {
+    bool const busy = listens() ? name_streams(now) || sync(now) : wait_in_server(now);
+    if (!busy && now >= silent_until()) {
         PQsendQuery(link_.get(), "SELECT 1");
         begin(task::asking, now + loop_.options().answer_timeout);
     }
-    if (phase_ == phase::idle) {
-        deadline_ = needed() ? silent_until : idle_since_ + loop_.options().idle_time;
-        if (how_ == wakeup::poll)
-            deadline_ = std::min(deadline_, next_poll_);
-    }
+}
+
+clock::time_point listener::silent_until() const noexcept { return last_answer_ + loop_.options().answer_timeout; }
+
+clock::time_point listener::next_deadline() const noexcept {
+    if (phase_ == phase::closed)
+        return needed() ? loop_.may_connect_at() : until::never;
+    if (phase_ != phase::idle)
+        return deadline_;
+    if (!needed())
+        return idle_since_ + loop_.options().idle_time;
+    return how_ == wakeup::poll ? std::min(silent_until(), next_poll_) : silent_until();
 }
 
 // Names too long for a channel of their own are shortened by the server.
@@ -211,7 +227,7 @@ void listener::named(PGresult const *r) {
             spot &s = use(std::string(row(r, static_cast<int>(i)).raw(0)));
             s.streams.push_back(streams[i]);
             streams[i]->at = &s;
-            if (s.in_force) {
+            if (s.heard()) {
                 loop_.cover(*streams[i], true);
                 loop_.ring(*streams[i], {});
             }
@@ -285,18 +301,18 @@ void listener::in_force(spot const &s) {
     loop_.ring_all();
 }
 
-void listener::wait_in_server(clock::time_point now) {
+bool listener::wait_in_server(clock::time_point now) {
     if (!has_wait_) {
         if (now >= next_poll_) {
             next_poll_ = now + loop_.options().poll;
             loop_.ring_all();
         }
-        return;
+        return false;
     }
     waited_ = loop_.parked();
     std::erase_if(waited_, [&](follower const *f) { return closed_.contains(f->stream->name); });
     if (waited_.empty())
-        return;
+        return false;
     parameters p;
     p.begin(element::text, waited_.size());
     for (follower const *f : waited_)
@@ -310,6 +326,7 @@ void listener::wait_in_server(clock::time_point now) {
                       "CALL weir.wait_many($1::text[], $2::int8[]::weir.position[], $3::int4 * interval '1 ms')", 3,
                       nullptr, v.values.data(), v.lengths.data(), v.formats.data(), 1);
     begin(task::waiting, now + wait_step + loop_.options().answer_timeout);
+    return true;
 }
 
 void listener::waited(PGresult const *r) {
@@ -366,7 +383,7 @@ void listener::step() {
         owned<PGnotify> const n(PQnotifies(link_.get()));
         if (!n)
             break;
-        last_answer_ = clock::now();
+        last_answer_ = loop_.now();
         hear(*n);
     }
     if (link_.is_open() && link_.lost())
@@ -374,7 +391,7 @@ void listener::step() {
 }
 
 void listener::task_ended() {
-    last_answer_ = clock::now();
+    last_answer_ = loop_.now();
     if (link_.lost())
         return;
     if (phase_ == phase::greeting)

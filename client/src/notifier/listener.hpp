@@ -42,6 +42,8 @@ struct spot {
     std::vector<followed_stream *> streams;
     std::vector<channel::state *> users;
     bool wanted() const noexcept { return uses > 0; }
+    // An UNLISTEN on its way may be in force already.
+    bool heard() const noexcept { return in_force && !changing; }
 };
 
 class listener {
@@ -62,10 +64,13 @@ public:
     void step();
     int fd() const noexcept { return link_.fd(); }
     short events() const noexcept { return link_.events(); }
-    until::clock::time_point deadline() const noexcept { return deadline_; }
+    // When act() has something to do, though nothing comes.
+    until::clock::time_point next_deadline() const noexcept;
     bool connected() const noexcept { return phase_ >= phase::idle; }
     bool listens() const noexcept { return how_ == wakeup::channels || how_ == wakeup::database; }
     wakeup how() const noexcept { return how_; }
+    // Closes whatever there is, in the middle of whatever.
+    void give_up(std::string why);
     // The last error of connecting, for status().
     void tell(std::string why);
     void detach_channels();
@@ -91,7 +96,7 @@ private:
     void begin(task t, until::clock::time_point answer_by);
     bool sync(until::clock::time_point now);
     bool name_streams(until::clock::time_point now);
-    void wait_in_server(until::clock::time_point now);
+    bool wait_in_server(until::clock::time_point now);
     void synced();
     void in_force(spot const &s);
     void tell_of_missed(channel::state &c);
@@ -103,6 +108,8 @@ private:
     void lost(std::string why);
     void close();
     void publish();
+    // To be asked for a sign of life then.
+    until::clock::time_point silent_until() const noexcept;
 
     loop &loop_;
     link link_;

@@ -4,9 +4,6 @@
 #include "failure.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <poll.h>
-#include <thread>
 #include <utility>
 
 namespace weir::inline v0 {
@@ -22,8 +19,8 @@ constexpr auto window = 50ms;
 constexpr auto longest_spacing = 25ms;
 } // namespace
 
-loop::loop(notifier::core &core)
-    : core_(core), to_(core.options.conninfo, core.options.application_name),
+loop::loop(notifier::core &core, surroundings &around)
+    : core_(core), around_(around), to_(core.options.conninfo, core.options.application_name),
       backoff_(core.options.first_backoff, core.options.longest_backoff), listener_(*this) {
     for (int i = 0; i < std::max(core.options.readers, 1); i++)
         readers_.push_back(std::make_unique<reader>(*this));
@@ -32,39 +29,61 @@ loop::loop(notifier::core &core)
 loop::~loop() = default;
 
 void loop::run() {
-    std::vector<command> commands;
-    for (;;) {
-        bool const goes_on = core_.collect(commands);
-        now_ = clock::now();
-        for (command const &c : commands)
-            c(*this);
-        commands.clear();
-        if (!goes_on)
-            break;
-        try {
-            auto const now = now_ = clock::now();
-            end_spacing(now);
-            poll_slowly(now);
-            for (auto &r : readers_)
-                r->tick(now);
-            feed_readers(now);
-            listener_.act(now);
-            wait();
-        } catch (std::exception const &e) {
-            // Out of memory, most likely. Whatever was due comes up again with the slow poll.
-            listener_.tell(e.what());
-            std::this_thread::sleep_for(tick);
-        }
-    }
+    while (round())
+        ;
     for (auto &[core, f] : followers_)
         core->end(tail_state::detached, {}, {});
     listener_.detach_channels();
 }
 
+bool loop::round() {
+    now_ = around_.now();
+    bool const goes_on = core_.collect(commands_);
+    for (command const &c : commands_)
+        c(*this);
+    commands_.clear();
+    if (!goes_on)
+        return false;
+    try {
+        act();
+        wait();
+    } catch (std::exception const &e) {
+        start_over(e.what());
+    }
+    return true;
+}
+
+void loop::act() {
+    end_spacing(now_);
+    poll_slowly(now_);
+    for (auto &r : readers_)
+        r->tick(now_);
+    listener_.act(now_);
+    feed_readers(now_);
+}
+
+// Out of memory, most likely. What was half done is not known, so nothing of the connections is kept.
+void loop::start_over(char const *why) {
+    next_tick_ = now_;
+    listener_.give_up(why);
+    for (auto &r : readers_)
+        r->give_up();
+    for (auto &queue : due_)
+        queue.clear();
+    due_count_ = {};
+    spaced_.clear();
+    for (auto &[core, f] : followers_) {
+        f->due = f->spaced = f->reading = f->again = false;
+        f->next_poll = now_;
+    }
+    std::vector<pollfd> nothing;
+    around_.wait(nothing, now_ + tick);
+}
+
 void loop::add(std::shared_ptr<tail::core> const &t) {
     auto f = std::make_unique<follower>();
     f->tail = t;
-    f->next_poll = clock::now() + options().slow_poll;
+    f->next_poll = now_ + options().slow_poll;
     if (t->options.from.how() == start::kind::after) {
         f->cursor = position(t->options.from.value());
         f->settled = true;
@@ -83,7 +102,7 @@ void loop::add(std::shared_ptr<tail::core> const &t) {
     followers_.emplace(t.get(), std::move(f));
     counts().tails = followers_.size();
     bool const covered =
-        listener_.connected() && (!listener_.listens() || (added.stream->at != nullptr && added.stream->at->in_force));
+        listener_.connected() && (!listener_.listens() || (added.stream->at != nullptr && added.stream->at->heard()));
     added.tail->listening(covered);
     make_due(added);
 }
@@ -150,7 +169,7 @@ void loop::cover(followed_stream &s, bool yes) {
 std::vector<follower *> loop::parked() {
     std::vector<follower *> all;
     for (auto &[core, f] : followers_)
-        if (f->settled && !f->due && !f->reading && !f->ended && core->room() > 0)
+        if (f->settled && !f->due && !f->spaced && !f->reading && !f->ended && core->room() > 0)
             all.push_back(f.get());
     return all;
 }
@@ -203,7 +222,7 @@ void loop::done(follower &f, bool more) {
     f.reading = f.alone = false;
     if (f.ended)
         return finish(f);
-    f.next_poll = clock::now() + options().slow_poll;
+    f.next_poll = now_ + options().slow_poll;
     if (more)
         make_due(f);
     else if (f.again)
@@ -217,7 +236,7 @@ void loop::again(follower &f, bool alone) {
     if (alone)
         make_due(f);
     else // not at once: what failed may fail again
-        f.next_poll = clock::now() + tick;
+        f.next_poll = now_ + tick;
 }
 
 void loop::fail(follower &f, error const &why) {
@@ -245,14 +264,14 @@ void loop::connected() {
 }
 
 void loop::could_not_connect(error const &why) {
-    next_connect_ = clock::now() + backoff_.next();
+    next_connect_ = now_ + around_.any(backoff_.most());
     listener_.tell(why.what());
 }
 
 void loop::lost_connection() {
     counts().connections--;
     counts().lost++;
-    next_connect_ = std::max(next_connect_, clock::now() + backoff_.next());
+    next_connect_ = std::max(next_connect_, now_ + around_.any(backoff_.most()));
 }
 
 void loop::poll_slowly(clock::time_point now) {
@@ -321,13 +340,26 @@ std::vector<slot> loop::next_group(follower::kind &what, std::size_t most) {
     return group;
 }
 
+std::size_t loop::coming() const noexcept {
+    return static_cast<std::size_t>(std::count_if(readers_.begin(), readers_.end(), [](auto const &r) {
+        return r->where() == reader::phase::connecting || r->where() == reader::phase::greeting;
+    }));
+}
+
+// More connections where there is more to do than those can that there are.
+reader *loop::wanted_reader(std::size_t coming) const noexcept {
+    if (due() <= coming * 16)
+        return nullptr;
+    for (auto const &r : readers_)
+        if (r->where() == reader::phase::closed)
+            return r.get();
+    return nullptr;
+}
+
 void loop::feed_readers(clock::time_point now) {
-    auto const due = [this] { return due_count_[0] + due_count_[1] + due_count_[2] + due_count_[3]; };
-    std::size_t idle = 0, coming = 0;
-    for (auto const &r : readers_) {
+    std::size_t idle = 0;
+    for (auto const &r : readers_)
         idle += r->where() == reader::phase::idle;
-        coming += r->where() == reader::phase::connecting || r->where() == reader::phase::greeting;
-    }
     for (auto &r : readers_) {
         if (due() == 0)
             return;
@@ -346,36 +378,33 @@ void loop::feed_readers(clock::time_point now) {
                 rows = std::max(rows, f->tail->room());
         r->read(what, std::move(group), rows);
     }
-    // More connections where there is more to do than those can that there are.
-    for (auto &r : readers_) {
-        if (r->where() != reader::phase::closed || due() <= coming * 16 || !may_connect(now))
-            continue;
-        coming++;
-        r->connect();
-    }
+    for (std::size_t n = 0; n < readers_.size() && now >= next_connect_; n++)
+        if (reader *const next = wanted_reader(coming()))
+            next->connect();
+}
+
+clock::time_point loop::next_deadline() const noexcept {
+    auto next = listener_.next_deadline();
+    for (auto const &r : readers_)
+        next = std::min(next, r->next_deadline());
+    if (!followers_.empty())
+        next = std::min(next, next_tick_);
+    if (!spaced_.empty())
+        next = std::min(next, spaced_.front()->not_before);
+    if (wanted_reader(coming()) != nullptr)
+        next = std::min(next, next_connect_);
+    return next;
 }
 
 void loop::wait() {
     std::vector<pollfd> fds{{core_.bell.fd(), POLLIN, 0}};
-    auto until = listener_.deadline();
     if (listener_.fd() >= 0)
         fds.push_back({listener_.fd(), listener_.events(), 0});
-    for (auto const &r : readers_) {
-        until = std::min(until, r->deadline());
+    for (auto const &r : readers_)
         if (r->fd() >= 0)
             fds.push_back({r->fd(), r->events(), 0});
-    }
-    if (!followers_.empty())
-        until = std::min(until, next_tick_);
-    if (!spaced_.empty())
-        until = std::min(until, spaced_.front()->not_before);
-    bool const wants_connection = (listener_.needed() && !listener_.connected()) ||
-                                  due_count_[0] + due_count_[1] + due_count_[2] + due_count_[3] > 0;
-    if (wants_connection && next_connect_ > clock::now())
-        until = std::min(until, next_connect_);
-    int const n = ::poll(fds.data(), fds.size(), poll_timeout(until));
-    if (n <= 0)
-        return;
+    around_.wait(fds, next_deadline());
+    now_ = around_.now();
     std::size_t at = 0;
     if (fds[at++].revents != 0)
         core_.bell.drain();

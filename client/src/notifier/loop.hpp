@@ -15,7 +15,13 @@
 // and for a thousand busy ones some tens of milliseconds.
 //
 // A tail whose buffer is full is held: it is neither due nor read until its consumer
-// resumes it. A ring says no more than "look": what there is comes from a read after the tail's own
+// resumes it.
+//
+// Time is looked at twice in a round: before things are done, and after the wait. Whatever acts on a time names it in
+// next_deadline(), and there only; what is due at the time of the round has been done when the wait begins, so no
+// deadline can pass between the two. The wait has no other limit, and needs none.
+//
+// A ring says no more than "look": what there is comes from a read after the tail's own
 // cursor, so a ring too many costs a read, and a ring too few is what the slow poll is for.
 #pragma once
 
@@ -23,6 +29,7 @@
 #include "conninfo.hpp"
 #include "notifier/listener.hpp"
 #include "notifier/reader.hpp"
+#include "notifier/surroundings.hpp"
 #include "notifier/tail_core.hpp"
 
 #include <array>
@@ -71,9 +78,11 @@ struct followed_stream {
 
 class loop {
 public:
-    explicit loop(notifier::core &core);
+    explicit loop(notifier::core &core, surroundings &around);
     ~loop();
     void run();
+    // Does what there is to do, and waits for more. False at the end.
+    bool round();
 
     // Commands.
     void add(std::shared_ptr<tail::core> const &t);
@@ -97,11 +106,14 @@ public:
     void took(std::chrono::duration<double> time, std::size_t streams);
     void fail(follower &f, error const &why);
     // Connecting is one matter for all connections: while it fails, they take turns.
-    bool may_connect(until::clock::time_point now) const noexcept { return now >= next_connect_; }
+    until::clock::time_point may_connect_at() const noexcept { return next_connect_; }
     void connected();
     void could_not_connect(error const &why);
     void lost_connection();
 
+    // The time of this round: what is done in it is done at once, and what is due by this time has been done
+    // before anybody waits.
+    until::clock::time_point now() const noexcept { return now_; }
     notifier_options const &options() const noexcept { return core_.options; }
     figures &counts() noexcept { return core_.counts; }
     conninfo const &to() const noexcept { return to_; }
@@ -119,9 +131,17 @@ private:
     void poll_slowly(until::clock::time_point now);
     void feed_readers(until::clock::time_point now);
     std::vector<slot> next_group(follower::kind &what, std::size_t most);
+    std::size_t due() const noexcept { return due_count_[0] + due_count_[1] + due_count_[2] + due_count_[3]; }
+    reader *wanted_reader(std::size_t coming) const noexcept; // one to connect
+    std::size_t coming() const noexcept;                      // readers that connect
+    void act();
     void wait();
+    void start_over(char const *why);
+    until::clock::time_point next_deadline() const noexcept;
 
     notifier::core &core_;
+    surroundings &around_;
+    std::vector<command> commands_;
     conninfo to_;
     backoff backoff_;
     until::clock::time_point next_connect_{}, next_tick_{};

@@ -52,8 +52,11 @@ void notifier::core::set_status(notifier_status const &now) {
             return;
         status_ = now;
     }
-    if (options.on_change)
-        options.on_change(now);
+    try {
+        if (options.on_change)
+            options.on_change(now);
+    } catch (...) { // the caller's own
+    }
 }
 
 notifier_status notifier::core::get_status() const {
@@ -63,7 +66,10 @@ notifier_status notifier::core::get_status() const {
 
 notifier::notifier(notifier_options options) : core_(std::make_shared<core>(std::move(options))) {
     conninfo const checked(core_->options.conninfo, core_->options.application_name); // throws here, not there
-    core_->thread = quiet_thread([c = core_.get()] { loop(*c).run(); });
+    core_->thread = quiet_thread([c = core_.get()] {
+        surroundings around;
+        loop(*c, around).run();
+    });
 }
 
 notifier::~notifier() {

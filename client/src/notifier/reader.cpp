@@ -36,7 +36,7 @@ constexpr char heads[] = "SELECT s, weir.head(s)::bigint FROM unnest($1::text[])
 
 void reader::connect() {
     try {
-        link_.open(loop_.to(), loop_.options().connect_timeout);
+        link_.open(loop_.to(), loop_.options().connect_timeout, loop_.now());
         phase_ = phase::connecting;
         deadline_ = link_.connect_by();
     } catch (error const &e) {
@@ -46,7 +46,7 @@ void reader::connect() {
 
 void reader::greet() {
     phase_ = phase::greeting;
-    deadline_ = clock::now() + loop_.options().answer_timeout;
+    deadline_ = loop_.now() + loop_.options().answer_timeout;
     PQsendQueryParams(link_.get(), hello_sql, 0, nullptr, nullptr, nullptr, nullptr, 1);
     link_.flush();
 }
@@ -97,7 +97,7 @@ void reader::read(int what, std::vector<slot> slots, std::size_t most) {
         }
     }
     phase_ = phase::busy;
-    begun_ = clock::now();
+    begun_ = loop_.now();
     deadline_ = begun_ + std::max(patience_, loop_.options().answer_timeout);
     loop_.counts().reads++;
     if (!send(sql, p))
@@ -131,7 +131,7 @@ void reader::step() {
     }
     bool const there = link_.receive() && (link_.flush() || !link_.lost());
     if (there && phase_ == phase::busy) // it is alive, however long it takes
-        deadline_ = clock::now() + std::max(patience_, loop_.options().answer_timeout);
+        deadline_ = loop_.now() + std::max(patience_, loop_.options().answer_timeout);
     while (link_.is_open() && phase_ != phase::idle && PQisBusy(link_.get()) == 0) {
         pg_result r(PQgetResult(link_.get()));
         bool const ended = !r;
@@ -233,7 +233,7 @@ void reader::statement_ended() {
         phase_ = phase::idle;
         preparing_ = false;
         deadline_ = until::never;
-        idle_since_ = clock::now();
+        idle_since_ = loop_.now();
         loop_.connected();
         return;
     }
@@ -245,10 +245,10 @@ void reader::statement_ended() {
     }
     deliver();
     patience_ = {};
-    loop_.took(clock::now() - begun_, slots_.size());
+    loop_.took(loop_.now() - begun_, slots_.size());
     phase_ = phase::idle;
     deadline_ = until::never;
-    idle_since_ = clock::now();
+    idle_since_ = loop_.now();
     for (slot &s : std::exchange(slots_, {}))
         for (follower *f : s.riders) {
             bool const full = f->cursor < s.after; // its buffer
@@ -267,7 +267,7 @@ void reader::statement_failed(PGresult const *r) {
     frames_.clear();
     phase_ = phase::idle;
     deadline_ = until::never;
-    idle_since_ = clock::now();
+    idle_since_ = loop_.now();
     auto const slots = std::exchange(slots_, {});
     bool const stale = why.sqlstate() == "26000" || why.sqlstate() == "0A000";
     std::size_t riders = 0;
@@ -316,12 +316,22 @@ void reader::close() {
         loop_.counts().connections--;
 }
 
+clock::time_point reader::next_deadline() const noexcept {
+    return phase_ == phase::idle ? idle_since_ + loop_.options().idle_time : deadline_;
+}
+
+void reader::give_up() {
+    frames_.clear();
+    slots_.clear();
+    close();
+}
+
 void reader::tick(clock::time_point now) {
-    if (phase_ == phase::idle && now - idle_since_ >= loop_.options().idle_time)
-        close();
-    if (now < deadline_)
+    if (now < next_deadline())
         return;
-    if (phase_ == phase::connecting) {
+    if (phase_ == phase::idle) {
+        close();
+    } else if (phase_ == phase::connecting) {
         close();
         loop_.could_not_connect(
             error({.from = error::source::connection, .message = "timeout expired while connecting"}));

@@ -41,10 +41,13 @@ public:
     // Time has passed: gives up what does not answer, closes what is not needed.
     void tick(until::clock::time_point now);
     void forget(follower *f);
+    // Closes whatever there is, in the middle of whatever.
+    void give_up();
 
     int fd() const noexcept { return link_.fd(); }
     short events() const noexcept { return link_.events(); }
-    until::clock::time_point deadline() const noexcept { return deadline_; }
+    // When tick() has something to do, though nothing comes.
+    until::clock::time_point next_deadline() const noexcept;
 
 private:
     void greet();

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Claim: whatever happens in whatever order, the notifier's loop sleeps only as long as
+// what is wanted allows, is not awake for nothing, and once the server is well again, all
+// is heard and read. By all orders of events up to a bound, not by luck; a failure names
+// the order.
+#include "../../unit/catch.hpp"
+#include "notifier/loop.hpp"
+#include "notifier/tail_core.hpp"
+#include "world.hpp"
+
+#include <memory>
+
+using namespace test;
+using namespace weir;
+using namespace weir::internal;
+using namespace std::chrono_literals;
+
+namespace {
+
+notifier_options few() {
+    return {.conninfo = "host=nowhere",
+            .readers = 1,
+            .slow_poll = 1h,
+            .poll = 100ms,
+            .connect_timeout = 5s,
+            .answer_timeout = 5s,
+            .idle_time = 3s,
+            .first_backoff = 50ms,
+            .longest_backoff = 10s};
+}
+
+// A program that hears a channel and follows a stream, on a loop in a world of its own.
+struct program {
+    explicit program(explorer &by, world::limits most, notifier_options const &options = few())
+        : around(by, most), core(std::make_shared<notifier::core>(options)),
+          turn(std::make_unique<loop>(*core, around)) {
+        around.wanted = [this] { return hears || follows; };
+    }
+
+    void listen() {
+        hears = std::make_shared<channel::state>("c", [this](auto payload) { payload ? heard++ : missed++; }, core);
+        core->post([c = hears](loop &l) { l.add(c); });
+    }
+    void deafen() {
+        core->post([c = hears](loop &l) { l.remove(c.get()); });
+        hears.reset();
+    }
+    void follow() {
+        follows = std::make_shared<tail::core>("s", tail_options{.from = start::after(position(0))}, core);
+        core->post([t = follows](loop &l) { l.add(t); });
+    }
+    void leave() {
+        core->post([t = follows](loop &l) { l.remove(t.get()); });
+        follows.reset();
+    }
+    std::int64_t read() {
+        if (follows)
+            for (frame const &f : follows->take(100, nullptr))
+                at = std::max(at, f.id.value());
+        return at;
+    }
+
+    // Until it is so; calm time has an end, too.
+    template <class F> bool until_so(F so, std::chrono::seconds limit) {
+        std::optional<until::clock::time_point> end;
+        while (around.wrong.empty()) {
+            if (around.calm() && around.script.empty()) {
+                if (so())
+                    return true;
+                if (!end)
+                    end = around.now() + limit;
+                if (around.now() > *end)
+                    return false;
+            }
+            turn->round();
+        }
+        return false;
+    }
+
+    world around;
+    std::shared_ptr<notifier::core> core;
+    std::unique_ptr<loop> turn;
+    std::shared_ptr<channel::state> hears;
+    std::shared_ptr<tail::core> follows;
+    int heard = 0, missed = 0;
+    std::int64_t at = 0;
+};
+
+#define REQUIRE_SO(what)                                                                                               \
+    do {                                                                                                               \
+        if (!(what)) {                                                                                                 \
+            INFO("run " << every.runs() << ": " << p.around.trace());                                                  \
+            INFO(p.around.wrong);                                                                                      \
+            REQUIRE(what);                                                                                             \
+        }                                                                                                              \
+    } while (false)
+
+bool open(program const &p) { return p.hears->wait(0s); }
+
+} // namespace
+
+TEST_CASE("a channel is heard, whatever happened before", "[loop]") {
+    explorer every;
+    do {
+        program p(every, {.events = 6, .mishaps = 2, .slips = 1});
+        p.listen();
+        bool const heard = p.until_so([&p] { return open(p); }, 60s);
+        REQUIRE_SO(heard);
+        // Or the program is told that it may have missed something.
+        p.around.notify("c");
+        int const before = p.heard + p.missed;
+        bool const rung = p.until_so([&p, before] { return p.heard + p.missed > before; }, 60s);
+        REQUIRE_SO(rung);
+    } while (every.next());
+    CHECK(every.runs() > 1000); // or it has not looked
+}
+
+TEST_CASE("a tail gets everything, whatever happened before", "[loop]") {
+    for (bool const pooler : {false, true}) {
+        explorer every;
+        do {
+            program p(every, {.events = 5, .mishaps = 1, .slips = 0, .pooler = pooler});
+            p.follow();
+            p.around.script.push_back({"append", [&p] { p.around.append(); }});
+            p.around.script.push_back({"append", [&p] { p.around.append(); }});
+            bool const all = p.until_so([&p] { return p.read() == 2; }, 60s);
+            REQUIRE_SO(all);
+        } while (every.next());
+        CHECK(every.runs() > 1000); // or it has not looked
+    }
+}
+
+TEST_CASE("who comes and goes leaves the others what they want", "[loop]") {
+    explorer every;
+    do {
+        program p(every, {.events = 5, .mishaps = 1, .slips = 0});
+        p.follow();
+        p.around.script.push_back({"listen", [&p] { p.listen(); }});
+        p.around.script.push_back({"leave", [&p] { p.leave(); }});
+        p.around.script.push_back({"deafen", [&p] { p.deafen(); }});
+        p.around.script.push_back({"listen", [&p] { p.listen(); }});
+        bool const heard = p.until_so([&p] { return p.hears && open(p); }, 60s);
+        REQUIRE_SO(heard);
+        // Or the program is told that it may have missed something.
+        p.around.notify("c");
+        int const before = p.heard + p.missed;
+        bool const rung = p.until_so([&p, before] { return p.heard + p.missed > before; }, 60s);
+        REQUIRE_SO(rung);
+    } while (every.next());
+    CHECK(every.runs() > 1000); // or it has not looked
+}
+
+TEST_CASE("connections that nobody needs are closed, and then it sleeps", "[loop]") {
+    explorer every;
+    do {
+        program p(every, {.events = 6, .mishaps = 1, .slips = 0});
+        p.follow();
+        p.around.script.push_back({"leave", [&p] { p.leave(); }});
+        bool const closed = p.until_so([&p] { return !p.follows && p.core->counts.connections == 0; }, 20s);
+        REQUIRE_SO(closed);
+    } while (every.next());
+    CHECK(every.runs() > 1000); // or it has not looked
+}
+
+TEST_CASE("where nobody waits in the server, the connection is asked after", "[loop]") {
+    explorer every;
+    do {
+        program p(every, {.events = 6, .mishaps = 0, .slips = 1, .pooler = true});
+        p.listen();
+        auto const end = p.around.now() + 60s;
+        bool const calm = p.until_so([&p, end] { return p.around.now() > end; }, 120s);
+        REQUIRE_SO(calm);
+    } while (every.next());
+    CHECK(every.runs() > 1000); // or it has not looked
+}
