@@ -92,13 +92,17 @@ error::details describe_refused(PGconn const *c) {
         std::size_t const at = line.find(":  ");
         if (at != line.npos && line.size() > at + 10 && line.substr(at + 8, 2) == ": " &&
             line.substr(at + 3, 5).find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == line.npos) {
-            what.sqlstate = line.substr(at + 3, 5);
+            // Of several hosts, one that may take us later counts more.
+            if (!what.sqlstate.starts_with("57P") && !what.sqlstate.starts_with("53"))
+                what.sqlstate = line.substr(at + 3, 5);
             clean.append(line.substr(0, at + 3)).append(line.substr(at + 10));
         } else {
             clean += line;
         }
     }
     what.message = std::move(clean);
+    if (what.sqlstate.empty() && c != nullptr && PQconnectionNeedsPassword(c) != 0)
+        what.sqlstate = "28P01"; // libpq ended it, since there is none to send
     return what;
 }
 
@@ -139,6 +143,14 @@ bool error::transient() const noexcept {
         return true;
     return s == "40001" || s == "40P01" || s == "55P03" || s == "57014" || s.starts_with("53") || s.starts_with("08") ||
            s.starts_with("57P");
+}
+
+bool error::lasting() const noexcept {
+    // Feature not supported, data, authorization, catalogue and schema name, syntax or access rule.
+    constexpr std::array<std::string_view, 6> classes{"0A", "22", "28", "3D", "3F", "42"};
+    bool const said = details_.from == source::server || details_.from == source::connection;
+    return said && std::any_of(classes.begin(), classes.end(),
+                               [this](std::string_view c) { return std::string_view(details_.sqlstate).starts_with(c); });
 }
 
 std::string_view refusal::sqlstate() const noexcept {

@@ -61,8 +61,7 @@ bool concerns(std::vector<std::string> const &topics, std::string_view payload) 
 
 // What another attempt may get over.
 bool passes(error const &e) {
-    return (e.from() == error::source::connection && e.transient()) || e.sqlstate() == "40001" ||
-           e.sqlstate() == "40P01" || e.sqlstate() == "55P03";
+    return e.transient() && e.sqlstate() != "57014"; // cancelled, or longer than the role's statement_timeout
 }
 
 bool given_up(error const &e, until const &limit) { return limit.over() && (e.timed_out() || e.stopped()); }

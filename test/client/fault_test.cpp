@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 using namespace test;
 
@@ -241,15 +242,18 @@ TEST_CASE("the network fails again and again, and nothing is lost or doubled", "
     std::string const name = unique("flaky");
     weir::tail t(n, name, {.buffer_frames = 50});
     steady_writer w(name, p.conninfo());
+    REQUIRE(eventually([&w] { return w.written() > 0; })); // who connects for the first time is not helped
+    // On a slow machine a connection may take longer than any fixed time between two cuts.
     std::jthread const saboteur([&p](std::stop_token stop) {
-        while (!stop.stop_requested()) {
-            std::this_thread::sleep_for(40ms);
+        for (auto pause = 40ms; !stop.stop_requested(); pause += 2ms) {
+            std::this_thread::sleep_for(pause);
             p.cut();
         }
     });
     int seen = 0;
     auto const begun = std::chrono::steady_clock::now();
-    while (since(begun) < 3s) {
+    auto const enough = [&] { return n.counts().lost > 10 && w.written() > 20; };
+    while (since(begun) < 3s || (!enough() && since(begun) < long_enough)) {
         auto const f = t.next(100ms);
         if (f)
             REQUIRE(*f->payload == std::to_string(seen++));
@@ -300,4 +304,103 @@ TEST_CASE("a pipeline whose connection is cut says of each append what is known"
     // What is in doubt may still be committed behind it.
     auto const frames = s.read().value();
     CHECK(std::any_of(frames.begin(), frames.end(), [](auto const &f) { return f.payload == "3"; }));
+}
+
+namespace {
+
+// What a call throws, within a time that is long enough for one clear answer.
+template <class F> std::string refused(F &&wait) {
+    try {
+        wait();
+    } catch (weir::error const &e) {
+        CHECK(e.lasting());
+        return e.sqlstate();
+    }
+    return "nothing";
+}
+
+// Everything that waits, on a connection that is refused so.
+void require_told(std::string const &conninfo, std::string const &sqlstate) {
+    INFO(conninfo);
+    std::mutex lock;
+    std::vector<weir::notifier_status> seen;
+    auto options = rung_only(conninfo);
+    options.on_change = [&](weir::notifier_status const &s) {
+        std::lock_guard const guard(lock);
+        seen.push_back(s);
+    };
+    std::atomic<int> ready = 0, told = 0;
+    weir::notifier n(options);
+    weir::tail t(n, "t", {.on_ready = [&ready] { ready++; }});
+    weir::tail other(n, "u");
+    auto const c = n.listen("c", [](auto) {}, [&](weir::error const &e) { told += e.sqlstate() == sqlstate; });
+    CHECK(refused([&] { t.next(long_enough); }) == sqlstate);
+    CHECK(t.state() == weir::tail_state::failed);
+    CHECK(!t.next(0s)); // it is told once
+    CHECK(refused([&] { other.subscribed(long_enough); }) == sqlstate);
+    CHECK(refused([&] { c.listening(long_enough); }) == sqlstate);
+    CHECK(eventually([&] { return ready > 0 && told == 1; }));
+    CHECK(n.status().lasting);
+    weir::pool p({.connect = {.conninfo = conninfo}});
+    weir::subscriber s(n, p, "s", {.topics = {"t"}});
+    CHECK(refused([&] { (void)s.next(long_enough); }) == sqlstate);
+    weir::lease_keeper k({.connect = {.conninfo = conninfo}});
+    CHECK(refused([&] { (void)k.acquire("l", {}, long_enough); }) == sqlstate);
+    std::lock_guard const guard(lock);
+    CHECK(std::any_of(seen.begin(), seen.end(), [](auto const &each) { return each.lasting; }));
+}
+
+} // namespace
+
+TEST_CASE("who waits is told what lasts: no database, no role, no login, no privilege", "[fault]") {
+    weir::connection db;
+    std::string const name = "lasting_" + std::to_string(getpid());
+    db.execute("CREATE ROLE " + name + "_nologin; CREATE ROLE " + name + " LOGIN");
+    db.execute("CREATE DATABASE " + name);
+    db.execute("REVOKE CONNECT ON DATABASE " + name + " FROM PUBLIC");
+    require_told("dbname=nowhere", "3D000");
+    require_told("user=nobody_of_that_name", "28000");
+    require_told("user=" + name + "_nologin", "28000");
+    require_told("user=" + name + " dbname=" + name, "42501");
+    db.execute("DROP DATABASE " + name);
+    db.execute("DROP ROLE " + name + "; DROP ROLE " + name + "_nologin");
+}
+
+TEST_CASE("what passes is waited for: a full server, a database that takes nobody", "[fault]") {
+    weir::connection db;
+    std::string const name = "passing_" + std::to_string(getpid());
+    db.execute("CREATE ROLE " + name + " LOGIN CONNECTION LIMIT 0; SELECT weir.grant_access('" + name + "', 'read')");
+    auto const id = weir::stream(db, name).append("1").value();
+    weir::notifier n(rung_only("user=" + name));
+    weir::tail t(n, name);
+    auto const c = n.listen(name, [](auto) {});
+    REQUIRE(eventually([&] { return n.status().why.find("too many connections") != std::string::npos; }));
+    CHECK(!n.status().lasting);
+    CHECK(!t.next(300ms));
+    CHECK(t.state() == weir::tail_state::live);
+    db.execute("ALTER ROLE " + name + " CONNECTION LIMIT -1");
+    auto const f = t.next(long_enough);
+    REQUIRE(f);
+    CHECK(f->id == id);
+    CHECK(c.listening(long_enough));
+}
+
+TEST_CASE("a channel is heard once a refusal is taken back", "[fault]") {
+    weir::connection db;
+    std::string const name = "again_" + std::to_string(getpid());
+    weir::notifier n(rung_only("user=" + name));
+    std::atomic<int> heard = 0;
+    auto const c = n.listen(name, [&heard](auto payload) { heard += payload.has_value(); });
+    CHECK(refused([&] { c.listening(long_enough); }) == "28000");
+    db.execute("CREATE ROLE " + name + " LOGIN");
+    REQUIRE(eventually([&] {
+        try {
+            return c.listening(1s);
+        } catch (weir::error const &) {
+            return false;
+        }
+    }));
+    db.query("SELECT weir.notify($1, 'x')", {name});
+    CHECK(eventually([&] { return heard == 1; }));
+    CHECK(!n.status().lasting);
 }

@@ -56,6 +56,11 @@ public:
     // serialization failure, too many connections, a deadline.
     bool transient() const noexcept;
 
+    // The server has said no, and will say so again until somebody changes something: no such database or role, wrong
+    // password, no privilege, no extension. Who waits for something is told at once; whatever else goes wrong on the
+    // way to the server is tried again. Not of a server that starts, stops or is full.
+    bool lasting() const noexcept;
+
     // The connection cannot be used any more before reconnect().
     bool poisons_connection() const noexcept { return details_.poisons_connection; }
 

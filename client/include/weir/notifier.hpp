@@ -41,6 +41,8 @@ struct notifier_status {
     bool pooler = false;
     // One line: why not LISTEN, or the last error of the connection.
     std::string why = {};
+    // It will not pass by itself (error::lasting()); whoever waits has been told.
+    bool lasting = false;
 };
 
 struct notifier_options {
@@ -85,7 +87,8 @@ public:
     channel &operator=(channel &&) noexcept;
 
     // Waits until LISTEN is in force; what is sent from then on is heard, as long as the connection holds.
-    // False where the time is over, a stop was requested, or LISTEN is of no use here (see status()).
+    // False where the time is over, a stop was requested, or LISTEN is of no use here (see status()). Throws weir::error
+    // where the server refuses the notifier for good (error::lasting()); it goes on trying, in case that changes.
     bool listening(until const &limit = {}) const;
 
     struct state;
@@ -109,8 +112,11 @@ public:
     notifier_counts counts() const;
 
     // on_payload is called in the notifier's thread, with each payload, and with nothing when the channel is heard
-    // again after a loss of the connection: something may have been missed. It must not block.
-    channel listen(std::string_view name, std::function<void(std::optional<std::string_view>)> on_payload);
+    // again after a loss of the connection: something may have been missed. on_failure is called there, too, when the
+    // server refuses the notifier for good, once until the channel is heard again. Neither may block; what they throw is
+    // dropped. Throws weir::error (42602) for a name that is no channel's.
+    channel listen(std::string_view name, std::function<void(std::optional<std::string_view>)> on_payload,
+                   std::function<void(error const &)> on_failure = {});
 
     // Every tail re-reads now.
     void wake_all();

@@ -59,7 +59,7 @@ enum class tail_state {
     closed,         // the stream's close mark was taken; nothing comes any more
     cursor_ahead,   // the cursor is beyond the log (a failover that lost frames?); see why()
     cursor_expired, // what comes next after the cursor is gone; see why()
-    failed,         // the server refuses to read: no privilege, no extension; next() has thrown it
+    failed,         // the server refuses for good: no privilege, extension, database, role; next() throws it
     detached,       // the notifier is gone
 };
 WEIR_CLIENT_API std::string_view to_string(tail_state state) noexcept;
@@ -80,8 +80,9 @@ public:
     tail &operator=(tail &&) noexcept;
 
     // The next frame, the close mark included. Nothing where the time is over, a stop was requested, or nothing comes
-    // any more (state() tells). Throws weir::error where the server refuses for good. Being disconnected is not an
-    // error: it waits.
+    // any more (state() tells). Throws weir::error where the server refuses for good, connecting or reading
+    // (error::lasting()): once, and nothing comes any more; a new tail may start after cursor(). Being disconnected
+    // is not an error: it waits.
     std::optional<frame> next(until const &limit = {});
     // As next(), all that is there up to a number; empty for nothing.
     std::vector<frame> next_batch(until const &limit = {}, std::size_t most = 1000);
@@ -89,8 +90,8 @@ public:
     std::vector<frame> take(std::size_t most = 1000);
 
     // Waits until the start is settled and new frames are heard of, by LISTEN or what stands in for it (see
-    // notifier::status()). False where the time is over, or a stop was requested. No need to call it: a tail loses
-    // nothing.
+    // notifier::status()). False where the time is over, or a stop was requested. Throws as next() does. No need to
+    // call it: a tail loses nothing.
     bool subscribed(until const &limit = {}) const;
 
     std::string const &stream() const noexcept;

@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t most_changes = 256; // LISTEN and UNLISTEN of one statement
 constexpr auto wait_step = 250ms;         // how long a new tail may have to wait for its turn
 
+error silent(char const *why) { return error({.from = error::source::connection, .message = why}); }
+
 } // namespace
 
 listener::listener(loop &owner) : loop_(owner) {}
@@ -30,11 +32,22 @@ listener::~listener() = default;
 
 bool listener::needed() const noexcept { return loop_.needs() > 0 || !channels_.empty(); }
 
-void listener::tell(std::string why) {
+void listener::tell(std::string why, bool lasting) {
     if (phase_ >= phase::idle)
         return;
     why_ = std::move(why);
+    lasting_ = lasting;
     publish();
+}
+
+void listener::refused(error const &why) {
+    if (phase_ >= phase::idle)
+        return;
+    std::vector<std::shared_ptr<channel::state>> all; // a callback may take channels away
+    for (auto const &[key, c] : channels_)
+        all.push_back(c);
+    for (auto const &c : all)
+        c->refuse(why);
 }
 
 void listener::publish() {
@@ -44,7 +57,8 @@ void listener::publish() {
         if (how_ == wakeup::poll)
             why += ", and weir.wait: " + why_;
     }
-    loop_.set_status({.how = how_, .standby = standby_, .pooler = pooler_, .why = std::move(why)});
+    loop_.set_status({.how = how_, .standby = standby_, .pooler = pooler_, .why = std::move(why),
+                       .lasting = lasting_});
 }
 
 // Connecting.
@@ -79,6 +93,7 @@ void listener::greeted(PGresult const *r) {
     deadline_ = until::never;
     last_answer_ = idle_since_ = loop_.now();
     why_.clear();
+    lasting_ = false;
     loop_.connected();
     publish(); // before anyone is told that he is heard
     for (auto &[name, s] : spots_)
@@ -100,15 +115,15 @@ void listener::tell_of_missed(channel::state &c) {
         (*c.on_payload)(std::nullopt);
 }
 
-void listener::lost(std::string why) {
+void listener::lost(error const &why) {
     bool const was_open = phase_ >= phase::idle;
     close();
-    why_ = std::move(why);
-    if (was_open)
+    if (was_open) {
         loop_.lost_connection();
-    else
-        loop_.could_not_connect(error({.from = error::source::connection, .message = why_}));
-    publish();
+        tell(why.what());
+    } else {
+        loop_.could_not_connect(why);
+    }
 }
 
 void listener::give_up(std::string why) {
@@ -171,8 +186,8 @@ void listener::act(clock::time_point now) {
     }
     if (now >= deadline_ && phase_ != phase::idle) {
         if (phase_ == phase::connecting)
-            return lost("timeout expired while connecting");
-        return lost("the server did not answer in time");
+            return lost(silent("timeout expired while connecting"));
+        return lost(silent("the server did not answer in time"));
     }
     if (phase_ != phase::idle)
         return;
@@ -249,8 +264,11 @@ bool listener::sync(clock::time_point now) {
                 spots_.erase(spots_.find(s->name));
         } else if (changing_.size() < most_changes) {
             owned<char> const quoted(PQescapeIdentifier(link_.get(), s->name.data(), s->name.size()));
-            if (!quoted)
+            if (!quoted) { // not in the encoding of the connection: nobody can notify it
+                for (channel::state *c : s->users)
+                    c->set(channel::state::hearing::useless);
                 continue;
+            }
             sql.append(s->wanted() ? "LISTEN " : "UNLISTEN ").append(quoted.get()).append(";");
             s->changing = true;
             changing_.push_back(s);
@@ -365,7 +383,7 @@ void listener::step() {
             if (link_.advance() == link::phase::open)
                 greet();
         } catch (error const &e) {
-            lost(e.what());
+            lost(e);
         }
         return;
     }
@@ -387,7 +405,7 @@ void listener::step() {
         hear(*n);
     }
     if (link_.is_open() && link_.lost())
-        lost(describe_lost(link_.get()).message);
+        lost(error(describe_lost(link_.get())));
 }
 
 void listener::task_ended() {
@@ -395,7 +413,9 @@ void listener::task_ended() {
     if (link_.lost())
         return;
     if (phase_ == phase::greeting)
-        return result_ && !error_ ? greeted(result_.get()) : lost("the server refused to say what it is");
+        return result_ && !error_ ? greeted(result_.get())
+               : error_           ? lost(error(describe(error_.get())))
+                                  : lost(silent("the server did not say what it is"));
     phase_ = phase::idle;
     deadline_ = until::never;
     task const was = std::exchange(task_, task::none);
@@ -406,7 +426,7 @@ void listener::task_ended() {
         if (was == task::waiting)
             return could_not_wait(why);
         if (was != task::naming) // nothing of the rest goes wrong on a connection that is well
-            return lost(why.what());
+            return lost(why);
         naming_.clear(); // no privilege, no extension: reading says so
         return;
     }

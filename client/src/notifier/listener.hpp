@@ -72,7 +72,9 @@ public:
     // Closes whatever there is, in the middle of whatever.
     void give_up(std::string why);
     // The last error of connecting, for status().
-    void tell(std::string why);
+    void tell(std::string why, bool lasting = false);
+    // Connecting is refused for good.
+    void refused(error const &why);
     void detach_channels();
     std::size_t kept() const noexcept {
         return spots_.size() + changed_.size() + changing_.size() + unnamed_.size() + naming_.size() + waited_.size() +
@@ -105,7 +107,7 @@ private:
     void could_not_wait(error const &why);
     void task_ended();
     void hear(PGnotify const &n);
-    void lost(std::string why);
+    void lost(error const &why);
     void close();
     void publish();
     // To be asked for a sign of life then.
@@ -117,7 +119,7 @@ private:
     task task_ = task::none;
     wakeup how_ = wakeup::none;
     std::string why_;
-    bool standby_ = false, pooler_ = false, has_wait_ = true, was_connected_ = false;
+    bool lasting_ = false, standby_ = false, pooler_ = false, has_wait_ = true, was_connected_ = false;
     until::clock::time_point deadline_ = until::never, idle_since_{}, last_answer_{}, next_poll_{};
 
     bool wide_ = false; // the database-wide channel instead of one for each stream
@@ -135,22 +137,26 @@ private:
 } // namespace internal
 
 struct channel::state {
-    state(std::string n, std::function<void(std::optional<std::string_view>)> f, std::shared_ptr<notifier::core> c);
+    state(std::string n, std::function<void(std::optional<std::string_view>)> on_payload,
+          std::function<void(error const &)> on_failure, std::shared_ptr<notifier::core> c);
     ~state();
 
     std::string const name;
     std::shared_ptr<notifier::core> const by;
     std::unique_ptr<internal::revocable<std::optional<std::string_view>>> on_payload;
+    std::unique_ptr<internal::revocable<error const &>> on_failure;
     bool missed = false; // something, perhaps: it was in force, and the connection was lost. The loop's alone.
 
     enum class hearing { not_yet, yes, useless, gone };
     void set(hearing now);
+    void refuse(error const &why);
     bool wait(until const &limit);
 
 private:
     std::mutex lock_;
     std::condition_variable_any changed_;
     hearing now_ = hearing::not_yet;
+    std::optional<error> failure_; // until it is heard, or known to be useless
 };
 
 } // namespace weir::inline v0

@@ -53,7 +53,21 @@ bool loop::round() {
     return true;
 }
 
+// Tails read on connections of their own, so they are told even where the listener has one.
+void loop::tell_of_refusal() {
+    error const why = *std::exchange(refused_, {});
+    std::vector<follower *> all;
+    for (auto &[core, f] : followers_)
+        if (!f->ended)
+            all.push_back(f.get());
+    for (follower *f : all)
+        fail(*f, why);
+    listener_.refused(why);
+}
+
 void loop::act() {
+    if (refused_)
+        tell_of_refusal();
     end_spacing(now_);
     poll_slowly(now_);
     for (auto &r : readers_)
@@ -265,7 +279,9 @@ void loop::connected() {
 
 void loop::could_not_connect(error const &why) {
     next_connect_ = now_ + around_.any(backoff_.most());
-    listener_.tell(why.what());
+    listener_.tell(why.what(), why.lasting());
+    if (why.lasting())
+        refused_ = why;
 }
 
 void loop::lost_connection() {
@@ -384,6 +400,8 @@ void loop::feed_readers(clock::time_point now) {
 }
 
 clock::time_point loop::next_deadline() const noexcept {
+    if (refused_)
+        return now_;
     auto next = listener_.next_deadline();
     for (auto const &r : readers_)
         next = std::min(next, r->next_deadline());

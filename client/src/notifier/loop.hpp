@@ -108,6 +108,7 @@ public:
     // Connecting is one matter for all connections: while it fails, they take turns.
     until::clock::time_point may_connect_at() const noexcept { return next_connect_; }
     void connected();
+    // An error that lasts is told to who waits, when this round is over.
     void could_not_connect(error const &why);
     void lost_connection();
 
@@ -137,6 +138,7 @@ private:
     void act();
     void wait();
     void start_over(char const *why);
+    void tell_of_refusal();
     until::clock::time_point next_deadline() const noexcept;
 
     notifier::core &core_;
@@ -145,6 +147,7 @@ private:
     conninfo to_;
     backoff backoff_;
     until::clock::time_point next_connect_{}, next_tick_{};
+    std::optional<error> refused_;
     std::unordered_map<tail::core *, std::unique_ptr<follower>> followers_;
     std::unordered_map<std::string_view, std::unique_ptr<followed_stream>> streams_;
     std::array<std::deque<follower *>, follower::kinds> due_; // entries whose `due` is off are stale

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "weir/notifier.hpp"
 
+#include "failure.hpp"
 #include "notifier/core.hpp"
 #include "notifier/loop.hpp"
 #include "quiet_thread.hpp"
@@ -48,7 +49,7 @@ void notifier::core::set_status(notifier_status const &now) {
     {
         std::lock_guard const guard(status_lock_);
         if (status_.how == now.how && status_.standby == now.standby && status_.pooler == now.pooler &&
-            status_.why == now.why)
+            status_.why == now.why && status_.lasting == now.lasting)
             return;
         status_ = now;
     }
@@ -96,8 +97,11 @@ notifier_counts notifier::counts() const {
             .polls = f.polls};
 }
 
-channel notifier::listen(std::string_view name, std::function<void(std::optional<std::string_view>)> on_payload) {
-    auto s = std::make_shared<channel::state>(std::string(name), std::move(on_payload), core_);
+channel notifier::listen(std::string_view name, std::function<void(std::optional<std::string_view>)> on_payload,
+                         std::function<void(error const &)> on_failure) {
+    if (name.empty() || name.find('\0') != name.npos)
+        misuse("a channel has a name, without NUL bytes", "42602");
+    auto s = std::make_shared<channel::state>(std::string(name), std::move(on_payload), std::move(on_failure), core_);
     core_->post([s](loop &l) { l.add(s); });
     return channel(std::move(s));
 }
@@ -106,27 +110,43 @@ void notifier::wake_all() {
     core_->post([](loop &l) { l.ring_all(); });
 }
 
-channel::state::state(std::string n, std::function<void(std::optional<std::string_view>)> f,
-                      std::shared_ptr<notifier::core> c)
+channel::state::state(std::string n, std::function<void(std::optional<std::string_view>)> heard,
+                      std::function<void(error const &)> failed, std::shared_ptr<notifier::core> c)
     : name(std::move(n)), by(std::move(c)),
-      on_payload(std::make_unique<revocable<std::optional<std::string_view>>>(std::move(f))) {}
+      on_payload(std::make_unique<revocable<std::optional<std::string_view>>>(std::move(heard))),
+      on_failure(std::make_unique<revocable<error const &>>(std::move(failed))) {}
 channel::state::~state() = default;
 
 void channel::state::set(hearing now) {
     {
         std::lock_guard const guard(lock_);
         now_ = now;
+        if (now != hearing::not_yet)
+            failure_.reset();
     }
     changed_.notify_all();
 }
 
+void channel::state::refuse(error const &why) {
+    {
+        std::lock_guard const guard(lock_);
+        if (failure_)
+            return;
+        failure_ = why;
+    }
+    changed_.notify_all();
+    (*on_failure)(why);
+}
+
 bool channel::state::wait(until const &limit) {
     std::unique_lock guard(lock_);
-    auto const decided = [this] { return now_ != hearing::not_yet; };
+    auto const decided = [this] { return now_ != hearing::not_yet || failure_; };
     if (limit.when() == until::never)
         changed_.wait(guard, limit.stop(), decided);
     else
         changed_.wait_until(guard, limit.stop(), limit.when(), decided);
+    if (failure_)
+        throw *failure_;
     return now_ == hearing::yes;
 }
 
@@ -140,6 +160,7 @@ channel::~channel() {
     if (!state_)
         return;
     state_->on_payload->forget();
+    state_->on_failure->forget();
     state_->by->post([s = state_](loop &l) { l.remove(s.get()); });
 }
 bool channel::listening(until const &limit) const { return state_->wait(limit); }

@@ -172,6 +172,8 @@ bool tail::core::subscribed(until const &limit) {
         changed_.wait(guard, limit.stop(), so);
     else
         changed_.wait_until(guard, limit.stop(), limit.when(), so);
+    if (failure_)
+        throw *failure_;
     return settled_ && listening_;
 }
 
@@ -200,7 +202,8 @@ std::optional<refusal> tail::core::why() {
 
 tail::tail(notifier &by, std::string stream, tail_options options)
     : core_(std::make_shared<core>(std::move(stream), std::move(options), by.internals())) {
-    core_->by->post([c = core_](loop &l) { l.add(c); });
+    if (!core_->by->post([c = core_](loop &l) { l.add(c); }))
+        core_->end(tail_state::detached, {}, {});
 }
 
 tail::tail(tail &&) noexcept = default;

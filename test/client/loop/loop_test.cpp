@@ -39,7 +39,8 @@ struct program {
     }
 
     void listen() {
-        hears = std::make_shared<channel::state>("c", [this](auto payload) { payload ? heard++ : missed++; }, core);
+        hears = std::make_shared<channel::state>("c", [this](auto payload) { payload ? heard++ : missed++; },
+                                                 [this](error const &) { told++; }, core);
         core->post([c = hears](loop &l) { l.add(c); });
     }
     void deafen() {
@@ -83,7 +84,7 @@ struct program {
     std::unique_ptr<loop> turn;
     std::shared_ptr<channel::state> hears;
     std::shared_ptr<tail::core> follows;
-    int heard = 0, missed = 0;
+    int heard = 0, missed = 0, told = 0;
     std::int64_t at = 0;
 };
 
@@ -97,6 +98,16 @@ struct program {
     } while (false)
 
 bool open(program const &p) { return p.hears->wait(0s); }
+
+// What the one who waits for it is told.
+template <class F> std::string thrown(F &&wait) {
+    try {
+        wait();
+    } catch (error const &e) {
+        return e.sqlstate();
+    }
+    return {};
+}
 
 } // namespace
 
@@ -173,4 +184,37 @@ TEST_CASE("where nobody waits in the server, the connection is asked after", "[l
         REQUIRE_SO(calm);
     } while (every.next());
     CHECK(every.runs() > 1000); // or it has not looked
+}
+
+TEST_CASE("what lasts is told to who waits, and what passes is not", "[loop]") {
+    for (std::string const refusal : {"3D000", "28P01", "42501", "57P03", "53300", ""}) {
+        bool const lasts = error({.from = error::source::connection, .sqlstate = refusal}).lasting();
+        CHECK(lasts == (refusal == "3D000" || refusal == "28P01" || refusal == "42501"));
+        explorer every;
+        do {
+            program p(every, {.events = 5, .mishaps = 2, .slips = 0, .refusal = refusal});
+            p.listen();
+            p.follow();
+            p.around.script.push_back({"append", [&p] { p.around.append(); }});
+            std::string failed;
+            bool const over = p.until_so(
+                [&p, &failed] {
+                    failed = thrown([&p] { p.read(); });
+                    return !failed.empty() || p.at == 1;
+                },
+                60s);
+            REQUIRE_SO(over);
+            REQUIRE_SO((failed.empty() ? p.at == 1 && p.told == 0 : lasts && failed == refusal));
+            // The channel is tried on for, and heard in the end.
+            bool const heard = p.until_so(
+                [&p] {
+                    bool yes = false;
+                    thrown([&] { yes = open(p); });
+                    return yes;
+                },
+                60s);
+            REQUIRE_SO(heard);
+            REQUIRE_SO((lasts || p.told == 0));
+        } while (every.next());
+    }
 }
