@@ -54,7 +54,14 @@ in_terminal() {
     out=$(<"$WEIR_TMP/out")
 }
 
-same_bytes() { cmp "$1" "$2" >"$WEIR_TMP/cmp" 2>&1 || { sed 's/^/# /' "$WEIR_TMP/cmp"; false; }; }
+# Where they differ, what stands there: - in the first, + in the second one.
+same_bytes() {
+    cp "$1" "$WEIR_TMP/first" && cp "$2" "$WEIR_TMP/second"
+    cmp "$WEIR_TMP/first" "$WEIR_TMP/second" || {
+        diff --text -u0 "$WEIR_TMP/first" "$WEIR_TMP/second" | tail -n +3 | cut -c 1-200 | head -n 20 | cat -v
+        false
+    }
+}
 # How many frames a stream has.
 frames() { value -c "SELECT coalesce(sum(frames), 0) FROM weir.stream_info('$1')"; }
 has_frames() { [ "$(frames "$1")" -ge "$2" ]; }

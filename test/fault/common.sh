@@ -19,12 +19,17 @@ not_ok_lines=0
 ok()     { printf 'ok - %s\n' "$*"; }
 not_ok() { printf 'not ok - %s\n' "$*"; not_ok_lines=$((not_ok_lines + 1)); }
 note()   { printf '# %s\n' "$*"; }
-# check CLAIM COMMAND…
+# check CLAIM COMMAND…: what the command prints explains its failure.
 check() {
     local claim=$1
     shift
-    if "$@"; then ok "$claim"; else not_ok "$claim"; fi
+    if "$@" >"$WEIR_TMP/check.log" 2>&1; then ok "$claim"; else
+        not_ok "$claim"
+        head -n 60 "$WEIR_TMP/check.log" | sed 's/^\(# \)\{0,1\}/# /'
+    fi
 }
+# A command that fails outside of any check ends the test: which one it was.
+trap 'not_ok "line $LINENO: \"$BASH_COMMAND\" failed with status $?"' ERR
 # is CLAIM GOT WANTED
 is() {
     if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1"; note "got: $2"; note "wanted: $3"; fi
