@@ -77,7 +77,7 @@ COMMENT ON FUNCTION weir.channel() IS
 COMMENT ON FUNCTION weir.notify(text, text) IS
 'As pg_notify(), but sent by weir''s worker after the transaction commits, so that notifying transactions do not wait for each other. Equal notifications close to each other may come as one. Not sent where the transaction ends in PREPARE TRANSACTION. In the transaction itself where weir.doorbell is not worker, no worker can be had, channel and payload together exceed 238 bytes, a transaction sends more than 32, or too many are waiting. channel: 1 to 63 bytes. payload: up to 7999 bytes, NULL as empty. A retry notifies again. Errors: 22004 NULL channel, 22023 empty channel, 54000, 25006 on a standby.';
 COMMENT ON FUNCTION weir.ring() IS
-'Trigger: weir.notify() after any change. Arguments: the channel, and for a row trigger, if wanted, the column whose value becomes the payload. AFTER INSERT, UPDATE, DELETE or TRUNCATE, for each row or statement. Those who change the table need no rights on weir. Errors: 39P01 misuse, 42703 no such column, 54000 payload too long.';
+'Trigger: weir.notify() after any change. Arguments: the channel, and for a row trigger, if wanted, the column whose value becomes the payload, as text in ISO styles and UTC. AFTER INSERT, UPDATE, DELETE or TRUNCATE, for each row or statement. Those who change the table need no rights on weir. Errors: 39P01 misuse, 42703 no such column, 54000 payload too long.';
 COMMENT ON PROCEDURE weir.wait(text, weir.position, interval, text, boolean, text) IS
 'Sleeps until what comes next would be given to a reader, and returns ready true with reason frames: of a stream '
 'behind a cursor (after; NULL: from the start, as read() does), or of a subscription, with its filter, in any of its '

@@ -7,6 +7,7 @@
 
 #include "doorbell/channel.hpp"
 #include "doorbell/notify.hpp"
+#include "pg/fixed_settings.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
 
@@ -20,7 +21,7 @@ namespace {
     pg_unreachable();
 }
 
-// The value of a column of the row that was changed, as text; NULL: empty.
+// The value of a column of the row that was changed, as text that is the same whoever writes; NULL: empty.
 char *column_of(TriggerData const *t, const char *name) {
     if (!TRIGGER_FIRED_FOR_ROW(t->tg_event))
         misused(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "weir.ring() can send a column from a row trigger only",
@@ -33,7 +34,9 @@ char *column_of(TriggerData const *t, const char *name) {
                                RelationGetRelationName(t->tg_relation)),
                         errhint("The second argument of weir.ring() is a column, whose value becomes the payload.")));
     HeapTuple row = TRIGGER_FIRED_BY_UPDATE(t->tg_event) ? t->tg_newtuple : t->tg_trigtuple;
+    int fixed = pg::begin_fixed_settings(pg::text_of(SPI_gettypeid(columns, n)));
     char *value = SPI_getvalue(row, columns, n);
+    pg::end_fixed_settings(fixed);
     return value != nullptr ? value : pstrdup("");
 }
 

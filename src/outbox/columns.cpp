@@ -18,6 +18,12 @@ bool is_plain(Oid type) {
     case VARCHAROID:
     case BPCHAROID:
     case JSONBOID:
+    case FLOAT4OID:
+    case FLOAT8OID:
+    case BYTEAOID:
+    case DATEOID:
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
         return true;
     default:
         return false;
@@ -53,6 +59,44 @@ JsonbValue numeric_of(Numeric number) {
     return out;
 }
 
+// The fewest digits that are read back as the same number, whatever extra_float_digits says.
+JsonbValue float_of(char const *shortest, bool finite) {
+    if (!finite)
+        return pg::json_string(shortest);
+    return numeric_of(DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(shortest),
+                                                          ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
+}
+
+JsonbValue float_of(double value) {
+    auto *text = static_cast<char *>(palloc(DOUBLE_SHORTEST_DECIMAL_LEN));
+    double_to_shortest_decimal_buf(value, text);
+    return float_of(text, isfinite(value));
+}
+
+JsonbValue float_of(float value) {
+    auto *text = static_cast<char *>(palloc(FLOAT_SHORTEST_DECIMAL_LEN));
+    float_to_shortest_decimal_buf(value, text);
+    return float_of(text, isfinite(value));
+}
+
+JsonbValue hex_of(Datum value) {
+    std::string_view bytes = pg::view_of(value);
+    auto *text = static_cast<char *>(palloc(2 + 2 * bytes.size()));
+    text[0] = '\\';
+    text[1] = 'x';
+    uint64 length = hex_encode(bytes.data(), bytes.size(), text + 2);
+    return pg::json_string({text, 2 + length});
+}
+
+// ISO 8601; what has a time zone, in UTC.
+JsonbValue time_of(Oid type, Datum value) {
+    constexpr int utc = 0;
+    constexpr int longest = 128; // MAXDATELEN of utils/datetime.h, which defines DAY, D and the like
+    auto *text = static_cast<char *>(palloc(longest + 1));
+    JsonEncodeDateTime(text, value, type, type == TIMESTAMPTZOID ? &utc : nullptr);
+    return pg::json_string(text);
+}
+
 JsonbValue scalar_of(Oid type, Datum value) {
     switch (type) {
     case BOOLOID:
@@ -67,6 +111,16 @@ JsonbValue scalar_of(Oid type, Datum value) {
         return numeric_of(DatumGetNumeric(value));
     case JSONBOID:
         return json_of(DatumGetJsonbP(value));
+    case FLOAT4OID:
+        return float_of(DatumGetFloat4(value));
+    case FLOAT8OID:
+        return float_of(DatumGetFloat8(value));
+    case BYTEAOID:
+        return hex_of(value);
+    case DATEOID:
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+        return time_of(type, value);
     default:
         return pg::json_string(pg::view_of(value));
     }
@@ -82,6 +136,7 @@ void prepare(column &c, Relation table, AttrNumber number) {
     c.length = attribute->attlen;
     c.by_value = attribute->attbyval;
     c.scalar = is_plain(c.base_type);
+    c.needs = c.scalar ? pg::text_depends_on::nothing : pg::text_of(attribute->atttypid);
     if (c.scalar)
         return;
     // What type the argument has, a polymorphic function learns from its call.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Columns of a row as members of a JSON object, each as to_jsonb() gives it. The
+// Columns of a row as members of a JSON object, each as to_jsonb() gives it, but the same
+// whoever writes: times in UTC, floating point with all its digits, bytes in hexadecimal. The
 // common scalar types are done here; what is left goes through to_jsonb() itself,
-// which runs output functions and casts of the types, as the user whose change it is.
+// which runs output functions and casts of the types, as the user whose change it is, under
+// settings that the caller has fixed (pg/fixed_settings.hpp) as far as a column says that it needs them.
 #pragma once
 
 #include "pg/pg.hpp"
 
+#include "pg/fixed_settings.hpp"
 #include "pg/json.hpp"
 
 namespace weir::outbox {
@@ -18,6 +21,7 @@ struct column {
     int16 length;  // of the type, for comparing
     bool by_value;
     bool scalar;      // one of those done here
+    pg::text_depends_on needs;
     FmgrInfo convert; // else
 };
 

@@ -39,14 +39,17 @@ struct settings {
     int column_count;
     outbox::column *headers;
     int header_count;
+    pg::text_depends_on needs; // the most that any of the columns does
     const char *schema;
     const char *table;
 };
 
-outbox::column *prepare_all(Relation table, trigger::column_list const &list) {
+outbox::column *prepare_all(settings &s, Relation table, trigger::column_list const &list) {
     auto *columns = pg::palloc_array_of<outbox::column>(list.count);
     for (int i = 0; i < list.count; i++)
         outbox::prepare(columns[i], table, list.columns[i]);
+    for (int i = 0; i < list.count; i++)
+        s.needs = columns[i].needs > s.needs ? columns[i].needs : s.needs;
     return columns;
 }
 
@@ -92,17 +95,17 @@ settings *take_settings(TriggerData *data) {
     if (key.count == 0 && !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
         trigger::misused(data, function, "needs a table with a primary key, or the argument key",
                          "Add a primary key, or name the columns that tell rows apart: 'key=a,b'.");
-    s->key = prepare_all(table, key);
+    s->key = prepare_all(*s, table, key);
     s->key_count = key.count;
     trigger::column_list columns = options[columns_option].value == nullptr
                                        ? all_columns(table)
                                        : trigger::columns_option(data, options[columns_option]);
-    s->columns = prepare_all(table, columns);
+    s->columns = prepare_all(*s, table, columns);
     s->column_count = columns.count;
     s->changed = pg::palloc_array_of<bool>(columns.count);
     if (options[headers_option].value != nullptr) {
         trigger::column_list headers = trigger::columns_option(data, options[headers_option]);
-        s->headers = prepare_all(table, headers);
+        s->headers = prepare_all(*s, table, headers);
         s->header_count = headers.count;
     }
     Oid named = trigger::named_table(data);
@@ -244,6 +247,7 @@ WEIR_FUNCTION(weir_outbox) {
     settings *s = trigger::settings_of<take_settings>(fcinfo, data);
 
     const char *operation = operation_of(data->tg_event);
+    int fixed = pg::begin_fixed_settings(s->needs);
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir event", ALLOCSET_DEFAULT_SIZES);
     if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event) && !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event)) {
         emit_statement(*s, operation, data, per_row);
@@ -261,5 +265,6 @@ WEIR_FUNCTION(weir_outbox) {
         MemoryContextSwitchTo(before);
     }
     MemoryContextDelete(per_row);
+    pg::end_fixed_settings(fixed);
     return Datum{0};
 }

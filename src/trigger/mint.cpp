@@ -177,7 +177,8 @@ WEIR_FUNCTION(weir_mint) {
         ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
                         errmsg("cannot insert a value into column \"%s\"", trigger::name_of(table, s->column)),
                         errdetail("Trigger \"%s\" gives out its positions.", data->tg_trigger->tgname),
-                        errhint("Leave the column out.")));
+                        errhint("Leave the column out. To restore rows with their positions, disable the trigger "
+                                "(pg_restore --disable-triggers, ALTER TABLE … DISABLE TRIGGER).")));
     int64 key = trigger::hash_of_key(s->table, table, s->key, row);
     if (s->until_commit)
         pg::lock_key(pg::lock_class::mint, s->table, key);

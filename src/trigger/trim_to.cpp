@@ -11,6 +11,7 @@
 #include "pg/pg.hpp"
 
 #include "log/clock.hpp"
+#include "pg/fixed_settings.hpp"
 #include "pg/function.hpp"
 #include "pg/key_lock.hpp"
 #include "pg/memory.hpp"
@@ -97,7 +98,10 @@ AttrNumber take_only(settings &s, TriggerData *data, trigger::option const &o) {
     AttrNumber column = trigger::column_option(data, name);
     Oid type = trigger::type_of(data->tg_relation, column), input, parameter;
     getTypeInputInfo(type, &input, &parameter);
+    // The same value whoever inserts, whatever their style of dates and time zone.
+    int fixed = pg::begin_fixed_settings(pg::text_of(type));
     s.only = OidInputFunctionCall(input, pstrdup(equals + 1), parameter, -1);
+    pg::end_fixed_settings(fixed);
     s.has_only = true;
     return column;
 }

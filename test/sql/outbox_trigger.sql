@@ -25,6 +25,10 @@ INSERT INTO otr_types VALUES (1, E'line\n"quoted" \\ \u00fc', 'v', 'c', true, -3
     '2020-02-29', '12:34', '1 month 2 days', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '\x00ff', '{"z": 1, "a": 2, "z": 3}', '{"n": {"m": [1, null]}}', '"s"', '{{1,2},{3,NULL}}', '{a,NULL}',
     'rough', (1, 'two'), 3, '[1,5)', '10.0.0.1/8', '1795171438346-7', DEFAULT, DEFAULT, 'odd');
 INSERT INTO otr_types (id) VALUES (2);
+-- As to_jsonb() says it under the settings that events are written with.
+SET IntervalStyle = 'iso_8601';
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, MDY';
 SELECT payload->'new' = to_jsonb(o) AS same FROM weir.read('otr.types') r JOIN otr_types o ON o.id = (r.payload #> '{key,id}')::integer;
 SELECT type, payload - '{new}'::text[] AS rest FROM weir.read('otr.types');
 -- Changed columns are found in each of them, and old is what was.
