@@ -7,6 +7,7 @@
 #   make installcheck            pg_regress and isolation tests against a running server
 #   make test | demo | bench     everything, on a private throwaway server
 #   make unit | fuzz | stress    parts of it; `scripts/test --help` lists them all
+#   make test-sanitize | test-valgrind  assertions, sanitizers; a smoke run under Valgrind
 #   make test-17 | test-minimal  the same inside a minimal Debian 13 or Debian 12 tree
 #
 # PG_CONFIG=…/pg_config chooses the server, WERROR=1 makes every warning an error.
@@ -36,10 +37,15 @@ PG_CPPFLAGS  = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 # -MMD -MP: PGXS tracks headers only where the server was configured to.
 PG_CXXFLAGS  = -std=c++20 -O2 -fno-omit-frame-pointer -fno-semantic-interposition -fvisibility-inlines-hidden
 PG_CXXFLAGS += -Wall -Wextra -Wshadow $(if $(WERROR),-Werror) -MMD -MP
+# scripts/test-sanitize; without run-time type information vptr cannot be checked.
+ifneq ($(WEIR_SANITIZE),)
+PG_CXXFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize=vptr
+WEIR_SANITIZERS = -fsanitize=address,undefined
+endif
 # An ereport() leaves by longjmp and an exception may not cross it: the shell can do neither try nor throw.
 SHELL_FLAGS  = -fno-exceptions -fno-rtti
 # The server links with the C compiler; -z now -z relro: no writable jump table in a process that lives long.
-SHLIB_LINK   = -lstdc++ -Wl,--version-script=src/exports.map -Wl,-z,relro,-z,now
+SHLIB_LINK   = -lstdc++ -Wl,--version-script=src/exports.map -Wl,-z,relro,-z,now $(WEIR_SANITIZERS)
 
 # Output goes under build/, a caller may move it (scripts/test does).
 OUTPUT        ?= build
@@ -91,7 +97,7 @@ unit fuzz stress:
 	scripts/test $@
 bench:
 	bench/run
-test-17 test-minimal:
+test-17 test-minimal test-sanitize test-valgrind:
 	scripts/$@
 
-.PHONY: force output-dirs print-shell-flags check-rules demo test unit fuzz stress bench test-17 test-minimal
+.PHONY: force output-dirs print-shell-flags check-rules demo test unit fuzz stress bench test-17 test-minimal test-sanitize test-valgrind
