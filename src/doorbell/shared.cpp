@@ -75,8 +75,8 @@ void complain() {
     LWLockRelease(AddinShmemInitLock);
     if (news)
         ereport(LOG, (errmsg("there is no dynamic shared memory for the doorbell of weir"),
-                      errdetail("It needs %zu kB. Until there is, all streams are looked at instead of those that rang, "
-                                "weir.wait() polls, and weir.notify() is a NOTIFY.",
+                      errdetail("It needs %zu kB. Until there is, all streams are looked at instead of those that "
+                                "rang, weir.wait() polls, and weir.notify() is a NOTIFY.",
                                 sizeof(shared_state) / 1024),
                       errhint("Make more room in /dev/shm, or see dynamic_shared_memory_type.")));
 }

@@ -60,9 +60,14 @@ bool try_look_up(source &s) {
 }
 
 void look_up(source &s) {
-    if (!try_look_up(s))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"weir.%s\" does not exist", s.name),
-                        errhint("Run CREATE EXTENSION weir.")));
+    if (try_look_up(s))
+        return;
+    if (!OidIsValid(get_namespace_oid("weir", true)) && OidIsValid(get_extension_oid("weir", true)))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the schema of the extension weir is not named \"weir\" any more"),
+                        errhint("Give it back its name with ALTER SCHEMA … RENAME TO weir; nothing is lost.")));
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"weir.%s\" does not exist", s.name),
+                    errhint("Run CREATE EXTENSION weir.")));
 }
 
 void find_index(source &s, Relation heap) {

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
 #
-# Claim: while the extension is dropped and made anew all the time, live sessions of all families, and weir's workers,
-# get clean errors only: that a relation, a function or a schema is not there, that
+# Claim: while the extension is dropped and made anew all the time, live sessions of all families, and weir's
+# workers, get clean errors only: that a relation, a function or a schema is not there, that
 # something is being made anew, or a deadlock, of which the drop may be the victim. Never XX000, but for the server's own
 # "cache lookup failed for function", which any call of a function that is dropped under it can get. Afterwards all
-# works in the same sessions.
+# works in the same sessions. A renamed schema is an error that says how to mend it, and nothing is lost.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/listening.sh"
@@ -43,6 +43,7 @@ SELECT * FROM weir.doorbell;
 SELECT * FROM weir.blockers;
 SQL
 until_done=$WEIR_TMP/go_on
+clean='42P01|42883|3F000|55000|40P01|42704|2BP01|WR[0-9]{3}'
 touch "$until_done"
 start_family() {
     session_start "live$1"
@@ -50,7 +51,8 @@ start_family() {
     while [ -e "$until_done" ]; do
         tell_and_wait "live$1" "\\i $WEIR_TMP/statements" 60
     done
-    tell_and_wait "live$1" "SELECT 'works' FROM weir.lease_acquire('e$1', 'me') WHERE weir.append('end', '1') IS NOT NULL;"
+    tell_and_wait "live$1" "SELECT 'works' FROM weir.lease_acquire('e$1', 'me')
+        WHERE weir.append('end', '1') IS NOT NULL;"
     session_end "live$1"
 }
 for n in 1 2 3; do
@@ -75,13 +77,26 @@ check "(it was dropped often)" test "$drops" -ge 3
 
 errors() { grep -hE '(ERROR|FATAL): +[0-9A-Z]{5}:' "$WEIR_TMP"/live?.out | sed -E 's/^.*(ERROR|FATAL): +//'; }
 note "$(errors | cut -c 1-5 | sort | uniq -c | tr -s ' ' | paste -sd ';')"
-unclean() { errors | grep -vE '^(42P01|42883|3F000|55000|40P01|42704|2BP01|WR[0-9]{3}):' | grep -v '^XX000: cache lookup failed for function'; }
+unclean() { errors | grep -vE "^($clean):" | grep -v '^XX000: cache lookup failed for function'; }
 is "sessions get clean errors only" "$(unclean | sort | uniq -c | head)" ""
-is "nor does the log know of others" "$(grep -E 'could not open relation with OID|cache lookup failed for (relation|sequence)' "$server_log" | head -n 3)" ""
+is "nor does the log know of others" "$(grep -E 'could not open relation with OID|lookup failed for (relation|sequence)' \
+    "$server_log" | head -n 3)" ""
 is "afterwards all of them work" "$(cat "$WEIR_TMP"/live?.out | grep -cx works)" 3
 position=$(value -c "SELECT weir.append('a', '1')")
 listen all -- weir:a
 position=$(value -c "SELECT weir.append('a', '1')")
 hears "and listeners are told" all "^weir:a|$position\$"
 session_end all
+
+note "a schema that was renamed"
+session_start before
+tell_and_wait before "SELECT weir.append('a', '1');"
+psql -c 'ALTER SCHEMA weir RENAME TO elsewhere'
+is "a new session is told what to do" "$(sqlstate "SELECT elsewhere.append('a', '1')")" 55000
+is "a call by the old name says that it is not there" "$(sqlstate "SELECT weir.append('a', '1')")" 3F000
+psql -c 'ALTER SCHEMA elsewhere RENAME TO weir'
+is "named as before, all is there" "$(value -c "SELECT count(*) >= 1 FROM weir.read('a')")" t
+tell_and_wait before "SELECT 'goes on' WHERE weir.append('a', '2') IS NOT NULL;"
+check "and sessions of before go on" grep -qx 'goes on' "$WEIR_TMP/before.out"
+session_end before
 finish
