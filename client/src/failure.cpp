@@ -149,8 +149,8 @@ bool error::lasting() const noexcept {
     // Feature not supported, data, authorization, catalogue and schema name, syntax or access rule.
     constexpr std::array<std::string_view, 6> classes{"0A", "22", "28", "3D", "3F", "42"};
     bool const said = details_.from == source::server || details_.from == source::connection;
-    return said && std::any_of(classes.begin(), classes.end(),
-                               [this](std::string_view c) { return std::string_view(details_.sqlstate).starts_with(c); });
+    std::string_view const s = details_.sqlstate;
+    return said && std::any_of(classes.begin(), classes.end(), [s](auto each) { return s.starts_with(each); });
 }
 
 std::string_view refusal::sqlstate() const noexcept {

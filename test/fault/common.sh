@@ -29,7 +29,7 @@ check() {
     fi
 }
 # A command that fails outside of any check ends the test: which one it was.
-trap 'not_ok "line $LINENO: \"$BASH_COMMAND\" failed with status $?"' ERR
+trap 'not_ok "line $LINENO failed with status $?: $(sed -n "${LINENO}{s/^ *//;p}" "$0")"' ERR
 # is CLAIM GOT WANTED
 is() {
     if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1"; note "got: $2"; note "wanted: $3"; fi

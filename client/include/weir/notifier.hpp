@@ -87,8 +87,9 @@ public:
     channel &operator=(channel &&) noexcept;
 
     // Waits until LISTEN is in force; what is sent from then on is heard, as long as the connection holds.
-    // False where the time is over, a stop was requested, or LISTEN is of no use here (see status()). Throws weir::error
-    // where the server refuses the notifier for good (error::lasting()); it goes on trying, in case that changes.
+    // False where the time is over, a stop was requested, or LISTEN is of no use here (see status()). Throws
+    // weir::error where the server refuses the notifier for good (error::lasting()); it goes on trying, in case that
+    // changes.
     bool listening(until const &limit = {}) const;
 
     struct state;
@@ -113,8 +114,8 @@ public:
 
     // on_payload is called in the notifier's thread, with each payload, and with nothing when the channel is heard
     // again after a loss of the connection: something may have been missed. on_failure is called there, too, when the
-    // server refuses the notifier for good, once until the channel is heard again. Neither may block; what they throw is
-    // dropped. Throws weir::error (42602) for a name that is no channel's.
+    // server refuses the notifier for good, once until the channel is heard again. Neither may block; what they throw
+    // is dropped. Throws weir::error (42602) for a name that is no channel's.
     channel listen(std::string_view name, std::function<void(std::optional<std::string_view>)> on_payload,
                    std::function<void(error const &)> on_failure = {});
 

@@ -253,9 +253,10 @@ void world::answer(connection &c, bool well) {
             give(result(PGRES_SINGLE_TUPLE, {"s", number(n, 8), "durable", null, null, null, null}));
         give(result(PGRES_TUPLES_OK, {}));
     } else if (has("weir.wait_many")) {
-        if (frames_ == c.after)
+        bool const news = frames_ > c.after;
+        if (!news)
             now_ += 250ms; // which it was to wait
-        give(result(PGRES_TUPLES_OK, {number(frames_ > c.after, 1)}));
+        give(result(PGRES_TUPLES_OK, {number(frames_, 8), news ? "frames" : "timeout", news ? "s" : null}));
     } else {
         give(result(PGRES_COMMAND_OK, {}));
     }
