@@ -89,7 +89,10 @@ void find_details(table &t) {
         info->ii_IndexAttrNumbers[1] != id_attribute)
         elog(ERROR, "primary key of log table \"%s\" is not on its first two columns", s.name);
     s.info = *info;
-    s.seek = *seek;
+    // It has room for the keys of this index only.
+    memcpy(&s.seek, seek,
+           offsetof(BTScanInsertData, scankeys) +
+               sizeof(ScanKeyData) * static_cast<std::size_t>(IndexRelationGetNumberOfKeyAttributes(t.index)));
     pfree(info);
     pfree(seek);
     s.seek.keysz = 1; // the log's key alone; a key made from nothing is full of NULLs
