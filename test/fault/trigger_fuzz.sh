@@ -72,13 +72,16 @@ done_n=$(value -c "SELECT last_value FROM fz_keep.n")
 check "inserts went through ($done_n numbers given out)" [ "$done_n" -gt 100 ]
 
 # Conflicts between two sessions' DDL that the server itself reports so, on tables without triggers as well.
-servers='XX000: (tuple (concurrently (updated|deleted)|already updated by self)|cache lookup failed for|could not open relation with OID|could not find|relation [0-9]+ deleted while still in use|attempted to (update|delete) invisible tuple|missing chunk number)'
-cat "$WEIR_TMP"/*-*.err | grep -A 20 '^\(ERROR\|FATAL\|PANIC\)' | grep -E '^(ERROR|FATAL|PANIC):  |^LOCATION' >"$WEIR_TMP/errors" || true
-internal=$(grep -A 1 -hE ':  XX' "$WEIR_TMP/errors" | grep -vE -- "^--|$servers" | grep -E ':  XX' | sort | uniq -c || true)
+servers='XX000: (tuple (concurrently (updated|deleted)|already updated by self)|cache lookup failed for'
+servers+='|could not open relation with OID|could not find|relation [0-9]+ deleted while still in use'
+servers+='|attempted to (update|delete) invisible tuple|missing chunk number)'
+cat "$WEIR_TMP"/*-*.err | grep -oE '(ERROR|FATAL|PANIC):  [0-9A-Z]{5}: .*|^LOCATION.*' >"$WEIR_TMP/errors" || true
+internal=$(grep -hE ':  XX' "$WEIR_TMP/errors" | grep -vE "$servers" | sort | uniq -c || true)
 is "no internal error" "$internal" ""
 ours=$(grep -A 1 -hE ':  XX' "$WEIR_TMP/errors" | grep -E 'LOCATION.*\.cpp' | sort | uniq -c || true)
 is "none at all from the extension" "$ours" ""
-lost=$(grep -hE '^(FATAL|PANIC)|server closed the connection|exit status' "$WEIR_TMP"/*-*.err | sort | uniq -c || true)
+lost=$(grep -hE '(FATAL|PANIC):  |server closed the connection|exit status' "$WEIR_TMP"/*-*.err |
+    sort | uniq -c || true)
 is "no session was lost" "$lost" ""
 grep -hoE '(ERROR|FATAL):  [0-9A-Z]{5}' "$WEIR_TMP"/*-*.err | sort | uniq -c | sort -rn | head -20 | sed 's/^/# /'
 finish
