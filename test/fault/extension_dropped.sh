@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: PostgreSQL
 #
 # Claim: while the extension is dropped and made anew all the time, live sessions of all families, and weir's
-# workers, get clean errors only: that a relation, a function or a schema is not there, that
-# something is being made anew, or a deadlock, of which the drop may be the victim. Never XX000, but for the server's own
-# "cache lookup failed for function", which any call of a function that is dropped under it can get. Afterwards all
-# works in the same sessions. A renamed schema is an error that says how to mend it, and nothing is lost.
+# workers, get clean errors only: that a relation, a function or a schema is not there, that something is being made
+# anew, or a deadlock, of which the drop may be the victim. Never XX000 from weir. (The server itself says so where it
+# calls a function, or parses the call of one, that is dropped under its hands.) Afterwards all works in the same
+# sessions. A renamed schema is an error that says how to mend it, and nothing is lost.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/listening.sh"
 
 seconds=${WEIR_DROP_SECONDS:-15}
 server_log=$WEIR_TMP/dropped/server.log
-cluster_start dropped "deadlock_timeout = 100ms"
+cluster_start dropped "deadlock_timeout = 100ms" "backtrace_functions = 'relation_open'"
 cluster_use dropped
 psql -c 'CREATE EXTENSION weir' -c 'CREATE TABLE t (n integer)'
 
@@ -77,10 +77,18 @@ check "(it was dropped often)" test "$drops" -ge 3
 
 errors() { grep -hE '(ERROR|FATAL): +[0-9A-Z]{5}:' "$WEIR_TMP"/live?.out | sed -E 's/^.*(ERROR|FATAL): +//'; }
 note "$(errors | cut -c 1-5 | sort | uniq -c | tr -s ' ' | paste -sd ';')"
-unclean() { errors | grep -vE "^($clean):" | grep -v '^XX000: cache lookup failed for function'; }
+of_the_server='^XX000: (cache lookup failed for function|could not open relation)'
+unclean() { errors | grep -vE "^($clean):" | grep -vE "$of_the_server"; }
 is "sessions get clean errors only" "$(unclean | sort | uniq -c | head)" ""
-is "nor does the log know of others" "$(grep -E 'could not open relation with OID|lookup failed for (relation|sequence)' \
-    "$server_log" | head -n 3)" ""
+# The server's parser opens the rowtype of a function that it is about to call, and may come too late. What counts is
+# what weir opens: the log has the way there.
+opened_by_weir() {
+    awk '/could not open relation with OID/ { of_it = 1; message = $0; next }
+         /^[0-9]+-[0-9]+-/ && !/BACKTRACE/ { of_it = 0 }
+         of_it && /weir\.so/ { print message; of_it = 0 }' "$server_log"
+}
+is "weir opens nothing that is not there" "$(opened_by_weir | head -n 3)" ""
+is "nor looks it up" "$(grep -E 'cache lookup failed for (relation|sequence)' "$server_log" | head -n 3)" ""
 is "afterwards all of them work" "$(cat "$WEIR_TMP"/live?.out | grep -cx works)" 3
 position=$(value -c "SELECT weir.append('a', '1')")
 listen all -- weir:a
