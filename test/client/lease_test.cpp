@@ -54,7 +54,12 @@ TEST_CASE("the calls of leases") {
     CHECK(second.epoch > first.epoch);
     REQUIRE(eventually([&] { return state_of(db, l.name()) == "expired"; }));
     CHECK(l.check(second.epoch).error().why == reason::lease_expired);
-    CHECK(weir::lease_sweep(db).value() >= 1);
+    // Whoever swept it, this call or the housekeeper before: its end is in the history.
+    (void)weir::lease_sweep(db).value();
+    CHECK(eventually([&] {
+        return value(db, "SELECT count(*) FROM weir.read('leases', types => '{expired}', headers => '{\"lease\": \"" +
+                             l.name() + "\"}')") == "1";
+    }));
     auto const third = l.acquire("c").value();
     CHECK(l.release("c", third.epoch, "done").value());
     CHECK(!l.release("c", third.epoch).value());
