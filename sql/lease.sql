@@ -6,7 +6,7 @@
 CREATE TABLE weir.lease (
     name           text COLLATE "C" PRIMARY KEY,
     epoch          bigint NOT NULL,
-    timeline       bigint NOT NULL,
+    line           bigint NOT NULL,
     state          "char" NOT NULL,
     expires_at     timestamptz NOT NULL,
     ttl_us         bigint NOT NULL,
@@ -22,11 +22,10 @@ CREATE TABLE weir.lease (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE weir.lease IS 'Internal. Leases; see the view weir.leases.';
 
--- (epoch << 20) | timeline of the WAL: names not in the table start above the epoch.
+-- (epoch << 20) | line of the database's history: names not in the table start above the epoch.
 CREATE SEQUENCE weir.lease_floor MINVALUE 0 START 0;
 COMMENT ON SEQUENCE weir.lease_floor IS
 'Internal. An upper bound of the epochs of all leases that were forgotten, so that none is given out twice.';
-SELECT pg_catalog.setval('weir.lease_floor', timeline_id & 1048575) FROM pg_catalog.pg_control_checkpoint();
 
 SELECT pg_catalog.pg_extension_config_dump('weir.lease', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.lease_floor', '');

@@ -13,7 +13,6 @@ CREATE TABLE weir.subscription (
     created_at      timestamptz NOT NULL
 );
 CREATE INDEX subscription_owner_idx ON weir.subscription (owner);
-CREATE SEQUENCE weir.subscription_id_seq OWNED BY weir.subscription.subscription_id;
 
 -- Where each one stands in each topic. A cursor moves by inserting its next turn and
 -- deleting the last one (src/outbox/cursor.hpp). stream_id 0: the subscription itself.
@@ -38,10 +37,8 @@ CREATE TABLE weir.retention_policy (
 COMMENT ON TABLE weir.subscription IS 'Internal. Named subscriptions; see the view weir.subscriptions.';
 COMMENT ON TABLE weir.subscription_cursor IS 'Internal. Where each subscription stands in each of its topics.';
 COMMENT ON TABLE weir.retention_policy IS 'Internal. What set_retention() said; see the view weir.retention.';
-COMMENT ON SEQUENCE weir.subscription_id_seq IS 'Internal. Ids of subscriptions.';
 
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription', '');
-SELECT pg_catalog.pg_extension_config_dump('weir.subscription_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription_cursor', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.retention_policy', '');
 

@@ -12,7 +12,6 @@ CREATE TABLE weir.stream (
 CREATE INDEX stream_name_idx ON weir.stream (name);
 CREATE INDEX stream_id_idx ON weir.stream (stream_id);
 CREATE INDEX stream_dropped_at_idx ON weir.stream (dropped_at);
-CREATE SEQUENCE weir.stream_id_seq OWNED BY weir.stream.stream_id;
 
 -- The log. Fixed-width columns come first: the writer reads and fills them in
 -- place (src/stream/frame.hpp). Insert and delete only. Positions differ, so there
@@ -82,11 +81,8 @@ COMMENT ON TABLE weir.frame_log IS 'Internal. Durable and summary frames and the
 COMMENT ON TABLE weir.frame_live IS 'Internal. Best-effort frames; read with weir.read().';
 COMMENT ON TABLE weir.checkpoint IS 'Internal. Settled folds of each stream, from which summaries and counts start.';
 COMMENT ON TABLE weir.idempotency IS 'Internal. Keys seen within weir.idempotency_window, with what their call returned.';
-COMMENT ON SEQUENCE weir.stream_id_seq IS 'Internal. Ids of streams.';
 
-SELECT pg_catalog.pg_extension_config_dump('weir.clock', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.stream', '');
-SELECT pg_catalog.pg_extension_config_dump('weir.stream_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.frame_log', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.checkpoint', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.idempotency', '');

@@ -95,12 +95,16 @@ constexpr bool is_overlong(lease const &l, std::int64_t now_us) noexcept {
     return l.state == lease_state::held && l.expires_us - now_us > l.ttl_us;
 }
 
-// Epochs lost with a server: where a lease was last issued on another timeline of
-// the WAL, the next epoch goes this far beyond what is known of the old one.
+// Epochs that this server does not know of: where a lease was last issued in another line
+// of the database's history (a server that was lost, a dump that was restored), the next epoch
+// lies above the milliseconds since 1970, which counting from 1 does not reach, and well above
+// what is known.
 inline constexpr std::int64_t epoch_gap = std::int64_t{1} << 20;
 
-constexpr std::int64_t next_epoch(std::int64_t last, bool same_timeline) noexcept {
-    return last + (same_timeline ? 1 : epoch_gap);
+constexpr std::int64_t next_epoch(std::int64_t last, bool same_line, std::int64_t now_ms) noexcept {
+    if (same_line)
+        return last + 1;
+    return now_ms > last + epoch_gap ? now_ms : last + epoch_gap;
 }
 
 } // namespace weir::core

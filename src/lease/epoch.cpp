@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// weir.lease_floor holds (epoch << 20) | timeline. A sequence, as what it says has
+// weir.lease_floor holds (epoch << 20) | line. A sequence, as what it says has
 // to be known to everybody before the rows are gone, and has to stay.
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
 #include "lease/epoch.hpp"
+#include "log/clock.hpp"
+#include "log/life.hpp"
 #include "log/table.hpp"
 #include "pg/lock.hpp"
 #include "pg/owner.hpp"
@@ -17,7 +19,16 @@ namespace {
 
 constinit log::source floor_sequence{"lease_floor"};
 
-int64 timeline() { return static_cast<int64>(GetWALInsertionTimeLine()) & core::max_seq; }
+// Of the database's history (log/life.hpp).
+int64 line() { return log::life::current().line & core::max_seq; }
+
+int64 next_in(int64 last, int64 line_of_last) {
+    int64 now_ms = log::clock::now_us() / 1000;
+    return core::next_epoch(last, line_of_last == line(), now_ms < core::max_ms ? now_ms : -1);
+}
+
+// Nothing was ever given out before the first life; a floor never written is its own.
+bool is_first(int64 packed) { return packed == 0 && log::life::current().why == log::life::cause::first; }
 
 int64 greatest_epoch() {
     int64 greatest = 0;
@@ -39,11 +50,11 @@ void raise_floor(Oid sequence, int64 to) {
     pg::lock(pg::lock_class::lease_floor, 0);
     int64 packed = pg::read_sequence(sequence);
     int64 floor = core::ms_of(packed);
-    if (core::seq_of(packed) != timeline()) {
+    if (core::seq_of(packed) != line() && !is_first(packed)) {
         int64 known = greatest_epoch();
-        floor = core::next_epoch(known > floor ? known : floor, false);
+        floor = next_in(known > floor ? known : floor, core::seq_of(packed));
     }
-    pg::write_sequence(sequence, core::make(to > floor ? to : floor, timeline()));
+    pg::write_sequence(sequence, core::make(to > floor ? to : floor, line()));
     pg::unlock(pg::lock_class::lease_floor, 0);
 }
 
@@ -51,7 +62,7 @@ int64 floor_now() {
     Oid sequence = log::relation_oid(floor_sequence);
     pg::owner_scope owner = pg::become_owner(sequence);
     int64 packed = pg::read_sequence(sequence);
-    if (core::seq_of(packed) != timeline()) {
+    if (core::seq_of(packed) != line()) {
         raise_floor(sequence, 0);
         packed = pg::read_sequence(sequence);
     }
@@ -62,10 +73,9 @@ int64 floor_now() {
 } // namespace
 
 void next_epoch(row &r) {
-    int64 epoch = r.there ? core::next_epoch(r.integer(column::epoch), r.integer(column::timeline) == timeline())
-                          : core::next_epoch(floor_now(), true);
+    int64 epoch = r.there ? next_in(r.integer(column::epoch), r.integer(column::line)) : floor_now() + 1;
     r.set(column::epoch, Int64GetDatum(epoch));
-    r.set(column::timeline, Int64GetDatum(timeline()));
+    r.set(column::line, Int64GetDatum(line()));
 }
 
 void remember_epoch(int64 epoch) {

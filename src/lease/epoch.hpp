@@ -5,8 +5,9 @@
 // may be one of them.
 //
 // A failover may lose the last transactions of the old server, and epochs with them that
-// somebody works at. So a lease last issued on another timeline of the WAL goes on
-// far above what is known of it, and new names above everything known.
+// somebody works at; a restored dump does not know of those given out after it was
+// taken. So a lease last issued in another line of the database's history goes on far above
+// what is known of it, and new names above everything known.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -15,7 +16,7 @@
 
 namespace weir::lease {
 
-// Sets epoch and timeline of a lease about to be issued.
+// Sets epoch and line of a lease about to be issued.
 void next_epoch(row &r);
 
 // Before a lease with that epoch is removed.

@@ -23,7 +23,7 @@ namespace column {
 enum {
     name = 1,
     epoch,
-    timeline,
+    line,
     state,
     expires_at,
     ttl_us,

@@ -3,6 +3,7 @@
 
 #include "core/position.hpp"
 #include "log/clock.hpp"
+#include "log/life.hpp"
 #include "log/table.hpp"
 #include "pg/invalidation.hpp"
 #include "pg/lock.hpp"
@@ -14,21 +15,13 @@ namespace weir::log::clock {
 namespace {
 
 constinit source clock_sequence{"clock"};
-constinit source incarnation_sequence{"incarnation"};
 
-// weir.clock holds (ms << 20) | timeline. weir.incarnation holds the floor's
-// milliseconds likewise, with a bit that says that it is set and one that says
-// that the loss was a crash of this server, not a change of servers.
-constexpr int64 is_set = 2;
-constexpr int64 was_crash = 1;
 constexpr int64 ahead_ms = 1000;
 
 int64 covered_ms = -1;
 int64 floor_position = -1;
 
 void forget() { covered_ms = -1; }
-
-int64 timeline() { return static_cast<int64>(GetWALInsertionTimeLine()) & core::max_seq; }
 
 } // namespace
 
@@ -45,43 +38,25 @@ bool covers(int64 ms) { return ms <= covered_ms; }
 
 int64 floor() { return floor_position; }
 
-int64 lost_below() {
-    Oid clock = relation_oid(clock_sequence);
-    Oid incarnation = relation_oid(incarnation_sequence);
-    pg::owner_scope owner = pg::become_owner(clock);
-    int64 bound = pg::read_sequence(clock);
-    int64 life = pg::read_sequence(incarnation);
-    pg::become_caller(owner);
-    if (life == 0) // nothing was minted since: the bound would be the floor
-        return core::seq_of(bound) == timeline() ? bound | core::max_seq : -1;
-    return core::seq_of(life) & was_crash ? life | core::max_seq : -1;
-}
-
 void cover(int64 ms) {
     if (ms > core::max_ms)
         ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
                         errmsg("the clock of the server is beyond the last position")));
     on_invalidate(forget);
     uint64 before = pg::invalidations();
+    floor_position = life::current().floor;
     Oid clock = relation_oid(clock_sequence);
-    Oid incarnation = relation_oid(incarnation_sequence);
     pg::owner_scope owner = pg::become_owner(clock);
     pg::lock(pg::lock_class::clock, 0);
 
-    int64 bound = pg::read_sequence(clock);
-    int64 bound_ms = core::ms_of(bound);
-    int64 line = timeline();
-    int64 life = pg::read_sequence(incarnation);
-    if (life == 0) {
-        life = core::make(bound_ms, is_set | (bound == 0 || core::seq_of(bound) == line ? was_crash : 0));
-        pg::write_sequence(incarnation, life);
-    }
-    if (ms > bound_ms || core::seq_of(bound) != line) {
-        bound_ms = (ms > bound_ms ? ms : bound_ms) + ahead_ms;
+    int64 packed = pg::read_sequence(clock);
+    int64 bound_ms = core::ms_of(packed);
+    if (ms > bound_ms) {
+        bound_ms = ms + ahead_ms;
         if (bound_ms > core::max_ms)
             bound_ms = core::max_ms - (ms < core::max_ms);
         XLogRecPtr before_us = XactLastRecEnd;
-        pg::write_sequence(clock, core::make(bound_ms, line));
+        pg::write_sequence(clock, core::make(bound_ms, core::seq_of(packed)));
         XLogFlush(XactLastRecEnd);
         XactLastRecEnd = before_us; // it is on disk, and a best-effort append is not to wait for a standby to have it
     }
@@ -89,8 +64,6 @@ void cover(int64 ms) {
     pg::unlock(pg::lock_class::clock, 0);
     pg::become_caller(owner);
 
-    int64 floor_ms = core::ms_of(life);
-    floor_position = floor_ms == 0 ? -1 : core::make(floor_ms, core::max_seq);
     if (pg::invalidations() == before)
         covered_ms = bound_ms;
 }

@@ -5,9 +5,8 @@
 // while the server was down, a standby promoted with a clock behind.
 //
 // weir.clock (logged) always lies at or above every millisecond handed out, moved
-// about once a second, a second ahead, and flushed before it is relied on.
-// weir.incarnation (unlogged) is emptied by a crash or a promotion; the first
-// writer after that takes weir.clock as a floor for this life of the database.
+// about once a second, a second ahead, and flushed before it is relied on. A new life of
+// the database (life.hpp) takes it as its floor.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -36,9 +35,5 @@ void cover(int64 ms);
 
 // Nothing is minted at or below it. Valid once covers() was true.
 int64 floor();
-
-// Cursors at or below it may stand on best-effort frames that a crash took.
-// Looks it up, so not for every call.
-int64 lost_below();
 
 } // namespace weir::log::clock

@@ -21,6 +21,7 @@
 #include "pg/function.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
+#include "stream/ahead.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/trimmed.hpp"
@@ -97,6 +98,7 @@ int64 acknowledge(outbox::subscription const &sub, std::string_view topic, int64
     outbox::cursor c = outbox::find_cursor(sub.id, stream_id, snapshot);
     int64 passed = 0;
     if (upto > c.position) {
+        stream::check_not_lost(topic, stream_id, upto, snapshot);
         // Trimmed since they were fetched, they cannot be counted one by one.
         stream::trimmed gone = stream::trimmed_from(stream_id, snapshot);
         int64 behind = c.frames;

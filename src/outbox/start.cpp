@@ -4,6 +4,7 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "outbox/start.hpp"
+#include "stream/ahead.hpp"
 #include "stream/fold.hpp"
 #include "stream/reader.hpp"
 #include "stream/trimmed.hpp"
@@ -28,7 +29,7 @@ start find_start(std::string_view topic, int64 stream_id, place const &to, bool 
         return {gone.upto, gone.frames};
     if (to.position != core::greatest && !to.is_time) {
         if (strict)
-            stream::check_not_ahead(topic, stream_id, to.position);
+            stream::check_not_ahead(topic, stream_id, to.position, snapshot);
         if (to.position < gone.upto)
             stream::raise_expired(topic, stream_id, to.position, -1, gone, snapshot,
                                   "Start at '-', the first that is there.");

@@ -5,6 +5,7 @@
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
+#include "log/life.hpp"
 #include "log/table.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/owner.hpp"
@@ -37,10 +38,10 @@ constinit weir::log::source subscription_table{"subscription"};
 
 constinit spi::statement insert_statement{
     "INSERT INTO weir.subscription (name, subscription_id, topics, types, headers, hold, owner, created_at)"
-    " VALUES ($1, pg_catalog.nextval('weir.subscription_id_seq'), $2, $3, $4, $5, $6, pg_catalog.clock_timestamp())"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, pg_catalog.clock_timestamp())"
     " ON CONFLICT (name) DO NOTHING RETURNING true",
-    6,
-    {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, JSONBOID, BOOLOID, REGROLEOID}};
+    7,
+    {TEXTOID, INT8OID, TEXTARRAYOID, TEXTARRAYOID, JSONBOID, BOOLOID, REGROLEOID}};
 
 constinit spi::statement count_statement{
     "SELECT true FROM weir.subscription WHERE owner OPERATOR(pg_catalog.=) $1 LIMIT $2", 2, {REGROLEOID, INT8OID}};
@@ -173,10 +174,16 @@ void check_room(Oid owner) {
 
 bool insert(wish const &w) {
     Oid owner = GetUserId();
+    Datum id = Int64GetDatum(weir::log::life::new_id());
     spi::session session = spi::begin(weir::log::relation_oid(subscription_table));
-    Datum values[] = {w.name_datum, w.topics, w.types.value, w.headers.value, BoolGetDatum(w.hold),
+    Datum values[] = {w.name_datum,
+                      id,
+                      w.topics,
+                      w.types.value,
+                      w.headers.value,
+                      BoolGetDatum(w.hold),
                       ObjectIdGetDatum(owner)};
-    bool nulls[] = {false, false, w.types.isnull, w.headers.isnull, false, false};
+    bool nulls[] = {false, false, false, w.types.isnull, w.headers.isnull, false, false};
     bool inserted = spi::write(insert_statement, values, nulls) == 1;
     if (inserted)
         check_room(owner);

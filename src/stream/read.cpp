@@ -16,6 +16,7 @@
 #include "pg/function.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
+#include "stream/ahead.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
@@ -190,11 +191,12 @@ WEIR_FUNCTION(weir_read) {
                 upto = unsettled - 1;
         } else {
             check_not_expired(name, stream_id, cursor, snapshot);
+            stream::check_not_lost(name, stream_id, cursor, snapshot);
         }
         int rows = read_stream(out, stream_id, {after, upto, max_frames, bookmark ? most_looked_at : INT_MAX}, f,
                                backward ? BackwardScanDirection : ForwardScanDirection, snapshot, p);
         if (rows == 0)
-            stream::check_not_ahead(name, stream_id, cursor);
+            stream::check_not_ahead(name, stream_id, cursor, snapshot);
     }
     if (bookmark)
         add_bookmark(out, p);
@@ -226,9 +228,10 @@ WEIR_FUNCTION(weir_read_many) {
         out.names.stream = {names[i], false};
         if (int64 stream_id = stream::find(name, snapshot)) {
             check_not_expired(name, stream_id, after, snapshot);
+            stream::check_not_lost(name, stream_id, after, snapshot);
             if (read_stream(out, stream_id, {after, core::greatest, max_frames, room}, f, ForwardScanDirection,
                             snapshot, p) == 0)
-                stream::check_not_ahead(name, stream_id, after);
+                stream::check_not_ahead(name, stream_id, after, snapshot);
         }
         if (bookmark)
             add_bookmark(out, p);

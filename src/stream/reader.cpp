@@ -4,8 +4,6 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "log/newest.hpp"
-#include "pg/error.hpp"
-#include "pg/text.hpp"
 #include "stream/fold.hpp"
 #include "stream/reader.hpp"
 #include "stream/trimmed.hpp"
@@ -141,23 +139,6 @@ int64 newest_position(int64 stream_id) {
             newest = live_newest;
     }
     return newest;
-}
-
-void check_not_ahead(std::string_view name, int64 stream_id, int64 after) {
-    if (after <= 0 || RecoveryInProgress())
-        return;
-    int64 newest = stream::newest_position(stream_id);
-    if (after <= newest || after <= log::clock::lost_below())
-        return;
-    char cursor[core::position_text_size], last[core::position_text_size] = "none";
-    core::format_position(after, cursor);
-    if (newest >= 0)
-        core::format_position(newest, last);
-    ereport(ERROR, (errcode(pg::errcode_cursor_ahead),
-                    errmsg("cursor %s is ahead of stream \"%.*s\"", cursor, pg::shown(name), name.data()),
-                    errdetail("The newest position of the stream is %s.", last),
-                    errhint("Frames may have been lost in a failover. Go on from weir.head(), or use since to read "
-                            "from a point in time.")));
 }
 
 } // namespace weir::stream

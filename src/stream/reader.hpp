@@ -55,10 +55,6 @@ frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live);
 // The newest position that is physically there, settled or not, -1: none.
 int64 newest_position(int64 stream_id);
 
-// Refuses a cursor that the log never gave out: this server lost what the reader has
-// seen, as after failing over to a standby that lagged. A standby may just not have it yet.
-void check_not_ahead(std::string_view name, int64 stream_id, int64 after);
-
 // Whether a row is for readers, or a mark of the log's own.
 bool is_for_readers(reader const &r);
 

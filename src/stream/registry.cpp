@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "log/life.hpp"
 #include "log/lock.hpp"
 #include "log/ready.hpp"
 #include "log/table.hpp"
@@ -18,7 +19,6 @@ constexpr int columns = dropped_column;
 constinit log::source registry_table{"stream"};
 constinit log::source name_index{"stream_name_idx"};
 constinit log::source id_index{"stream_id_idx"};
-constinit log::source id_sequence{"stream_id_seq"};
 
 // What this backend remembers: a direct-mapped table of committed names.
 struct remembered {
@@ -150,7 +150,7 @@ HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, st
 enum class rival { join, report };
 
 found look_up_or_make(Relation registry, std::string_view name, std::string_view sentinel, rival policy, bool *made) {
-    int64 fresh = nextval_internal(relation_oid(id_sequence), false);
+    int64 fresh = log::life::new_id();
     Relation by_name = open_relation(name_index, RowExclusiveLock);
     CatalogIndexState indexes = open_indexes(registry);
     SnapshotData dirty;

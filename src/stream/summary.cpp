@@ -9,6 +9,7 @@
 #include "pg/error.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
+#include "stream/ahead.hpp"
 #include "stream/fold.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
@@ -68,6 +69,7 @@ WEIR_FUNCTION(weir_summary_at) {
     weir::pg::result_set rows = weir::pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     if (int64 stream_id = stream::find(name, snapshot)) {
+        stream::check_not_lost(name, stream_id, at, snapshot);
         if (!RecoveryInProgress() && at > stream::newest_position(stream_id)) {
             char wanted[core::position_text_size];
             core::format_position(at, wanted);

@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
+#include "stream/ahead.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/state.hpp"
@@ -60,13 +61,14 @@ outlook look_at(watched &w, row_names const &names, Snapshot snapshot) {
         return was_there || w.after > core::least ? outlook::dropped : outlook::nothing;
     if (w.after > core::least && w.after < trimmed_from(stream_id, snapshot).upto)
         return outlook::expired;
+    check_not_lost(w.name, stream_id, w.after, snapshot);
     if (now.closed && now.newest_logged <= w.after)
         return outlook::closed;
     int64 position = w.after;
     int room = INT_MAX;
     outlook found = look_behind(stream_id, position, nullptr, names, room, snapshot);
     if (found == outlook::nothing)
-        check_not_ahead(w.name, stream_id, w.after);
+        check_not_ahead(w.name, stream_id, w.after, snapshot);
     return found;
 }
 

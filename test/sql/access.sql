@@ -44,8 +44,8 @@ INSERT INTO attempt (level, call) VALUES
     ('admin', 'weir.trim(''access.a'', keep => 1)'), ('admin', 'weir.drop_stream(''access.'' || current_user)'),
     ('owner', 'weir.grant_access(current_user::regrole, ''admin'')'), ('owner', 'weir.revoke_access(''regress_weir_reader'')'),
     ('nobody', 'weir.stream'), ('nobody', 'weir.frame_log'), ('nobody', 'weir.frame_live'), ('nobody', 'weir.checkpoint'), ('nobody', 'weir.idempotency'),
-    ('nobody', 'weir.privilege'), ('nobody', 'weir.incarnation'), ('nobody', 'weir.clock'), ('nobody', 'weir.stream_id_seq'), ('nobody', 'nextval(''weir.clock'')'),
-    ('nobody', 'nextval(''weir.stream_id_seq'')'), ('nobody', 'setval(''weir.clock'', 1)'), ('nobody', 'weir.lease'), ('nobody', 'weir.lease_floor'), ('nobody', 'setval(''weir.lease_floor'', 1)');
+    ('nobody', 'weir.privilege'), ('nobody', 'weir.incarnation'), ('nobody', 'weir.life'), ('nobody', 'weir.clock'), ('nobody', 'weir.id_seq'), ('nobody', 'nextval(''weir.clock'')'),
+    ('nobody', 'nextval(''weir.id_seq'')'), ('nobody', 'setval(''weir.clock'', 1)'), ('nobody', 'weir.lease'), ('nobody', 'weir.lease_floor'), ('nobody', 'setval(''weir.lease_floor'', 1)');
 GRANT SELECT ON attempt TO PUBLIC;
 CREATE TEMP TABLE outcome (role text, n integer, sqlstate text);
 GRANT INSERT ON outcome TO PUBLIC;

@@ -83,7 +83,10 @@ TEST_CASE("more left than was granted shows", "[lease]") {
 }
 
 TEST_CASE("epochs ascend, by far where some may have been lost", "[lease]") {
-    CHECK(next_epoch(0, true) == 1);
-    CHECK(next_epoch(7, true) == 8);
-    CHECK(next_epoch(7, false) > 1000000);
+    constexpr std::int64_t now_ms = 1795171438346;
+    CHECK(next_epoch(0, true, now_ms) == 1);
+    CHECK(next_epoch(7, true, now_ms) == 8);
+    CHECK(next_epoch(7, false, now_ms) == now_ms);
+    CHECK(next_epoch(now_ms + 7, false, now_ms) > now_ms + 1000000); // restored twice, or behind the clock
+    CHECK(next_epoch(7, false, -1) > 1000000);
 }

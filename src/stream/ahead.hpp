@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// Cursors on what this server does not have: somebody read it on another server, or
+// before a restore. They are told so (WR003), however much has come since.
+//
+//   from the life under way   ahead of all that was handed out in it
+//   from a life that is over  on a row that was undone; or beyond the last row that the
+//                             stream has of that life, unless what was lost there can only
+//                             have been best-effort frames
+//
+// Costs a comparison where the cursor is from the life under way, and a descent or two else.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace weir::stream {
+
+// Before reading on from a cursor: whether it is from a life that is over, and lost there.
+void check_not_lost(std::string_view name, int64 stream_id, int64 after, Snapshot snapshot);
+
+// Where nothing came after it: also one of the life under way. A standby may just not
+// have it yet.
+void check_not_ahead(std::string_view name, int64 stream_id, int64 after, Snapshot snapshot);
+
+} // namespace weir::stream
