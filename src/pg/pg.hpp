@@ -73,6 +73,7 @@ extern "C" {
 #include "port/pg_bitutils.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
+#include "replication/logicalworker.h"
 #include "storage/bufmgr.h"
 #include "storage/dsm.h"
 #include "storage/fd.h"

@@ -233,6 +233,20 @@ void create(std::string_view name, std::string_view null_sentinel, bool *made) {
     table_close(registry, NoLock);
 }
 
+bool is_at_odds(std::string_view name, int64 stream_id) {
+    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    int64 known = look_up(registry, name, SnapshotSelf).stream_id;
+    bool differs = known != 0 && known != stream_id;
+    SysScanDesc scan = begin_scan_by_id(registry, stream_id, SnapshotSelf);
+    while (HeapTuple row = systable_getnext(scan)) {
+        bool null = false;
+        differs |= pg::view_of(heap_getattr(row, name_column, RelationGetDescr(registry), &null)) != name;
+    }
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
+    return differs;
+}
+
 void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(registry_table)); }
 
 void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at) {

@@ -57,6 +57,9 @@ void tell_others_to_forget();
 // Waits for another transaction that is entering it.
 void create(std::string_view name, std::string_view null_sentinel, bool *made);
 
+// Whether a row would give a name another id, or an id another name.
+bool is_at_odds(std::string_view name, int64 stream_id);
+
 // Gives a name other properties, as when its stream is dropped or made anew
 // (dropped_at: the mark's position, or -1); it keeps its id. Under the stream's
 // maintenance lock.

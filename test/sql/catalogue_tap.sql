@@ -13,7 +13,7 @@ SET timezone = 'UTC';
 \pset format unaligned
 \pset tuples_only true
 BEGIN;
-SELECT plan(28);
+SELECT plan(31);
 
 -- Comments.
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND coalesce(obj_description(p.oid, 'pg_proc'), '') = '' ORDER BY 1 $$,
@@ -40,6 +40,7 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
         'doorbell_status list_blockers notify ring wait wait_many housekeep housekeeping_status '
         'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
         'emit outbox subscribe unsubscribe give_subscription fetch ack seek set_retention retain mint merge_patch_into trim_to '
+        'skip_replicated refuse_restored refuse_restored_name '
         'grant_access revoke_access', ' '),
     'the calls that write, and those that look at what is so now, are VOLATILE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
@@ -67,8 +68,18 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespac
                    AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%pg_temp') $$, 'SECURITY DEFINER only with a search_path that ends in pg_temp');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'weir'::regnamespace AND l.lanname NOT IN ('c', 'internal')
                    AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=pg_catalog%pg_temp') $$, 'functions in SQL or PL/pgSQL pin their search_path');
-SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND (c.relhastriggers OR c.relhasrules AND c.relkind = 'r' OR c.relrowsecurity) $$,
-    'no trigger, foreign key, rule or policy on any table');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND (c.relhasrules AND c.relkind = 'r' OR c.relrowsecurity) $$,
+    'no rule or policy on any table');
+SELECT is_empty($$ SELECT c.oid::regclass, o.conname FROM pg_class c JOIN pg_constraint o ON c.oid IN (o.conrelid, o.confrelid)
+                   WHERE c.relnamespace = 'weir'::regnamespace AND o.contype IN ('f', 't') $$, 'no foreign key on any table');
+SELECT set_eq($$ SELECT g.tgrelid::regclass::text, g.tgname::text, g.tgenabled::text FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = 'weir'::regnamespace $$,
+    $$ SELECT c.oid::regclass::text, t.name, t.enabled
+       FROM pg_class c CROSS JOIN (VALUES ('skip_replicated', 'R'), ('refuse_restored', 'O')) t (name, enabled)
+       WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND (c.relname <> 'privilege' OR t.enabled = 'R') $$,
+    'every durable table leaves out what is replicated and refuses what is restored, and there are no other triggers');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p') AND c.relreplident <> 'f'
+                   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) $$,
+    'every table has a primary key or a replica identity, so that a publication lets its rows be deleted');
 
 -- One row a function and view in weir.privilege.
 SELECT is_empty($$ SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace
@@ -90,7 +101,8 @@ SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
     string_to_array('drop_stream drop_streams trim lease_revoke set_retention retain give_subscription', ' '), 'removing needs admin');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'owner' $$,
-    string_to_array('grant_access revoke_access housekeep', ' '), 'granting is for the owner, and keeping house');
+    string_to_array('grant_access revoke_access housekeep skip_replicated refuse_restored refuse_restored_name', ' '),
+    'granting is for the owner, keeping house, and the triggers of weir''s own tables');
 
 -- Dump and restore.
 SELECT set_eq($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'weir' $$,
