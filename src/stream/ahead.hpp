@@ -16,6 +16,7 @@
 namespace weir::stream {
 
 // Before reading on from a cursor: whether it is from a life that is over, and lost there.
+// stream_id: 0 where the name is not known, and lost with it.
 void check_not_lost(std::string_view name, int64 stream_id, int64 after, Snapshot snapshot);
 
 // Where nothing came after it: also one of the life under way. A standby may just not

@@ -197,6 +197,8 @@ WEIR_FUNCTION(weir_read) {
                                backward ? BackwardScanDirection : ForwardScanDirection, snapshot, p);
         if (rows == 0)
             stream::check_not_ahead(name, stream_id, cursor, snapshot);
+    } else {
+        stream::check_not_lost(name, 0, cursor, snapshot);
     }
     if (bookmark)
         add_bookmark(out, p);
@@ -232,6 +234,8 @@ WEIR_FUNCTION(weir_read_many) {
             if (read_stream(out, stream_id, {after, core::greatest, max_frames, room}, f, ForwardScanDirection,
                             snapshot, p) == 0)
                 stream::check_not_ahead(name, stream_id, after, snapshot);
+        } else {
+            stream::check_not_lost(name, 0, after, snapshot);
         }
         if (bookmark)
             add_bookmark(out, p);

@@ -81,6 +81,8 @@ WEIR_FUNCTION(weir_summary_at) {
         stream::folded f = stream::fold_log(stream_id, at, snapshot, stream::want::document);
         check_kept(name, stream_id, at, f, snapshot);
         add_summary(rows, f);
+    } else {
+        stream::check_not_lost(name, 0, at, snapshot);
     }
     UnregisterSnapshot(snapshot);
     return Datum{0};

@@ -54,6 +54,8 @@ outlook look_at(watched &w, row_names const &names, Snapshot snapshot) {
     int64 stream_id = find(w.name, snapshot);
     bool was_there = w.was_there;
     if (stream_id == 0)
+        check_not_lost(w.name, 0, w.after, snapshot);
+    if (stream_id == 0)
         return was_there ? outlook::dropped : outlook::nothing;
     state now = state_of(stream_id, snapshot);
     w.was_there = now.there;
