@@ -20,7 +20,7 @@ families() {
     is "$1: a lease" "$(value -c "SELECT acquired FROM weir.lease_acquire('l' || txid_current(), 'me')")" t
     is "$1: weir.notify" "$(sqlstate "SELECT weir.notify('mine', 'x')")" 00000
     check "$1: what was written is read" test "$(value -c "SELECT count(*) FROM weir.read('a')")" -ge 2
-    is "$1: weir.wait" "$(value -c "CALL weir.wait('a', NULL, 1000)")" t
+    is "$1: weir.wait" "$(value -c "CALL weir.wait('a', NULL, '1 s')")" 't|frames'
     is "$1: weir.mint" "$(sqlstate "INSERT INTO minted (k) VALUES (1)")" 00000
 }
 
@@ -41,7 +41,7 @@ position=$(value -c "SELECT weir.append('a', '1')")
 hears "a stream's listeners are told" all "^weir:a|$position\$"
 psql -c "SELECT weir.notify('mine', 'y')" >/dev/null
 hears "weir.notify()" all '^mine|y$'
-sleeper waiter "CALL weir.wait('a', weir.head('a'), 60000);"
+sleeper waiter "CALL weir.wait('a', weir.head('a'), '60 s');"
 psql -c "SELECT weir.append('a', '2')" >/dev/null
 check "a waiter finds it by its poll" poll 15 is_woken waiter
 session_end waiter
@@ -52,7 +52,7 @@ session_start old
 tell_and_wait old "SELECT weir.append('a', '3');"
 chmod u+w "$segments"
 check "as soon as there is some, it is used" poll 15 is_figure shared_memory
-sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), 60000);"
+sleeper waiter "SET weir.poll_interval = '1h'; CALL weir.wait('a', weir.head('a'), '60 s');"
 tell_and_wait old "SELECT weir.append('a', '4');"
 check "also by sessions that had found none" poll 15 is_woken waiter
 session_end waiter

@@ -30,7 +30,7 @@ SELECT * FROM weir.stream_info('a');
 SELECT count(*) FROM weir.streams;
 SELECT weir.trim('a', keep => 10);
 SELECT weir.drop_stream('p');
-CALL weir.wait('a', NULL, 10);
+CALL weir.wait('a', NULL, '10 ms');
 SELECT weir.emit('a', 'x');
 SELECT weir.subscribe('s', 'a');
 SELECT count(*) FROM weir.fetch('s');
