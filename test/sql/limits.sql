@@ -6,7 +6,9 @@
 SET search_path = public, weir;
 SELECT weir.append('limits.a', '"first"') AS first \gset
 
--- Tries a call, and says what it left behind when it was refused.
+-- Tries a call, and says what it left behind when it was refused. One snapshot for both
+-- counts: what others do meanwhile, as the housekeeper, does not count.
+SET default_transaction_isolation = 'repeatable read';
 CREATE FUNCTION pg_temp.refusal(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     before bigint;
