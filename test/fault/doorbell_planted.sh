@@ -42,7 +42,7 @@ plant() {
 plant_all() {
     plant abort doorbell/marks.cpp 's/if \(log_count > 0 && pg::settings::doorbell != pg::settings::doorbell_off\)(\s+ring\(Invalid)/if (committed && log_count > 0)$1/'
     plant savepoint doorbell/marks.cpp 's/event == SUBXACT_EVENT_ABORT_SUB && log_count > 0/false/'
-    plant early doorbell/marks.cpp 's/(\n +)(notify_before_commit\(\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/' \
+    plant early doorbell/marks.cpp 's/(\n +)(notify_before_commit\([^;]*\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/' \
         's/if \(log_count > 0 && (pg::settings::doorbell != pg::settings::doorbell_off\)\s+ring\(Invalid)/if (!committed && log_count > 0 && $1/'
     plant wide doorbell/marks.cpp 's/if \(beyond && beyond_sub >= since\)/if (false)/'
     plant unheard doorbell/wait.cpp \
