@@ -92,7 +92,7 @@ int begin_fixed_settings(text_depends_on what) {
         s.set("DateStyle", "ISO, MDY");
     if (strcmp(pg_get_timezone_name(session_timezone), "UTC") != 0)
         s.set("TimeZone", "UTC");
-    if (strcmp(locale_monetary, "C") != 0)
+    if (strcmp(GetConfigOption("lc_monetary", false, false), "C") != 0)
         s.set("lc_monetary", "C");
     if (quote_all_identifiers)
         s.set("quote_all_identifiers", "off");
