@@ -218,7 +218,7 @@ random() {
     fi
     for n in "${pids[@]}"; do wait "$n" || not_ok "a session of \"$claim\" failed"; done
     cat "$WEIR_TMP"/run?.log
-    poll 30 is_sent
+    [ "$how" = none ] || poll 30 is_sent || not_ok "$claim: there is a worker again"
     psql -c "SELECT weir.notify('end', 'end')" >/dev/null
     poll 30 one_of_each || true
     heard all2 | grep -v '^end' | sed -E 's/^([^|]*)\|(.{0,30}).*/\1\t\2/' >"$WEIR_TMP/heard"
@@ -237,5 +237,5 @@ random "a worker" worker
 random "settings that change" settings
 random "a worker that is terminated all the time" killed
 cluster_start order "max_worker_processes = 1"
-random "no worker to be had" worker
+random "no worker to be had" none
 finish
