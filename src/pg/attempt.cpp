@@ -5,7 +5,7 @@
 
 namespace weir::pg {
 
-bool attempt(void (*what)(void *context), void *context, const char *doing) {
+ErrorData *try_in_subtransaction(void (*what)(void *context), void *context) {
     MemoryContext memory = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
     ErrorData *volatile error = nullptr;
@@ -26,6 +26,11 @@ bool attempt(void (*what)(void *context), void *context, const char *doing) {
     PG_END_TRY();
     MemoryContextSwitchTo(memory);
     CurrentResourceOwner = owner;
+    return error;
+}
+
+bool attempt(void (*what)(void *context), void *context, const char *doing) {
+    ErrorData *error = try_in_subtransaction(what, context);
     if (error == nullptr)
         return true;
     if (doing != nullptr)

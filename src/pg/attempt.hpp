@@ -9,6 +9,9 @@
 
 namespace weir::pg {
 
+// nullptr: it went well. Else the error, in the caller's memory, to be told by the caller.
+ErrorData *try_in_subtransaction(void (*what)(void *context), void *context);
+
 // False: it failed. doing: what, for the log: "could not …"; null: the caller says it.
 bool attempt(void (*what)(void *context), void *context, const char *doing);
 

@@ -5,6 +5,7 @@
 // weir.housekeeping shows.
 #include "pg/pg.hpp"
 
+#include "pg/attempt.hpp"
 #include "pg/function.hpp"
 #include "pg/monotonic.hpp"
 #include "pg/text.hpp"
@@ -24,29 +25,21 @@ struct account {
     char *error; // the last one
 };
 
+struct one_step {
+    job const &of;
+    int64 key;
+    outcome result;
+};
+
 bool try_step(account &a, int64 key, outcome &out) {
-    MemoryContext memory = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    ErrorData *volatile error = nullptr;
-    static outcome result;
-    result = {};
-    BeginInternalSubTransaction(nullptr);
-    PG_TRY();
-    {
-        result = job_of(a.job).step(key);
-        ReleaseCurrentSubTransaction();
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(memory);
-        error = CopyErrorData();
-        FlushErrorState();
-        RollbackAndReleaseCurrentSubTransaction();
-    }
-    PG_END_TRY();
-    MemoryContextSwitchTo(memory);
-    CurrentResourceOwner = owner;
-    out = result;
+    one_step step{job_of(a.job), key, {}};
+    ErrorData *error = pg::try_in_subtransaction(
+        [](void *context) {
+            auto *s = static_cast<one_step *>(context);
+            s->result = s->of.step(s->key);
+        },
+        &step);
+    out = step.result;
     a.steps++;
     record_run(a.job, error == nullptr ? nullptr : error->message);
     if (error == nullptr)

@@ -8,52 +8,36 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/waking.sh"
 
-# A server of its own, since its library changes.
-tree=$WEIR_TMP/tree
-private_server "$tree"
-chmod 755 "$WEIR_TMP" "$tree"
+. "$(dirname "$0")/planting.sh"
 
-# Objects that are there already need not be built again.
 base=$WEIR_TMP/base
-mkdir "$base"
-cp -a "$WEIR_ROOT"/{Makefile,src,sql,extension} "$base/"
-[ ! -e "$WEIR_ROOT/.flags" ] || cp -a "$WEIR_ROOT/.flags" "$base/"
-# edit FILE PERL…: fails where one of them changes nothing.
-edit() {
-    local file=$1 perl
-    for perl in "${@:2}"; do
-        cp "$file" "$WEIR_TMP/before"
-        perl -0pi -e "$perl" "$file"
-        ! cmp -s "$file" "$WEIR_TMP/before" || die "nothing to plant in ${file#"$WEIR_TMP"/}: $perl"
-    done
-}
-build() { make -s -C "$1" PG_CONFIG="$PG_CONFIG" weir.so >"$1/build.log" 2>&1 || { tail -n 20 "$1/build.log"; die "$1 does not build"; }; }
-edit "$base/src/worker/worker.cpp" 's/linger_us = 2 \* USECS_PER_SEC/linger_us = 1000/' \
+plant_copy "$base"
+plant "$base/src/worker/worker.cpp" 's/linger_us = 2 \* USECS_PER_SEC/linger_us = 1000/' \
     's/(result what = duty_of\(which\)\.round\([^;]*\);)/$1 pg_usleep(300);/'
-edit "$base/src/doorbell/wait.cpp" 's/(\n +)(if \(now >= deadline_us\)\s+return false)/$1pg_usleep(200);$1$2/'
-build "$base"
-# plant NAME FILE PERL…
-plant() {
+plant "$base/src/doorbell/wait.cpp" 's/(\n +)(if \(now >= deadline_us\)\s+return false)/$1pg_usleep(200);$1$2/'
+plant_build "$base"
+# fault NAME FILE PERL…
+fault() {
     cp -a "$base" "$WEIR_TMP/plant-$1"
-    edit "$WEIR_TMP/plant-$1/src/$2" "${@:3}"
-    build "$WEIR_TMP/plant-$1"
+    plant "$WEIR_TMP/plant-$1/src/$2" "${@:3}"
+    plant_build "$WEIR_TMP/plant-$1"
 }
 # Meanwhile the other core is of use.
 plant_all() {
-    plant abort doorbell/marks.cpp 's/if \(log_count > 0 && pg::settings::doorbell != pg::settings::doorbell_off\)(\s+ring\(Invalid)/if (committed && log_count > 0)$1/'
-    plant savepoint doorbell/marks.cpp 's/event == SUBXACT_EVENT_ABORT_SUB && log_count > 0/false/'
-    plant early doorbell/marks.cpp 's/(\n +)(notify_before_commit\([^;]*\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/' \
+    fault abort doorbell/marks.cpp 's/if \(log_count > 0 && pg::settings::doorbell != pg::settings::doorbell_off\)(\s+ring\(Invalid)/if (committed && log_count > 0)$1/'
+    fault savepoint doorbell/marks.cpp 's/event == SUBXACT_EVENT_ABORT_SUB && log_count > 0/false/'
+    fault early doorbell/marks.cpp 's/(\n +)(notify_before_commit\([^;]*\);)/$1$2$1if (log_count > 0) ring(InvalidSubTransactionId, true);/' \
         's/if \(log_count > 0 && (pg::settings::doorbell != pg::settings::doorbell_off\)\s+ring\(Invalid)/if (!committed && log_count > 0 && $1/'
-    plant wide doorbell/marks.cpp 's/if \(beyond && beyond_sub >= since\)/if (false)/'
-    plant unheard doorbell/wait.cpp \
+    fault wide doorbell/marks.cpp 's/if \(beyond && beyond_sub >= since\)/if (false)/'
+    fault unheard doorbell/wait.cpp \
         's/( +if \(slot >= 0\)\s+for_each_bell\(w, [^\n]*\n)(.*?)( +if \(result == look::nothing\)\s+sleep)/$2$1$3/s'
-    plant latch doorbell/wait.cpp 's/slot >= 0 && is_rung\(w, slot\)/false/' \
+    fault latch doorbell/wait.cpp 's/slot >= 0 && is_rung\(w, slot\)/false/' \
         's/\(void\)(WaitLatch\([^;]*\));(\s+)ResetLatch\(MyLatch\);/if ($1 & WL_LATCH_SET) { ResetLatch(MyLatch); return; }/'
-    plant pending stream/drain.cpp 's/doorbell::ring_pending_bells\(\);//'
-    plant leave worker/post.cpp 's/holds_post = pg_atomic_read_u32\(&p\.rung\) != 0;/holds_post = false;/'
-    plant answer worker/worker.cpp 's/ +answer\(\);\n//' 's/(result what = duty_of\(which\)\.round\([^;]*\);[^\n]*\n)/$1        answer();\n/'
-    plant unstarted worker/start.cpp 's/(a first round is unconditional\.\n +)return start_if_needed\(which\);/$1return false;/'
-    plant unflushed stream/announce.cpp 's/(    UnregisterSnapshot\(latest\);\n)    flush\(r\);/$1/'
+    fault pending stream/drain.cpp 's/doorbell::ring_pending_bells\(\);//'
+    fault leave worker/post.cpp 's/holds_post = pg_atomic_read_u32\(&p\.rung\) != 0;/holds_post = false;/'
+    fault answer worker/worker.cpp 's/ +answer\(\);\n//' 's/(result what = duty_of\(which\)\.round\([^;]*\);[^\n]*\n)/$1        answer();\n/'
+    fault unstarted worker/start.cpp 's/(a first round is unconditional\.\n +)return start_if_needed\(which\);/$1return false;/'
+    fault unflushed stream/announce.cpp 's/(    UnregisterSnapshot\(latest\);\n)    flush\(r\);/$1/'
 }
 waking_build
 plant_all &
@@ -63,7 +47,7 @@ cluster_stop planted
 # try NAME OPTIONS [READERS]: without READERS it has to pass.
 try() {
     local name=$1 options=$2 log=$WEIR_TMP/$1.log status=0
-    ln -sf "$WEIR_TMP/$([ "$name" = none ] && echo base || echo "plant-$name")/weir.so" "$WEIR_LIBDIR/weir.so"
+    plant_use "$WEIR_TMP/$([ "$name" = none ] && echo base || echo "plant-$name")"
     cluster_start planted
     cluster_use planted
     createdb "$name" 2>/dev/null || { dropdb "$name" && createdb "$name"; }

@@ -8,26 +8,19 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-tree=$WEIR_TMP/tree
-private_server "$tree"
-chmod 755 "$WEIR_TMP" "$tree"
+. "$(dirname "$0")/planting.sh"
+
 checker_build
-install -m 644 "$WEIR_ROOT/extension/weir.control" "$WEIR_ROOT"/sql/weir--*.sql "$WEIR_SHAREDIR/extension/"
 # variant NAME [FILE PERL]…
 variant() {
     local dir=$WEIR_TMP/$1
-    mkdir "$dir"
-    cp -a "$WEIR_ROOT"/{Makefile,src,sql,extension} "$dir/"
-    [ ! -e "$WEIR_ROOT/.flags" ] || cp -a "$WEIR_ROOT/.flags" "$dir/"
+    plant_copy "$dir"
     shift
     while [ $# -gt 0 ]; do
-        cp "$dir/src/$1" "$WEIR_TMP/before"
-        perl -0pi -e "$2" "$dir/src/$1"
-        ! cmp -s "$dir/src/$1" "$WEIR_TMP/before" || die "nothing to plant in $1: $2"
+        plant "$dir/src/$1" "$2"
         shift 2
     done
-    make -s -C "$dir" PG_CONFIG="$PG_CONFIG" weir.so >"$dir/build.log" 2>&1 ||
-        { tail -n 20 "$dir/build.log"; die "$dir does not build"; }
+    plant_build "$dir"
 }
 # A little wider, so that others mint while rows go in.
 pause='s/(\n +)(insert_some\(t, r, first, r\.count - first)/$1pg_usleep(2000);$1$2/'
@@ -40,8 +33,7 @@ variant planted log/insert.cpp "$pause" \
 cluster_start planted
 cluster_stop planted
 for name in sound planted; do
-    rm -f "$WEIR_LIBDIR/weir.so"
-    ln -s "$WEIR_TMP/$name/weir.so" "$WEIR_LIBDIR/weir.so"
+    plant_use "$WEIR_TMP/$name"
     cluster_start planted
     cluster_use planted
     createdb $name

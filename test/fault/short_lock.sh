@@ -14,30 +14,22 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-tree=$WEIR_TMP/tree
-private_server "$tree"
-chmod 755 "$WEIR_TMP" "$tree"
+. "$(dirname "$0")/planting.sh"
+
 base=$WEIR_TMP/base
-mkdir "$base"
-cp -a "$WEIR_ROOT"/{Makefile,src,sql,extension} "$base/"
-[ ! -e "$WEIR_ROOT/.flags" ] || cp -a "$WEIR_ROOT/.flags" "$base/"
+plant_copy "$base"
 # pause_before FILE PERL_PATTERN KEY
 pause_before() {
-    local file=$base/src/$1 key=$3
-    cp "$file" "$WEIR_TMP/before"
+    local key=$3
     local lock="DirectFunctionCall1(pg_advisory_lock_shared_int8, Int64GetDatum($key));"
-    perl -0pi -e "s/(\\n +)($2)/\$1$lock\$1${lock/lock/unlock}\$1\$2/" "$file"
-    ! cmp -s "$file" "$WEIR_TMP/before" || die "nowhere to pause in $1"
+    plant "$base/src/$1" "s/(\\n +)($2)/\$1$lock\$1${lock/lock/unlock}\$1\$2/"
 }
 registry_pause=4701 batch_pause=4702
 pause_before stream/registry.cpp 'auto lock_key = [^\n]*\n +log::lock\(lock_key\);\n +found' $registry_pause
 pause_before log/insert.cpp 'insert_some\(t, r, first, r\.count - first' "$batch_pause + (first > 0)"
-perl -0pi -e 's/at_once = 256/at_once = 100/' "$base/src/log/insert.cpp"
-make -s -C "$base" PG_CONFIG="$PG_CONFIG" weir.so >"$base/build.log" 2>&1 ||
-    { tail -n 20 "$base/build.log"; die "the pauses do not build"; }
-rm -f "$WEIR_LIBDIR/weir.so"
-ln -s "$base/weir.so" "$WEIR_LIBDIR/weir.so"
-install -m 644 "$WEIR_ROOT/extension/weir.control" "$WEIR_ROOT"/sql/weir--*.sql "$WEIR_SHAREDIR/extension/"
+plant "$base/src/log/insert.cpp" 's/at_once = 256/at_once = 100/'
+plant_build "$base"
+plant_use "$base"
 
 cluster_start lock
 cluster_use lock
