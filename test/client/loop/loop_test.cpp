@@ -37,6 +37,11 @@ struct program {
           turn(std::make_unique<loop>(*core, around)) {
         around.wanted = [this] { return hears || follows; };
     }
+    // What was posted last and not taken holds who posted it, who holds the core.
+    ~program() {
+        std::vector<internal::command> left;
+        core->collect(left);
+    }
 
     void listen() {
         hears = std::make_shared<channel::state>("c", [this](auto payload) { payload ? heard++ : missed++; },
