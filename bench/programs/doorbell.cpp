@@ -7,7 +7,8 @@
 //   doorbell latency HOW RATE SECONDS   HOW: listen, wait or pg_notify; prints the median and the 99th percentile
 //                                       in ms of the time from the return of a commit to the wakeup
 //   doorbell together STREAMS WAITERS   all streams rung by one commit: prints the time in ms until the last waiter
-//                                       (of weir.wait_many, the streams dealt out among them) and the last listener (one connection) woke
+//                                       (of weir.wait_many, the streams dealt out among them) and the last listener
+//                                       (one connection) woke
 #include "plain.hpp"
 
 #include <poll.h>
@@ -73,7 +74,7 @@ struct event {
 
 // Wakeups as (newest position it tells of, when), until told to stop.
 class waker {
-  public:
+public:
     explicit waker(std::string how) : how_(std::move(how)), connection_(connect()) {
         if (how_ != "wait")
             listen_to(connection_, channel_of(connection_, "latency"));
@@ -85,7 +86,7 @@ class waker {
         return std::move(events_);
     }
 
-  private:
+private:
     void listen() {
         while (!stopping_) {
             pollfd fd{PQsocket(connection_.get()), POLLIN, 0};
@@ -152,7 +153,8 @@ void latency(std::string const &how, int rate, int seconds) {
 void together(int streams, int waiters) {
     connection writer = connect(), listener = connect();
     run(writer, "SELECT weir.append('t' || i, '{}') FROM generate_series(1, " + std::to_string(streams) + ") i");
-    result channels = run(listener, "SELECT weir.channel('t' || i) FROM generate_series(1, " + std::to_string(streams) + ") i");
+    result channels =
+        run(listener, "SELECT weir.channel('t' || i) FROM generate_series(1, " + std::to_string(streams) + ") i");
     for (int i = 0; i < streams; i++)
         listen_to(listener, PQgetvalue(channels.get(), i, 0));
     // Every waiter waits for its share, and wakes again and again until all of it has come.
@@ -162,7 +164,8 @@ void together(int streams, int waiters) {
     for (int w = 0; w < waiters; w++) {
         threads.emplace_back([&, w] {
             connection c = connect();
-            std::string mine = "FROM generate_series(" + std::to_string(w + 1) + ", " + std::to_string(streams) + ", " + std::to_string(waiters) + ") i";
+            std::string mine = "FROM generate_series(" + std::to_string(w + 1) + ", " + std::to_string(streams) + ", " +
+                               std::to_string(waiters) + ") i";
             run(c, "CREATE TEMP TABLE mine AS SELECT 't' || i AS s, weir.head('t' || i) AS after " + mine);
             ready++;
             for (int n = streams / waiters; n > 0;) {

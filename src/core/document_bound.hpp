@@ -30,8 +30,8 @@ struct document_bound {
         return version | generation << version_bits | units << (version_bits + generation_bits);
     }
     [[nodiscard]] static constexpr document_bound unpack(std::int64_t packed) noexcept {
-        return {packed & ((std::int64_t{1} << version_bits) - 1),
-                packed >> version_bits & ((1 << generation_bits) - 1), packed >> (version_bits + generation_bits)};
+        return {packed & ((std::int64_t{1} << version_bits) - 1), packed >> version_bits & ((1 << generation_bits) - 1),
+                packed >> (version_bits + generation_bits)};
     }
     // The same bound and the next version, with so much more.
     [[nodiscard]] constexpr document_bound plus(std::int64_t more) const noexcept {

@@ -22,8 +22,8 @@ struct cell_list {
     cell_in_use in[cell_count];
     int count;
 };
-cell_list entered; // by the transaction that is about to commit
-cell_list sending; // by its NOTIFY
+cell_list entered;     // by the transaction that is about to commit
+cell_list sending;     // by its NOTIFY
 bool has_sent = false; // in this transaction
 
 uint64 own_last = 0; // the greatest number that this session has armed

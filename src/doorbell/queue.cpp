@@ -10,10 +10,10 @@ namespace weir::doorbell {
 namespace {
 
 constexpr double full = 0.9;
-constexpr int64 look_again_us = 100 * 1000;   // looking makes the server advance the queue's tail
+constexpr int64 look_again_us = 100 * 1000;    // looking makes the server advance the queue's tail
 constexpr const char *directory = "pg_notify"; // below the data directory, in which every process is
 constexpr uint64 least_free_bytes = 1024 * 1024;
-constexpr int most_doublings = 6;                        // of the worker's rest, from a second on
+constexpr int most_doublings = 6;                     // of the worker's rest, from a second on
 constexpr int64 writers_rest_us = 64 * USECS_PER_SEC; // beyond the worker's
 
 bool handed = false; // by the running transaction
@@ -28,8 +28,7 @@ bool is_full() {
     static bool was_full = false;
     int64 now = pg::monotonic_us();
     if (now - looked_at > look_again_us) {
-        was_full =
-            DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage, Datum{0})) > full || is_disk_full();
+        was_full = DatumGetFloat8(DirectFunctionCall1(pg_notification_queue_usage, Datum{0})) > full || is_disk_full();
         looked_at = now;
     }
     return was_full;
@@ -72,9 +71,7 @@ void handed_at_end(bool committed) {
 
 void commit_notifications() {
     PG_TRY();
-    {
-        CommitTransactionCommand();
-    }
+    { CommitTransactionCommand(); }
     PG_CATCH();
     {
         // The process exits now, and rolls back on its way, whether somebody wanted that or NOTIFY failed.

@@ -69,9 +69,9 @@ struct shared_state {
     pg_atomic_uint32 owner_count;
     bucket buckets[bucket_count];
     pg_atomic_uint64 pending[bucket_count / 64]; // buckets with more sleepers than a writer wakes by itself
-    pg_atomic_uint32 notify_failures; // in a row, of handing anything to NOTIFY (queue.hpp)
-    pg_atomic_uint64 notify_after;    // the next try, on the monotonic clock
-    uint64 last_number;               // of a cell
+    pg_atomic_uint32 notify_failures;            // in a row, of handing anything to NOTIFY (queue.hpp)
+    pg_atomic_uint64 notify_after;               // the next try, on the monotonic clock
+    uint64 last_number;                          // of a cell
     cell cells[cell_count];
     char cell_texts[cell_count][cell_text_size];
 };

@@ -36,7 +36,7 @@ using lease::row;
 namespace {
 
 constexpr int greatest_sweep = 100000;
-constexpr int a_step = 1000;                       // leases, of the housekeeper's sweep
+constexpr int a_step = 1000;                         // leases, of the housekeeper's sweep
 constexpr int64 worked_under_us = 1 * USECS_PER_SEC; // after which a lapsed lease is looked at again
 int job;
 

@@ -28,8 +28,17 @@ constinit source incarnation_sequence{"incarnation"};
 constinit source id_sequence{"id_seq"};
 
 // Of the table in sql/log.sql.
-enum { number_column = 1, cause_column, floor_column, began_column, timeline_column, system_column, database_column,
-       clock_column, ids_column };
+enum {
+    number_column = 1,
+    cause_column,
+    floor_column,
+    began_column,
+    timeline_column,
+    system_column,
+    database_column,
+    clock_column,
+    ids_column
+};
 constexpr int columns = ids_column;
 
 constexpr int id_bits = 32; // ids of one life; those above are drawn

@@ -41,11 +41,11 @@ void refuse_reserved(std::string_view name) {
         return;
     int length = static_cast<int>(by->prefix.size());
     const char *prefix = by->prefix.data();
-    ereport(ERROR, (errcode(ERRCODE_RESERVED_NAME),
-                    errmsg("stream name \"%.*s\" is reserved", pg::shown(name), name.data()),
-                    errdetail("weir itself writes %s there; others can only read it.", by->holds),
-                    errhint("Take a name that is not \"%.*s\" and does not begin with \"%.*s/\".", length, prefix,
-                            length, prefix)));
+    ereport(ERROR,
+            (errcode(ERRCODE_RESERVED_NAME), errmsg("stream name \"%.*s\" is reserved", pg::shown(name), name.data()),
+             errdetail("weir itself writes %s there; others can only read it.", by->holds),
+             errhint("Take a name that is not \"%.*s\" and does not begin with \"%.*s/\".", length, prefix, length,
+                     prefix)));
 }
 
 } // namespace weir::name

@@ -63,8 +63,8 @@ JsonbValue numeric_of(Numeric number) {
 JsonbValue float_of(char const *shortest, bool finite) {
     if (!finite)
         return pg::json_string(shortest);
-    return numeric_of(DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(shortest),
-                                                          ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
+    return numeric_of(DatumGetNumeric(
+        DirectFunctionCall3(numeric_in, CStringGetDatum(shortest), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
 }
 
 JsonbValue float_of(double value) {

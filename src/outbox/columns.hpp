@@ -20,7 +20,7 @@ struct column {
     Oid base_type; // under a domain
     int16 length;  // of the type, for comparing
     bool by_value;
-    bool scalar;      // one of those done here
+    bool scalar; // one of those done here
     pg::text_depends_on needs;
     FmgrInfo convert; // else
 };

@@ -26,9 +26,9 @@ namespace {
 
 namespace spi = pg::spi;
 
-constexpr int64 run = 1024;                        // an append that crosses a multiple of so many asks for its topic
+constexpr int64 run = 1024;                         // an append that crosses a multiple of so many asks for its topic
 constexpr int64 look_after_us = 10 * USECS_PER_SEC; // an append, or a look, for all topics
-constexpr int64 most_at_once = 4 * run;            // frames that one step removes at the most
+constexpr int64 most_at_once = 4 * run;             // frames that one step removes at the most
 constexpr int64 unbounded = PG_INT64_MAX;
 
 constinit log::source policy_table{"retention_policy"};

@@ -176,12 +176,7 @@ bool insert(wish const &w) {
     Oid owner = GetUserId();
     Datum id = Int64GetDatum(weir::log::life::new_id());
     spi::session session = spi::begin(weir::log::relation_oid(subscription_table));
-    Datum values[] = {w.name_datum,
-                      id,
-                      w.topics,
-                      w.types.value,
-                      w.headers.value,
-                      BoolGetDatum(w.hold),
+    Datum values[] = {w.name_datum,           id, w.topics, w.types.value, w.headers.value, BoolGetDatum(w.hold),
                       ObjectIdGetDatum(owner)};
     bool nulls[] = {false, false, false, w.types.isnull, w.headers.isnull, false, false};
     bool inserted = spi::write(insert_statement, values, nulls) == 1;

@@ -34,9 +34,8 @@ bool attempt(void (*what)(void *context), void *context, const char *doing) {
     if (error == nullptr)
         return true;
     if (doing != nullptr)
-        ereport(LOG,
-                (errcode(error->sqlerrcode), errmsg("could not %s: %s", doing, error->message),
-                 error->detail != nullptr ? errdetail_internal("%s", error->detail) : 0));
+        ereport(LOG, (errcode(error->sqlerrcode), errmsg("could not %s: %s", doing, error->message),
+                      error->detail != nullptr ? errdetail_internal("%s", error->detail) : 0));
     FreeErrorData(error);
     return false;
 }

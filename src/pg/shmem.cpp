@@ -13,9 +13,7 @@ void *try_structure(const char *name, std::size_t size, bool *found) {
     MemoryContext context = CurrentMemoryContext;
     uint32 held = InterruptHoldoffCount;
     PG_TRY();
-    {
-        memory = ShmemInitStruct(name, size, found);
-    }
+    { memory = ShmemInitStruct(name, size, found); }
     PG_CATCH();
     {
         // It lets its own lock go before it raises, so there is nothing to clean up.
@@ -41,10 +39,11 @@ void write_file_name(const char *name, char (&out)[MAXPGPATH]) {
 }
 
 [[noreturn]] void refuse(const char *file) {
-    ereport(ERROR, (errcode_for_file_access(), errmsg("could not map file \"%s\" instead of shared memory: %m", file),
-                    errdetail("There is no room left in the server's shared memory, as where its table of locks has grown "
-                              "before weir was first used."),
-                    errhint("Add weir to shared_preload_libraries, which reserves it, and restart the server.")));
+    ereport(ERROR,
+            (errcode_for_file_access(), errmsg("could not map file \"%s\" instead of shared memory: %m", file),
+             errdetail("There is no room left in the server's shared memory, as where its table of locks has grown "
+                       "before weir was first used."),
+             errhint("Add weir to shared_preload_libraries, which reserves it, and restart the server.")));
     pg_unreachable();
 }
 

@@ -14,7 +14,7 @@ namespace weir::stream {
 namespace {
 constexpr int64 every_us = 1 * USECS_PER_SEC;
 constexpr int64 ahead_ms = 3000; // and as much more as any writer's
-constexpr int most_idle = 5; // rounds without a writer
+constexpr int most_idle = 5;     // rounds without a writer
 } // namespace
 
 worker::outcome clock_step(int64) {

@@ -20,15 +20,15 @@ struct folded {
     int64 bytes;          // of them
     int64 trimmed_frames; // of these
     int64 trimmed_bytes;
-    int64 trimmed_below; // rows below it are gone; 0: none are
-    int64 trimmed_upto;  // the newest frame among them, which readers may have missed; 0: there was none
-    int64 version;       // of the newest patch in; 0: there is none
-    int64 patched_at;    // its position, -1: none
-    int64 first_patch;   // that of the first, -1: none
+    int64 trimmed_below;  // rows below it are gone; 0: none are
+    int64 trimmed_upto;   // the newest frame among them, which readers may have missed; 0: there was none
+    int64 version;        // of the newest patch in; 0: there is none
+    int64 patched_at;     // its position, -1: none
+    int64 first_patch;    // that of the first, -1: none
     int64 packed_version; // with the bound of the document (core/document_bound.hpp)
     Jsonb *document;      // where it was asked for and a patch is in
     bool too_large;       // it was asked for, and is more than is ever folded
-    int64 document_size; // as stored with the checkpoint, compressed
+    int64 document_size;  // as stored with the checkpoint, compressed
     // Seen on the way, not kept in checkpoints.
     int64 rows;      // read since the checkpoint
     int64 unsettled; // position at which the fold stopped, -1: it did not

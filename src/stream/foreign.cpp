@@ -22,10 +22,10 @@ WEIR_FUNCTION(weir_refuse_restored_name) {
         Datum id = heap_getattr(t->tg_trigtuple, SPI_fnumber(columns, "stream_id"), columns, &null);
         std::string_view name = pg::view_of(name_text);
         if (stream::is_at_odds(name, DatumGetInt64(id)))
-            ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
-                            errmsg("stream \"%.*s\" is there already, or its id is another's", pg::shown(name),
-                                   name.data()),
-                            errhint("Restore each dump into a database of its own.")));
+            ereport(ERROR,
+                    (errcode(ERRCODE_UNIQUE_VIOLATION),
+                     errmsg("stream \"%.*s\" is there already, or its id is another's", pg::shown(name), name.data()),
+                     errhint("Restore each dump into a database of its own.")));
     }
     return PointerGetDatum(t->tg_trigtuple);
 }

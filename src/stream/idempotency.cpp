@@ -46,8 +46,7 @@ constinit spi::statement forget_statement{
 
 constexpr uint64 at_once = 256; // as in the statement
 
-constinit spi::statement oldest_statement{
-    "SELECT called_at FROM weir.idempotency ORDER BY called_at LIMIT 1", 0, {}};
+constinit spi::statement oldest_statement{"SELECT called_at FROM weir.idempotency ORDER BY called_at LIMIT 1", 0, {}};
 
 struct digest {
     pg_cryptohash_ctx *context;

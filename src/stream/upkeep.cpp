@@ -39,12 +39,10 @@ constinit spi::statement delete_all_statement{
     "DELETE FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
 void insert(int64 stream_id, folded const &f) {
-    Datum values[] = {Int64GetDatum(stream_id),        Int64GetDatum(f.position),
-                      Int64GetDatum(f.frames),         Int64GetDatum(f.bytes),
-                      Int64GetDatum(f.trimmed_frames), Int64GetDatum(f.trimmed_bytes),
-                      Int64GetDatum(f.trimmed_below),  Int64GetDatum(f.packed_version),
-                      Int64GetDatum(f.patched_at),     Int64GetDatum(f.first_patch),
-                      PointerGetDatum(f.document),     Int64GetDatum(f.trimmed_upto)};
+    Datum values[] = {Int64GetDatum(stream_id),       Int64GetDatum(f.position),       Int64GetDatum(f.frames),
+                      Int64GetDatum(f.bytes),         Int64GetDatum(f.trimmed_frames), Int64GetDatum(f.trimmed_bytes),
+                      Int64GetDatum(f.trimmed_below), Int64GetDatum(f.packed_version), Int64GetDatum(f.patched_at),
+                      Int64GetDatum(f.first_patch),   PointerGetDatum(f.document),     Int64GetDatum(f.trimmed_upto)};
     bool nulls[12] = {};
     nulls[8] = f.patched_at < 0;
     nulls[9] = f.first_patch < 0;

@@ -443,8 +443,7 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
 
     predecessor const &p = taken.before;
     written result{taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
-                   document.version,
-                   r.best_effort ? log::prefix_of<live_prefix>(rows.tuples[0])->maxlen : 0};
+                   document.version, r.best_effort ? log::prefix_of<live_prefix>(rows.tuples[0])->maxlen : 0};
     log::release(rows);
     close_tables(t);
     return result;
@@ -476,8 +475,7 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
     HeapTuple tuple = make_tuple(t.logged, r, 0);
     log::rows rows = log::prepare(t.logged, &tuple, 1, nullptr); // a mark has to be the newest row
 
-    turn taken = take_turn(t, name, stream, rows, kind == mode::dropped ? if_closed::ignore : if_closed::stop,
-                           nullptr);
+    turn taken = take_turn(t, name, stream, rows, kind == mode::dropped ? if_closed::ignore : if_closed::stop, nullptr);
     int64 stream_id = stream.id;
     if (taken.stopped) {
         log::release(rows);

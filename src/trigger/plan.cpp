@@ -24,8 +24,8 @@ uint64 runs = 0;
 
 uint32 hash_of(statement const &st) {
     uint32 text = hash_bytes(reinterpret_cast<unsigned char const *>(st.sql), static_cast<int>(strlen(st.sql)));
-    return hash_combine(text, hash_bytes(reinterpret_cast<unsigned char const *>(st.types),
-                                         static_cast<int>(sizeof(Oid)) * st.count));
+    return hash_combine(
+        text, hash_bytes(reinterpret_cast<unsigned char const *>(st.types), static_cast<int>(sizeof(Oid)) * st.count));
 }
 
 bool is_for(kept_plan const &k, statement const &st, uint32 hash) {
@@ -109,11 +109,11 @@ uint64 run(statement const &st, Datum const *values, const char *nulls) {
 
 Datum result(SPITupleTable const *rows, uint64 row, int column, Oid type, bool *null) {
     if (Oid is = SPI_gettypeid(rows->tupdesc, column); is != type)
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                        errmsg("column \"%s\" must be of type %s", SPI_fname(rows->tupdesc, column),
-                               format_type_be(type)),
-                        errdetail("It is of type %s.", format_type_be(is)),
-                        errhint("A table was altered while a trigger was working on it. Run the statement again.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("column \"%s\" must be of type %s", SPI_fname(rows->tupdesc, column), format_type_be(type)),
+                 errdetail("It is of type %s.", format_type_be(is)),
+                 errhint("A table was altered while a trigger was working on it. Run the statement again.")));
     return SPI_getbinval(rows->vals[row], rows->tupdesc, column, null);
 }
 

@@ -162,13 +162,18 @@ WEIR_FUNCTION(weir_housekeeping_status) {
     for (int job = 0; job < job_count(); job++) {
         record const r = any ? known.of[job] : record{};
         outlook next = outlook_of(job);
-        Datum values[] = {CStringGetTextDatum(job_of(job).name), TimestampTzGetDatum(r.last_run),
-                          TimestampTzGetDatum(r.last_success),   Int64GetDatum(r.runs),
-                          Int64GetDatum(r.failures),             CStringGetTextDatum(r.last_error),
+        Datum values[] = {CStringGetTextDatum(job_of(job).name),
+                          TimestampTzGetDatum(r.last_run),
+                          TimestampTzGetDatum(r.last_success),
+                          Int64GetDatum(r.runs),
+                          Int64GetDatum(r.failures),
+                          CStringGetTextDatum(r.last_error),
                           TimestampTzGetDatum(clock + next.due - now),
-                          Int64GetDatum(next.requests),          BoolGetDatum(next.everything)};
-        bool nulls[] = {false, r.last_run == 0, r.last_success == 0, false, false, r.last_error[0] == '\0',
-                        next.due == 0, false, false};
+                          Int64GetDatum(next.requests),
+                          BoolGetDatum(next.everything)};
+        bool nulls[] = {false,         r.last_run == 0, r.last_success == 0,
+                        false,         false,           r.last_error[0] == '\0',
+                        next.due == 0, false,           false};
         rows.add(values, nulls);
     }
     return Datum{0};

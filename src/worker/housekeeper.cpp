@@ -37,9 +37,7 @@ bool requests_next = true;
 
 Oid extension_seen = InvalidOid;
 
-Oid extension() {
-    return OidIsValid(get_namespace_oid("weir", true)) ? get_extension_oid("weir", true) : InvalidOid;
-}
+Oid extension() { return OidIsValid(get_namespace_oid("weir", true)) ? get_extension_oid("weir", true) : InvalidOid; }
 
 enum class ending { well, failed, gone, no_more_keys };
 
@@ -95,9 +93,7 @@ ending attempt(job const &j, pass *over, outcome &out) {
     end = ending::well;
     result = {};
     PG_TRY();
-    {
-        run(j, over, end, result);
-    }
+    { run(j, over, end, result); }
     PG_CATCH();
     {
         HOLD_INTERRUPTS();

@@ -22,10 +22,10 @@ struct wanted {
 constexpr int most_wanted = 64;
 wanted asked[most_wanted];
 int asked_count = 0;
-uint32 everything = 0; // a bit a job
-uint32 behind = 0;     // likewise
+uint32 everything = 0;        // a bit a job
+uint32 behind = 0;            // likewise
 constexpr int most_times = 8; // that a step is asked for before it is taken
-uint32 within = 0;         // likewise, of those who have a time in:
+uint32 within = 0;            // likewise, of those who have a time in:
 int64 within_us[most_jobs];
 
 // Where it is switched off, what this session leaves to be done waits for weir.housekeep().

@@ -13,8 +13,8 @@
 namespace weir::worker {
 
 struct record {
-    int64 runs;     // steps, those that failed included
-    int64 failures; // of these
+    int64 runs;           // steps, those that failed included
+    int64 failures;       // of these
     TimestampTz last_run; // 0: never
     TimestampTz last_success;
     char last_error[200];

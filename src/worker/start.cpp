@@ -13,7 +13,7 @@ namespace weir::worker {
 
 namespace {
 
-constexpr int64 retry_us = 10 * USECS_PER_SEC;             // after a start that led to nothing
+constexpr int64 retry_us = 10 * USECS_PER_SEC;                     // after a start that led to nothing
 constexpr int64 retry_after_dismissal_us = 200 * INT64CONST(1000); // once a place should be free
 
 const char *const names[kind_count] = {"weir doorbell", "weir housekeeper"};

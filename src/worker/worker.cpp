@@ -26,7 +26,7 @@ constexpr int64 linger_us = 2 * USECS_PER_SEC;
 constexpr int64 share = 10;           // one part in so many
 constexpr int64 most_saved_us = 5000; // of time to spend
 constexpr int64 longest_pause_us = 15000;
-constexpr int64 retry_us = 50 * INT64CONST(1000); // where there is a reason to wait
+constexpr int64 retry_us = 50 * INT64CONST(1000);   // where there is a reason to wait
 constexpr int64 glance_us = 100 * INT64CONST(1000); // between two looks whether the database is wanted
 constexpr int64 longest_nap_us = 60 * USECS_PER_SEC;
 

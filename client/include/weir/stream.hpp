@@ -142,8 +142,8 @@ public:
     bool drop();
 
     // Blocks in the server, in steps, until something settled lies after the cursor, or a read is to tell why none
-    // will: closed, dropped, or the cursor has expired; false where the time is over or a stop was requested. Not within a transaction. For many streams, or to get
-    // the frames as well, use a tail.
+    // will: closed, dropped, or the cursor has expired; false where the time is over or a stop was requested. Not
+    // within a transaction. For many streams, or to get the frames as well, use a tail.
     bool wait(position after, until const &limit = {});
 
 private:

@@ -57,8 +57,7 @@ void listener::publish() {
         if (how_ == wakeup::poll)
             why += ", and weir.wait: " + why_;
     }
-    loop_.set_status({.how = how_, .standby = standby_, .pooler = pooler_, .why = std::move(why),
-                       .lasting = lasting_});
+    loop_.set_status({.how = how_, .standby = standby_, .pooler = pooler_, .why = std::move(why), .lasting = lasting_});
 }
 
 // Connecting.

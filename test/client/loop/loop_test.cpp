@@ -44,8 +44,8 @@ struct program {
     }
 
     void listen() {
-        hears = std::make_shared<channel::state>("c", [this](auto payload) { payload ? heard++ : missed++; },
-                                                 [this](error const &) { told++; }, core);
+        hears = std::make_shared<channel::state>(
+            "c", [this](auto payload) { payload ? heard++ : missed++; }, [this](error const &) { told++; }, core);
         core->post([c = hears](loop &l) { l.add(c); });
     }
     void deafen() {

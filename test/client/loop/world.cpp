@@ -180,7 +180,8 @@ std::vector<world::event> world::possible(clock::time_point limit, bool time_onl
                 all.push_back({name + "is refused", [this, &c] { lose(c, connection::state::refused); }, true});
         } else if (c.now == connection::state::open) {
             if (!c.statement.empty() && !c.answered)
-                all.push_back({name + "answers " + c.statement.substr(0, 6) + " " + std::to_string(c.after), [this, &c] { answer(c, true); }});
+                all.push_back({name + "answers " + c.statement.substr(0, 6) + " " + std::to_string(c.after),
+                               [this, &c] { answer(c, true); }});
             if (!c.heard.empty())
                 all.push_back({name + "is notified", [&c] {
                                    c.arrived.push_back(c.heard.front());

@@ -57,9 +57,9 @@ struct connection {
 class world final : public weir::internal::surroundings {
 public:
     struct limits {
-        int events = 6;    // that are chosen; then all goes well
-        int mishaps = 2;   // of them: lost connections, refused ones, statements that fail
-        int slips = 1;     // times that time passes where nobody waits
+        int events = 6;  // that are chosen; then all goes well
+        int mishaps = 2; // of them: lost connections, refused ones, statements that fail
+        int slips = 1;   // times that time passes where nobody waits
         bool pooler = false;
         std::string refusal = {}; // the SQLSTATE that connecting is refused with; none: nobody answers
     };
