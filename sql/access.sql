@@ -43,6 +43,13 @@ BEGIN
     END LOOP;
 END
 $$;
+COMMENT ON FUNCTION weir.grant_access IS
+'Lets a role use weir. level read: everything that reads and waits, subscriptions of its own, and the pure '
+'functions; write: also append, emit, close, create_stream, notify, the calls of leases and making triggers; '
+'admin: also trim, retention, drop_stream, drop_streams, lease_revoke and the subscriptions of others. The '
+'privileges of each call are in the table weir.privilege. A higher level includes the lower ones; a lower level '
+'granted later takes nothing away, use revoke_access() first. Call it again after an upgrade of the extension. '
+'Needs the owner of the extension. Errors: 22023 unknown level, 22004 NULL role, 42501 not the owner.';
 
 CREATE FUNCTION weir.revoke_access(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS
@@ -58,10 +65,7 @@ BEGIN
     EXECUTE format('REVOKE ALL ON SCHEMA weir FROM %s', role);
 END
 $$;
-
-COMMENT ON FUNCTION weir.grant_access(regrole, text) IS
-'Lets a role use weir. level read: everything that reads and waits, subscriptions of its own, and the pure functions; write: also append, emit, close, create_stream, notify, the calls of leases and making triggers; admin: also trim, retention, drop_stream, drop_streams, lease_revoke and the subscriptions of others. The privileges of each call are in the table weir.privilege. A higher level includes the lower ones; a lower level granted later takes nothing away, use revoke_access() first. Call it again after an upgrade of the extension. Needs the owner of the extension. Errors: 22023 unknown level, 22004 NULL role, 42501 not the owner.';
-COMMENT ON FUNCTION weir.revoke_access(regrole) IS
+COMMENT ON FUNCTION weir.revoke_access IS
 'Takes back all that grant_access() gave a role. Needs the owner of the extension. Error: 22004 NULL role.';
 
 INSERT INTO weir.privilege (level, name) VALUES ('owner', 'grant_access'), ('owner', 'revoke_access');

@@ -4,14 +4,18 @@
 
 CREATE FUNCTION weir.skip_replicated() RETURNS trigger
     AS 'MODULE_PATHNAME', 'weir_skip_replicated' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.skip_replicated IS
+'Internal. Trigger of weir''s own tables: leaves out what logical replication brings.';
+
 CREATE FUNCTION weir.refuse_restored() RETURNS trigger
     AS 'MODULE_PATHNAME', 'weir_refuse_restored' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.refuse_restored IS
+'Internal. Trigger of weir''s own tables: refuses rows of a dump where weir has been used.';
+
 CREATE FUNCTION weir.refuse_restored_name() RETURNS trigger
     AS 'MODULE_PATHNAME', 'weir_refuse_restored_name' LANGUAGE C VOLATILE;
-
-COMMENT ON FUNCTION weir.skip_replicated() IS 'Internal. Trigger of weir''s own tables: leaves out what logical replication brings.';
-COMMENT ON FUNCTION weir.refuse_restored() IS 'Internal. Trigger of weir''s own tables: refuses rows of a dump where weir has been used.';
-COMMENT ON FUNCTION weir.refuse_restored_name() IS 'Internal. Likewise for names of streams, which must not meet.';
+COMMENT ON FUNCTION weir.refuse_restored_name IS
+'Internal. Likewise for names of streams, which must not meet.';
 
 INSERT INTO weir.privilege (level, name) VALUES
     ('owner', 'skip_replicated'), ('owner', 'refuse_restored'), ('owner', 'refuse_restored_name');

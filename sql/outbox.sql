@@ -34,9 +34,12 @@ CREATE TABLE weir.retention_policy (
     hold_frames bigint
 );
 
-COMMENT ON TABLE weir.subscription IS 'Internal. Named subscriptions; see the view weir.subscriptions.';
-COMMENT ON TABLE weir.subscription_cursor IS 'Internal. Where each subscription stands in each of its topics.';
-COMMENT ON TABLE weir.retention_policy IS 'Internal. What set_retention() said; see the view weir.retention.';
+COMMENT ON TABLE weir.subscription IS
+'Internal. Named subscriptions; see the view weir.subscriptions.';
+COMMENT ON TABLE weir.subscription_cursor IS
+'Internal. Where each subscription stands in each of its topics.';
+COMMENT ON TABLE weir.retention_policy IS
+'Internal. What set_retention() said; see the view weir.retention.';
 
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription_cursor', '');
@@ -46,15 +49,31 @@ SELECT pg_catalog.pg_extension_config_dump('weir.retention_policy', '');
 
 CREATE FUNCTION weir.emit(topic text, type text, payload jsonb DEFAULT '{}', headers jsonb DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_emit' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.emit IS
+'Emits one event: a durable frame of the stream topic, written as the transaction commits (or is prepared), after '
+'its deferred triggers, so that a long transaction does not hold back the readers of the topic. The events of a '
+'transaction come in the order of their emits within each topic; what a savepoint emitted goes when it is rolled '
+'back. type: what happened, 1 to 512 bytes. payload: JSON, not NULL (JSON null is a value). headers: a JSON '
+'object, which subscriptions can filter by. Costs memory until the commit, weir.max_emit_bytes at the most. '
+'Arguments are checked at the call; at the commit an event fails where its topic is closed. Repeating the '
+'transaction after it has failed is safe. Errors: 22004 NULL topic, type or payload, 22023 blank topic, empty '
+'type or bad headers, 42939 a topic that weir itself writes, 54000 frame, name or all events too large, 25006 '
+'read-only transaction or standby; at commit WR001.';
 
 CREATE FUNCTION weir.outbox() RETURNS trigger
     AS 'MODULE_PATHNAME', 'weir_outbox' LANGUAGE C VOLATILE;
-
-COMMENT ON FUNCTION weir.outbox() IS
-'Trigger function: emits an event for each changed row, as emit() does. AFTER INSERT, UPDATE, DELETE or TRUNCATE; FOR EACH ROW, also as a deferred constraint trigger, or FOR EACH STATEMENT with transition tables. Arguments: the topic, then any of: key=a,b (columns that tell rows apart; default: the primary key), columns=a,b (those that the event shows; default: all; an update that leaves them and the key as they were is no event), type=t (default: table.insert, table.update and so on), headers=a,b (columns whose values become the headers), old=off (leaves old values out). The payload has op, schema, table, key, old and new, and for an update changed (names of columns) and, where the key changed, old_key; values are as to_jsonb() gives them, the same whatever the session has set: times in UTC and ISO 8601, floating point with all digits, bytes in hexadecimal. Runs as whoever makes the change, who needs no privilege on weir; making the trigger needs EXECUTE on it. Errors: 39P01 not fired as it must be, no key, 22023 bad argument, 42703 unknown column, 54000 an event too large, and those of emit().';
-
-COMMENT ON FUNCTION weir.emit(text, text, jsonb, jsonb) IS
-'Emits one event: a durable frame of the stream topic, written as the transaction commits (or is prepared), after its deferred triggers, so that a long transaction does not hold back the readers of the topic. The events of a transaction come in the order of their emits within each topic; what a savepoint emitted goes when it is rolled back. type: what happened, 1 to 512 bytes. payload: JSON, not NULL (JSON null is a value). headers: a JSON object, which subscriptions can filter by. Costs memory until the commit, weir.max_emit_bytes at the most. Arguments are checked at the call; at the commit an event fails where its topic is closed. Repeating the transaction after it has failed is safe. Errors: 22004 NULL topic, type or payload, 22023 blank topic, empty type or bad headers, 42939 a topic that weir itself writes, 54000 frame, name or all events too large, 25006 read-only transaction or standby; at commit WR001.';
+COMMENT ON FUNCTION weir.outbox IS
+'Trigger function: emits an event for each changed row, as emit() does. AFTER INSERT, UPDATE, DELETE or TRUNCATE; '
+'FOR EACH ROW, also as a deferred constraint trigger, or FOR EACH STATEMENT with transition tables. Arguments: '
+'the topic, then any of: key=a,b (columns that tell rows apart; default: the primary key), columns=a,b (those '
+'that the event shows; default: all; an update that leaves them and the key as they were is no event), type=t '
+'(default: table.insert, table.update and so on), headers=a,b (columns whose values become the headers), old=off '
+'(leaves old values out). The payload has op, schema, table, key, old and new, and for an update changed (names '
+'of columns) and, where the key changed, old_key; values are as to_jsonb() gives them, the same whatever the '
+'session has set: times in UTC and ISO 8601, floating point with all digits, bytes in hexadecimal. Runs as '
+'whoever makes the change, who needs no privilege on weir; making the trigger needs EXECUTE on it. Errors: 39P01 '
+'not fired as it must be, no key, 22023 bad argument, 42703 unknown column, 54000 an event too large, and those '
+'of emit().';
 
 -- Subscriptions ------------------------------------------------------------
 
@@ -62,34 +81,96 @@ CREATE FUNCTION weir.subscribe(name text, topic text, start weir.position DEFAUL
                                headers jsonb DEFAULT NULL, hold boolean DEFAULT false,
                                since timestamptz DEFAULT NULL) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_subscribe' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.subscribe(text, text, weir.position, text[], jsonb, boolean, timestamptz) IS
+'Makes a named, durable subscription and returns true; false where it is there already with the same topics, '
+'types, headers and hold, whatever its start was. topic: a name, or a pattern: * stands for any run of '
+'characters, ? for any one, \ takes the next as it is; topics made later are matched too, and begun at their '
+'beginning. start: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that '
+'is behind all that is settled. since: instead, events of that time or later. types, headers: only events of '
+'these types, whose headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds '
+'of the topic. Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to '
+'the role that makes it: that role, its members and those at level admin use it. One role has up to '
+'weir.max_subscriptions. Errors: WR002 there is another one of that name, 42501 it is another role''s, WR003 '
+'start lies ahead of the topic, WR004 what follows start was removed, 22004, 22023, 22025 pattern that ends with '
+'a single \, 54000 too many subscriptions, headers above 8192 bytes, or more than 65536 bytes of topics, types '
+'and headers together, 25006.';
+
 CREATE FUNCTION weir.subscribe(name text, topics text[], start weir.position DEFAULT NULL, types text[] DEFAULT NULL,
                                headers jsonb DEFAULT NULL, hold boolean DEFAULT false,
                                since timestamptz DEFAULT NULL) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_subscribe_several' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.subscribe(text, text[], weir.position, text[], jsonb, boolean, timestamptz) IS
+'As subscribe(text, text), to several topics and patterns, up to 100, each with a cursor of its own.';
+
 CREATE FUNCTION weir.fetch(name text, max integer DEFAULT 100)
     RETURNS TABLE (topic text, id weir.position, at timestamptz, mode text, type text, payload jsonb, bytes bytea,
                    headers jsonb)
     AS 'MODULE_PATHNAME', 'weir_fetch' LANGUAGE C VOLATILE ROWS 100;
+COMMENT ON FUNCTION weir.fetch IS
+'The next events of a subscription behind its cursor, settled, and passed by its filter, up to max (1 to 10000), '
+'in the order of their positions, each with its topic. It does not move the cursor: what is not acknowledged '
+'comes again. What the filter drops the cursor passes by itself. Durable frames, patches and close marks only, no '
+'best-effort frames. Takes the subscription''s lock until the transaction ends: with ack() in the same '
+'transaction several consumers of one name take turns and see each event once; one that waited sees what is there '
+'after the wait. Costs a look at each topic that its patterns match; its memory does not grow with their number '
+'times the size of events. Errors: 42704 no such subscription, 42501 it is another role''s, WR004 events behind '
+'the cursor were removed, with the first position available and how many are gone, 55000 ack(name) was evaluated '
+'before it in the same statement, 22004, 22023.';
+
 CREATE FUNCTION weir.ack(name text, upto weir.position DEFAULT NULL, stream text DEFAULT NULL) RETURNS bigint
     AS 'MODULE_PATHNAME', 'weir_ack' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.ack IS
+'Acknowledges events and returns how many frames the cursor passed: 0 where it was there already, so a retry is '
+'safe. In the transaction that handled the events their effects happen exactly once. upto: NULL acknowledges '
+'exactly what this transaction has fetched, in every stream of the subscription or in the one given, with what '
+'the filter dropped on the way, and nothing that was committed since; all that fetch() gave counts, also what the '
+'query around it left out. What a rolled-back savepoint fetched does not count, nor what was fetched before a '
+'seek(). It has to be evaluated after the fetch(): put it into a statement of its own. With a position: all up to '
+'it in one stream, which has to be given where the subscription has more than one. Takes the subscription''s '
+'lock until the transaction ends. Errors: 55000 nothing was fetched in this transaction, 42704 no such '
+'subscription, 42501 it is another role''s, WR003 the position lies ahead of what is settled, 22004, 22023 stream '
+'not given, or not one of the subscription, 25006.';
+
 CREATE FUNCTION weir.seek(name text, "position" weir.position DEFAULT NULL, topic text DEFAULT NULL,
                           since timestamptz DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_seek' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.seek IS
+'Sets a subscription''s cursor, forward or back: events behind position come next; ''-'': the oldest there is, '
+'''+'': from now on. since: instead, events of that time or later. topic: NULL for all of its topics. Never '
+'beyond what is settled. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 '
+'no such subscription, 42501 it is another role''s, WR003 the position lies ahead of the topic, WR004 what '
+'follows it was removed, 22004, 22023, 25006.';
+
 CREATE FUNCTION weir.unsubscribe(name text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_unsubscribe' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.unsubscribe IS
+'Removes a subscription with its cursors; true if there was one. Waits for a transaction that is using it. Safe '
+'to retry. Errors: 42501 it is another role''s, 22004, 22023, 25006.';
+
 CREATE FUNCTION weir.give_subscription(name text, role regrole) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_give_subscription' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.give_subscription IS
+'Makes a subscription another role''s, as where the role that it belonged to was dropped. Who may call it may use '
+'every subscription. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 no '
+'such subscription or role, 22004, 22023, 25006.';
 
 CREATE FUNCTION weir.encode_cursor("position" weir.position) RETURNS bytea
     AS 'MODULE_PATHNAME', 'weir_encode_cursor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.encode_cursor IS
+'A position as opaque bytes, for clients that keep cursors of many kinds: 0x02 and 8 bytes, big-endian.';
+
 CREATE FUNCTION weir.decode_cursor(cursor bytea) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_decode_cursor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.decode_cursor IS
+'The position that encode_cursor() was given. Error: 22P03 any other prefix or length.';
 
 CREATE FUNCTION weir.list_subscriptions(subscription text)
     RETURNS TABLE (name text, topic text, cursor weir.position, lag_frames bigint, lag_seconds float8, expired boolean,
                    last_seen timestamptz, topics text[], types text[], headers jsonb, hold boolean,
                    owner regrole)
     AS 'MODULE_PATHNAME', 'weir_list_subscriptions' LANGUAGE C STABLE ROWS 1;
+COMMENT ON FUNCTION weir.list_subscriptions IS
+'Internal. What the view subscriptions is made of: one of them, where the caller may see it.';
 
 -- A condition on the name is met by the index; but the barrier keeps conditions that could tell names on from
 -- those of others, so that is = and not LIKE.
@@ -99,27 +180,55 @@ CREATE VIEW weir.subscriptions WITH (security_barrier) AS
     FROM weir.subscription n
     CROSS JOIN LATERAL weir.list_subscriptions(n.name) s;
 
-COMMENT ON VIEW weir.subscriptions IS 'Where each subscription stands that the caller may use, or all of them for members of pg_read_all_stats: a row for each of its topics that is there. Costs a little for each row, not for each event, and looks at one subscription alone WHERE name = ….';
-COMMENT ON COLUMN weir.subscriptions.name IS 'The subscription.';
-COMMENT ON COLUMN weir.subscriptions.topic IS 'The topic. NULL where none matches yet.';
-COMMENT ON COLUMN weir.subscriptions.cursor IS 'Everything up to this position is acknowledged, or was dropped by the filter. NULL where there is no topic yet.';
-COMMENT ON COLUMN weir.subscriptions.lag_frames IS 'Settled frames of the topic behind the cursor, whether the filter passes them or not.';
-COMMENT ON COLUMN weir.subscriptions.lag_seconds IS 'Age of the first settled frame behind the cursor, 0 for none.';
-COMMENT ON COLUMN weir.subscriptions.expired IS 'Whether frames behind the cursor were removed before they were acknowledged: fetch() raises WR004.';
-COMMENT ON COLUMN weir.subscriptions.last_seen IS 'When the cursor moved or events were fetched last, to ten seconds. NULL for never.';
-COMMENT ON COLUMN weir.subscriptions.topics IS 'Names and patterns subscribed to.';
-COMMENT ON COLUMN weir.subscriptions.types IS 'Only events of these types. NULL for all.';
-COMMENT ON COLUMN weir.subscriptions.headers IS 'Only events whose headers contain these. NULL for all.';
-COMMENT ON COLUMN weir.subscriptions.hold IS 'Whether retention keeps what is not acknowledged.';
-COMMENT ON COLUMN weir.subscriptions.owner IS 'The role it belongs to. A number: of one that was dropped.';
+COMMENT ON VIEW weir.subscriptions IS
+'Where each subscription stands that the caller may use, or all of them for members of pg_read_all_stats: a row '
+'for each of its topics that is there. Costs a little for each row, not for each event, and looks at one '
+'subscription alone WHERE name = ….';
+COMMENT ON COLUMN weir.subscriptions.name IS
+'The subscription.';
+COMMENT ON COLUMN weir.subscriptions.topic IS
+'The topic. NULL where none matches yet.';
+COMMENT ON COLUMN weir.subscriptions.cursor IS
+'Everything up to this position is acknowledged, or was dropped by the filter. NULL where there is no topic yet.';
+COMMENT ON COLUMN weir.subscriptions.lag_frames IS
+'Settled frames of the topic behind the cursor, whether the filter passes them or not.';
+COMMENT ON COLUMN weir.subscriptions.lag_seconds IS
+'Age of the first settled frame behind the cursor, 0 for none.';
+COMMENT ON COLUMN weir.subscriptions.expired IS
+'Whether frames behind the cursor were removed before they were acknowledged: fetch() raises WR004.';
+COMMENT ON COLUMN weir.subscriptions.last_seen IS
+'When the cursor moved or events were fetched last, to ten seconds. NULL for never.';
+COMMENT ON COLUMN weir.subscriptions.topics IS
+'Names and patterns subscribed to.';
+COMMENT ON COLUMN weir.subscriptions.types IS
+'Only events of these types. NULL for all.';
+COMMENT ON COLUMN weir.subscriptions.headers IS
+'Only events whose headers contain these. NULL for all.';
+COMMENT ON COLUMN weir.subscriptions.hold IS
+'Whether retention keeps what is not acknowledged.';
+COMMENT ON COLUMN weir.subscriptions.owner IS
+'The role it belongs to. A number: of one that was dropped.';
 
 -- Retention ----------------------------------------------------------------
 
 CREATE FUNCTION weir.set_retention(topic text, max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL,
                                    hold_age interval DEFAULT '7 days', hold_frames bigint DEFAULT 1000000) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_set_retention' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.set_retention IS
+'How long the events of a topic (or the frames of any stream) stay: not those older than max_age, nor any but the '
+'newest max_frames; neither: all stay. Events that a subscription with hold has not acknowledged stay beyond '
+'that, but not those older than hold_age, nor any but the newest hold_frames; at least one of these two is '
+'needed. Replaces what was set before. Applied by weir''s worker, a little at a time: some seconds after an '
+'append, when the oldest frame comes of age, and at once where many came; and by retain(). A reader whose cursor '
+'lies below what was removed is told so (WR004). The topic need not be there yet. Ages: a millisecond to a '
+'hundred years, a month counts 30 days. Safe to retry. Errors: 22004 NULL topic, 22023, 54000, 25006.';
+
 CREATE FUNCTION weir.retain(topic text DEFAULT NULL) RETURNS bigint
     AS 'MODULE_PATHNAME', 'weir_retain' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.retain IS
+'Applies retention now, to a topic, or to all (NULL), and returns how many frames were removed. For topics that '
+'are seldom written, whose events would outlive their age. Waits for another trim or drop of the topic. Safe to '
+'retry. Errors: 22023, 54000, 25006.';
 
 CREATE VIEW weir.retention AS
     SELECT p.topic,
@@ -127,52 +236,18 @@ CREATE VIEW weir.retention AS
            pg_catalog.justify_hours(p.hold_age_ms OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond') AS hold_age, p.hold_frames
     FROM weir.retention_policy p;
 
-COMMENT ON VIEW weir.retention IS 'How long the events of topics stay, as set_retention() said. Topics that are not here keep everything.';
-COMMENT ON COLUMN weir.retention.topic IS 'The topic, whether it is there yet or not.';
-COMMENT ON COLUMN weir.retention.max_age IS 'Events older than that go. NULL: of any age stay.';
-COMMENT ON COLUMN weir.retention.max_frames IS 'All but the newest so many go. NULL: any number stays.';
-COMMENT ON COLUMN weir.retention.hold_age IS 'Older than that they go even where a subscription holds them. NULL: hold_frames alone is the bound.';
-COMMENT ON COLUMN weir.retention.hold_frames IS 'All but the newest so many go even where a subscription holds them. NULL: hold_age alone is the bound.';
-
-COMMENT ON FUNCTION weir.subscribe(text, text, weir.position, text[], jsonb, boolean, timestamptz) IS
-'Makes a named, durable subscription and returns true; false where it is there already with the same topics, types, headers and hold, whatever its start was. topic: a name, or a pattern: * stands for any run of characters, ? for any one, \ takes the next as it is; topics made later are matched too, and begun at their beginning. start: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that is behind all that is settled. since: instead, events of that time or later. types, headers: only events of these types, whose headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds of the topic. Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to the role that makes it: that role, its members and those at level admin use it. One role has up to weir.max_subscriptions. Errors: WR002 there is another one of that name, 42501 it is another role''s, WR003 start lies ahead of the topic, WR004 what follows start was removed, 22004, 22023, 22025 pattern that ends with a single \, 54000 too many subscriptions, headers above 8192 bytes, or more than 65536 bytes of topics, types and headers together, 25006.';
-COMMENT ON FUNCTION weir.subscribe(text, text[], weir.position, text[], jsonb, boolean, timestamptz) IS
-'As subscribe(text, text), to several topics and patterns, up to 100, each with a cursor of its own.';
-COMMENT ON FUNCTION weir.fetch(text, integer) IS
-'The next events of a subscription behind its cursor, settled, and passed by its filter, up to max (1 to 10000), in '
-'the order of their positions, each with its topic. It does not move the cursor: what is not acknowledged comes '
-'again. What the filter drops the cursor passes by itself. Durable frames, patches and close marks only, no '
-'best-effort frames. Takes the subscription''s lock until the transaction ends: with ack() in the same transaction '
-'several consumers of one name take turns and see each event once; one that waited sees what is there after the wait. '
-'Costs a look at each topic that its patterns match; its memory does not grow with their number times the size of '
-'events. Errors: 42704 no such subscription, 42501 it is another role''s, WR004 events behind the cursor were removed, with the first position '
-'available and how many are gone, 55000 ack(name) was evaluated before it in the same statement, 22004, 22023.';
-COMMENT ON FUNCTION weir.ack(text, weir.position, text) IS
-'Acknowledges events and returns how many frames the cursor passed: 0 where it was there already, so a retry is safe. '
-'In the transaction that handled the events their effects happen exactly once. upto: NULL acknowledges exactly what '
-'this transaction has fetched, in every stream of the subscription or in the one given, with what the filter dropped '
-'on the way, and nothing that was committed since; all that fetch() gave counts, also what the query around it left '
-'out. What a rolled-back savepoint fetched does not count, nor what was fetched before a seek(). It has to be '
-'evaluated after the fetch(): put it into a statement of its own. With a position: all up to it in one stream, which '
-'has to be given where the subscription has more than one. Takes the subscription''s lock until the transaction ends. '
-'Errors: 55000 nothing was fetched in this transaction, 42704 no such subscription, 42501 it is another role''s, WR003 the position lies ahead of '
-'what is settled, 22004, 22023 stream not given, or not one of the subscription, 25006.';
-COMMENT ON FUNCTION weir.seek(text, weir.position, text, timestamptz) IS
-'Sets a subscription''s cursor, forward or back: events behind position come next; ''-'': the oldest there is, ''+'': from now on. since: instead, events of that time or later. topic: NULL for all of its topics. Never beyond what is settled. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 no such subscription, 42501 it is another role''s, WR003 the position lies ahead of the topic, WR004 what follows it was removed, 22004, 22023, 25006.';
-COMMENT ON FUNCTION weir.unsubscribe(text) IS
-'Removes a subscription with its cursors; true if there was one. Waits for a transaction that is using it. Safe to retry. Errors: 42501 it is another role''s, 22004, 22023, 25006.';
-COMMENT ON FUNCTION weir.give_subscription(text, regrole) IS
-'Makes a subscription another role''s, as where the role that it belonged to was dropped. Who may call it may use every subscription. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 no such subscription or role, 22004, 22023, 25006.';
-COMMENT ON FUNCTION weir.encode_cursor(weir.position) IS
-'A position as opaque bytes, for clients that keep cursors of many kinds: 0x02 and 8 bytes, big-endian.';
-COMMENT ON FUNCTION weir.decode_cursor(bytea) IS
-'The position that encode_cursor() was given. Error: 22P03 any other prefix or length.';
-COMMENT ON FUNCTION weir.list_subscriptions(text) IS
-'Internal. What the view subscriptions is made of: one of them, where the caller may see it.';
-COMMENT ON FUNCTION weir.set_retention(text, interval, bigint, interval, bigint) IS
-'How long the events of a topic (or the frames of any stream) stay: not those older than max_age, nor any but the newest max_frames; neither: all stay. Events that a subscription with hold has not acknowledged stay beyond that, but not those older than hold_age, nor any but the newest hold_frames; at least one of these two is needed. Replaces what was set before. Applied by weir''s worker, a little at a time: some seconds after an append, when the oldest frame comes of age, and at once where many came; and by retain(). A reader whose cursor lies below what was removed is told so (WR004). The topic need not be there yet. Ages: a millisecond to a hundred years, a month counts 30 days. Safe to retry. Errors: 22004 NULL topic, 22023, 54000, 25006.';
-COMMENT ON FUNCTION weir.retain(text) IS
-'Applies retention now, to a topic, or to all (NULL), and returns how many frames were removed. For topics that are seldom written, whose events would outlive their age. Waits for another trim or drop of the topic. Safe to retry. Errors: 22023, 54000, 25006.';
+COMMENT ON VIEW weir.retention IS
+'How long the events of topics stay, as set_retention() said. Topics that are not here keep everything.';
+COMMENT ON COLUMN weir.retention.topic IS
+'The topic, whether it is there yet or not.';
+COMMENT ON COLUMN weir.retention.max_age IS
+'Events older than that go. NULL: of any age stay.';
+COMMENT ON COLUMN weir.retention.max_frames IS
+'All but the newest so many go. NULL: any number stays.';
+COMMENT ON COLUMN weir.retention.hold_age IS
+'Older than that they go even where a subscription holds them. NULL: hold_frames alone is the bound.';
+COMMENT ON COLUMN weir.retention.hold_frames IS
+'All but the newest so many go even where a subscription holds them. NULL: hold_age alone is the bound.';
 
 INSERT INTO weir.privilege (level, name) VALUES
     ('read', 'fetch'), ('read', 'ack'), ('read', 'seek'), ('read', 'subscribe'), ('read', 'unsubscribe'),
