@@ -2,9 +2,9 @@
 #include "pg/pg.hpp"
 
 #include "doorbell/channel.hpp"
+#include "name/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
-#include "stream/request.hpp"
 
 namespace weir::doorbell {
 
@@ -49,7 +49,7 @@ void check_payload(std::string_view payload) {
 } // namespace weir::doorbell
 
 WEIR_FUNCTION(weir_channel) {
-    std::string_view name = weir::stream::name_argument(fcinfo, 0);
+    std::string_view name = weir::name::name_argument(fcinfo, 0);
     weir::doorbell::channel_name channel;
     weir::doorbell::write_channel(name, channel);
     PG_RETURN_TEXT_P(cstring_to_text(channel));

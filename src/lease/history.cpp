@@ -2,12 +2,12 @@
 #include "pg/pg.hpp"
 
 #include "lease/history.hpp"
+#include "name/argument.hpp"
 #include "name/reserved.hpp"
 #include "outbox/buffer.hpp"
 #include "pg/json.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
-#include "stream/request.hpp"
 
 namespace weir::lease {
 
@@ -75,9 +75,9 @@ Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum 
         if (value.type != jbvString)
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("namespace of a lease must be a string")));
         std::string_view given{value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
-        stream::check_name(given, "namespace");
+        name::check_name(given, "namespace");
         out_namespace = {pg::to_text(given), false};
-        stream::check_name(topic_of(out_namespace), "stream name of the history");
+        name::check_name(topic_of(out_namespace), "stream name of the history");
     }
     return DirectFunctionCall2(jsonb_concat, headers.value, with_name);
 }

@@ -13,14 +13,15 @@
 #include "lease/history.hpp"
 #include "lease/reject.hpp"
 #include "lease/sweep.hpp"
+#include "name/argument.hpp"
+#include "pg/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
-#include "stream/request.hpp"
 
+namespace name = weir::name;
 namespace core = weir::core;
 namespace lease = weir::lease;
 namespace pg = weir::pg;
-namespace stream = weir::stream;
 namespace column = lease::column;
 using core::issuance;
 using core::standing;
@@ -40,19 +41,17 @@ NullableDatum text_of(const char *s) { return {CStringGetTextDatum(s), false}; }
 
 // Arguments ------------------------------------------------------------------
 
-std::string_view name_argument(FunctionCallInfo fcinfo) {
-    return stream::name_argument(fcinfo, 0, "name", "lease name");
-}
+std::string_view name_argument(FunctionCallInfo fcinfo) { return name::name_argument(fcinfo, 0, "name", "lease name"); }
 
 Datum required_label(FunctionCallInfo fcinfo, int n, const char *what) {
     if (PG_ARGISNULL(n))
-        stream::null_argument(what);
-    return stream::take_label(fcinfo, n, what).value;
+        pg::null_argument(what);
+    return pg::label_argument(fcinfo, n, what).value;
 }
 
 int64 epoch_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
-        stream::null_argument("epoch");
+        pg::null_argument("epoch");
     return PG_GETARG_INT64(n);
 }
 
@@ -80,7 +79,7 @@ NullableDatum reason_argument(FunctionCallInfo fcinfo, int n) {
 }
 
 NullableDatum lease_headers(FunctionCallInfo fcinfo, int n) {
-    NullableDatum headers = stream::take_headers(fcinfo, n);
+    NullableDatum headers = pg::headers_argument(fcinfo, n);
     if (!headers.isnull && VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)) > max_headers_bytes)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("headers of a lease are too large"),
                         errdetail("They have %zu bytes, the limit is %zu.",
@@ -299,7 +298,7 @@ WEIR_FUNCTION(weir_lease_acquire) {
     w.name = name_argument(fcinfo);
     w.owner = required_label(fcinfo, 1, "owner");
     if (PG_ARGISNULL(2))
-        stream::null_argument("ttl");
+        pg::null_argument("ttl");
     w.ttl_us = ttl_argument(fcinfo, 2);
     w.headers = lease::event_headers(w.name, lease_headers(fcinfo, 3), w.namespace_);
     row r;

@@ -17,13 +17,13 @@
 #include "lease/epoch.hpp"
 #include "lease/history.hpp"
 #include "lease/sweep.hpp"
+#include "pg/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/lock.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
-#include "stream/request.hpp"
 #include "worker/jobs.hpp"
 
 namespace core = weir::core;
@@ -178,7 +178,7 @@ void ask_to_sweep(int64 ttl_us) { worker::ask_for_everything_within(job, ttl_us)
 WEIR_FUNCTION(weir_lease_sweep) {
     pg::require_writable("weir.lease_sweep()");
     if (PG_ARGISNULL(0))
-        weir::stream::null_argument("max_leases");
+        pg::null_argument("max_leases");
     int limit = PG_GETARG_INT32(0);
     if (limit < 1 || limit > greatest_sweep)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_leases is out of range"),

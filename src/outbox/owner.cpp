@@ -3,16 +3,15 @@
 
 #include "log/table.hpp"
 #include "outbox/owner.hpp"
+#include "pg/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
-#include "stream/request.hpp"
 
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
 namespace spi = weir::pg::spi;
-namespace stream = weir::stream;
 
 namespace weir::outbox {
 
@@ -63,7 +62,7 @@ WEIR_FUNCTION(weir_give_subscription) {
     pg::require_writable("weir.give_subscription()");
     std::string_view name = outbox::subscription_argument(fcinfo, name_at);
     if (PG_ARGISNULL(role_at))
-        stream::null_argument("role");
+        pg::null_argument("role");
     Oid role = PG_GETARG_OID(role_at);
     if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("role with OID %u does not exist", role)));

@@ -4,6 +4,7 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "log/table.hpp"
+#include "name/argument.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/retention.hpp"
 #include "outbox/subscription.hpp"
@@ -16,7 +17,6 @@
 #include "stream/lifecycle.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
-#include "stream/request.hpp"
 #include "stream/trimmed.hpp"
 #include "worker/jobs.hpp"
 
@@ -336,7 +336,7 @@ namespace spi = weir::pg::spi;
 WEIR_FUNCTION(weir_set_retention) {
     enum { topic_argument, max_age, max_frames, hold_age, hold_frames };
     weir::pg::require_writable("weir.set_retention()");
-    (void)weir::stream::name_argument(fcinfo, topic_argument, "topic", "topic name");
+    (void)weir::name::name_argument(fcinfo, topic_argument, "topic", "topic name");
     NullableDatum bounds[] = {
         outbox::age_argument(fcinfo, max_age, "max_age"), outbox::count_argument(fcinfo, max_frames, "max_frames"),
         outbox::age_argument(fcinfo, hold_age, "hold_age"), outbox::count_argument(fcinfo, hold_frames, "hold_frames")};
@@ -364,5 +364,5 @@ WEIR_FUNCTION(weir_retain) {
     weir::pg::require_writable("weir.retain()");
     if (PG_ARGISNULL(0))
         PG_RETURN_INT64(outbox::retain_all());
-    PG_RETURN_INT64(outbox::retain(weir::stream::name_argument(fcinfo, 0, "topic", "topic name")));
+    PG_RETURN_INT64(outbox::retain(weir::name::name_argument(fcinfo, 0, "topic", "topic name")));
 }

@@ -7,24 +7,25 @@
 #include "core/position.hpp"
 #include "log/life.hpp"
 #include "log/table.hpp"
+#include "name/argument.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/owner.hpp"
 #include "outbox/retention.hpp"
 #include "outbox/start.hpp"
 #include "outbox/subscription.hpp"
+#include "pg/argument.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
 #include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
-#include "stream/request.hpp"
 
+namespace name = weir::name;
 namespace core = weir::core;
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
 namespace spi = weir::pg::spi;
-namespace stream = weir::stream;
 
 namespace {
 
@@ -55,51 +56,27 @@ constinit spi::statement remove_statement{
     pg_unreachable();
 }
 
-// The elements of an array of text, none of them NULL.
-struct texts {
-    ArrayType *array;
-    Datum *values;
-    int count;
-};
-
-texts texts_argument(FunctionCallInfo fcinfo, int n, const char *what, int most, const char *hint) {
-    texts t{PG_GETARG_ARRAYTYPE_P(n), nullptr, 0};
-    bool *nulls = nullptr;
-    if (ARR_NDIM(t.array) > 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be a one-dimensional array", what)));
-    deconstruct_array(t.array, TEXTOID, -1, false, TYPALIGN_INT, &t.values, &nulls, &t.count);
-    if (t.count > most)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many %s", what),
-                        errdetail("There are %d, the limit is %d.", t.count, most),
-                        hint == nullptr ? 0 : errhint("%s", hint)));
-    for (int i = 0; i < t.count; i++) {
-        if (nulls[i])
-            stream::null_argument(psprintf("an element of %s", what));
-    }
-    return t;
-}
-
 // An array of one, or the one given.
 Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
     if (PG_ARGISNULL(n))
-        stream::null_argument(several ? "topics" : "topic");
+        pg::null_argument(several ? "topics" : "topic");
     if (!several) {
         Datum topic = PG_GETARG_DATUM(n);
-        stream::check_pattern(pg::view_of(topic), "topic name");
+        name::check_pattern(pg::view_of(topic), "topic name");
         return PointerGetDatum(construct_array(&topic, 1, TEXTOID, -1, false, TYPALIGN_INT));
     }
-    texts topics = texts_argument(fcinfo, n, "topics", most_topics, "Use a pattern.");
+    pg::text_array topics = pg::text_array_argument(fcinfo, n, "topics", most_topics, "Use a pattern.");
     if (topics.count == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topics must not be empty")));
     for (int i = 0; i < topics.count; i++)
-        stream::check_pattern(pg::view_of(topics.values[i]), "topic name");
+        name::check_pattern(pg::view_of(topics.values[i]), "topic name");
     return PointerGetDatum(topics.array);
 }
 
 NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};
-    texts types = texts_argument(fcinfo, n, "types", most_types, nullptr);
+    pg::text_array types = pg::text_array_argument(fcinfo, n, "types", most_types);
     for (int i = 0; i < types.count; i++) {
         std::size_t size = pg::view_of(types.values[i]).size();
         if (size == 0)
@@ -111,7 +88,7 @@ NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
 }
 
 NullableDatum headers_argument(FunctionCallInfo fcinfo, int n) {
-    NullableDatum headers = stream::take_headers(fcinfo, n);
+    NullableDatum headers = pg::headers_argument(fcinfo, n);
     if (!headers.isnull && VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)) > most_header_bytes)
         too_large("headers are too large", VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)), most_header_bytes);
     return headers;
@@ -228,7 +205,7 @@ Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
     w.types = types_argument(fcinfo, types_at);
     w.headers = headers_argument(fcinfo, headers_at);
     if (PG_ARGISNULL(hold_argument))
-        stream::null_argument("hold");
+        pg::null_argument("hold");
     w.hold = PG_GETARG_BOOL(hold_argument);
     check_filter_size(w);
     PG_RETURN_BOOL(subscribe(w));

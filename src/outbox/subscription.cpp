@@ -3,13 +3,13 @@
 
 #include "core/glob.hpp"
 #include "log/table.hpp"
+#include "name/argument.hpp"
 #include "outbox/owner.hpp"
 #include "outbox/subscription.hpp"
 #include "pg/lock.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/registry.hpp"
-#include "stream/request.hpp"
 
 namespace weir::outbox {
 
@@ -108,7 +108,7 @@ bool find_subscription(std::string_view name, Snapshot snapshot, subscription &o
 }
 
 std::string_view subscription_argument(FunctionCallInfo fcinfo, int n) {
-    return stream::name_argument(fcinfo, n, "name", "subscription name");
+    return name::name_argument(fcinfo, n, "name", "subscription name");
 }
 
 void lock_subscription(std::string_view name) { pg::lock(pg::lock_class::subscription, lock_key(name)); }

@@ -8,6 +8,7 @@
 // table's changes go to the topic was decided by whoever made the trigger.
 #include "pg/pg.hpp"
 
+#include "name/argument.hpp"
 #include "name/reserved.hpp"
 #include "outbox/buffer.hpp"
 #include "outbox/columns.hpp"
@@ -18,6 +19,7 @@
 #include "trigger/arguments.hpp"
 #include "trigger/statement.hpp"
 
+namespace name = weir::name;
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
@@ -68,7 +70,7 @@ std::string_view topic_argument(TriggerData *data) {
         trigger::misused(data, function, "needs the topic as its first argument",
                          "Write EXECUTE FUNCTION weir.outbox('topic').");
     std::string_view topic{data->tg_trigger->tgargs[0]};
-    stream::check_name(topic, "topic name");
+    name::check_name(topic, "topic name");
     weir::name::refuse_reserved(topic);
     return topic;
 }

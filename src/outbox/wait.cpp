@@ -11,18 +11,20 @@
 #include "core/glob.hpp"
 #include "core/position.hpp"
 #include "doorbell/wait.hpp"
+#include "name/argument.hpp"
 #include "outbox/buffer.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/owner.hpp"
 #include "outbox/subscription.hpp"
+#include "pg/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
-#include "stream/request.hpp"
 #include "stream/state.hpp"
 #include "stream/trimmed.hpp"
 #include "stream/watch.hpp"
 
+namespace name = weir::name;
 namespace core = weir::core;
 namespace doorbell = weir::doorbell;
 namespace outbox = weir::outbox;
@@ -59,14 +61,14 @@ struct waiting_for : doorbell::waiting {
 std::string_view keep(Datum name, const char *what) {
     text *copy = DatumGetTextPCopy(name);
     std::string_view view{VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
-    stream::check_name(view, what);
+    name::check_name(view, what);
     return view;
 }
 
 // Months count 30 days.
 int64 timeout_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
-        stream::null_argument("timeout");
+        pg::null_argument("timeout");
     constexpr int64 most_days = 36500;
     Interval const *timeout = PG_GETARG_INTERVAL_P(n);
     int64 days = int64{timeout->month} * DAYS_PER_MONTH + timeout->day;
@@ -195,14 +197,6 @@ void add_subscription(waiting_for &w, Datum name) {
     w.subscriptions[w.subscription_count++] = keep(name, "subscription name");
 }
 
-void add_subscriptions(waiting_for &w, Datum *names, bool const *nulls, int count) {
-    for (int i = 0; i < count; i++) {
-        if (nulls[i])
-            stream::null_argument("an element of subscriptions");
-        add_subscription(w, names[i]);
-    }
-}
-
 enum { name_argument, after_argument, timeout_at, subscription_argument };
 
 [[noreturn]] void raise_needed(const char *what) {
@@ -248,23 +242,21 @@ WEIR_FUNCTION(weir_wait) {
 
 WEIR_FUNCTION(weir_wait_many) {
     waiting_for w{};
-    Datum *names = nullptr, *cursors = nullptr, *subscriptions = nullptr;
-    bool *cursor_nulls = nullptr, *subscription_nulls = nullptr;
-    int count = 0, subscription_count = 0;
+    Datum *names = nullptr, *cursors = nullptr;
+    bool *cursor_nulls = nullptr;
+    int count = 0;
+    pg::text_array subscriptions{};
     if (!PG_ARGISNULL(name_argument) || !PG_ARGISNULL(after_argument) || PG_ARGISNULL(subscription_argument))
-        count = stream::stream_array_arguments(fcinfo, &names, &cursors, &cursor_nulls);
+        count = name::names_argument(fcinfo, &names, &cursors, &cursor_nulls);
     if (!PG_ARGISNULL(subscription_argument))
-        deconstruct_array(PG_GETARG_ARRAYTYPE_P(subscription_argument), TEXTOID, -1, false, TYPALIGN_INT,
-                          &subscriptions, &subscription_nulls, &subscription_count);
-    if (count + subscription_count == 0)
+        subscriptions = pg::text_array_argument(fcinfo, subscription_argument, "subscriptions", most_subscriptions);
+    if (count + subscriptions.count == 0)
         raise_needed("streams must not be empty");
-    if (subscription_count > most_subscriptions)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many subscriptions"),
-                        errdetail("There are %d, the limit is %d.", subscription_count, most_subscriptions)));
-    begin(w, count, subscription_count);
+    begin(w, count, subscriptions.count);
     for (int i = 0; i < count; i++)
         add_stream(w, names[i], cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]));
-    add_subscriptions(w, subscriptions, subscription_nulls, subscription_count);
+    for (int i = 0; i < subscriptions.count; i++)
+        add_subscription(w, subscriptions.values[i]);
     Datum values[3] = {};
     bool nulls[3] = {};
     nulls[2] = !wait_and_tell(fcinfo, w, values);

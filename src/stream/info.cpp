@@ -8,6 +8,7 @@
 #include "core/rate.hpp"
 #include "log/clock.hpp"
 #include "log/scan.hpp"
+#include "name/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
 #include "stream/fold.hpp"
@@ -16,6 +17,7 @@
 #include "stream/request.hpp"
 #include "stream/state.hpp"
 
+namespace name = weir::name;
 namespace clock_ = weir::log::clock;
 namespace core = weir::core;
 namespace pg = weir::pg;
@@ -81,7 +83,7 @@ NullableDatum reason_of(stream::state const &state) {
 } // namespace
 
 WEIR_FUNCTION(weir_stream_info) {
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0);
     pg::result_set rows = pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     int64 stream_id = stream::find(name, snapshot);

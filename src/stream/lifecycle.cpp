@@ -8,6 +8,7 @@
 #include "core/glob.hpp"
 #include "core/position.hpp"
 #include "log/scan.hpp"
+#include "name/argument.hpp"
 #include "name/reserved.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
@@ -29,6 +30,7 @@
 
 namespace core = weir::core;
 namespace log_ = weir::log;
+namespace name = weir::name;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
 using log_::step;
@@ -247,7 +249,7 @@ struct name_list {
 // What weir writes itself is dropped by its name alone: nobody means it by a pattern.
 bool take_name(int64, std::string_view name, void *context) {
     auto &l = *static_cast<name_list *>(context);
-    if (core::glob_matches(l.pattern, name) && !weir::name::is_reserved(name))
+    if (core::glob_matches(l.pattern, name) && !name::is_reserved(name))
         l.names = lappend(l.names, DatumGetPointer(pg::to_text(name)));
     return true;
 }
@@ -276,7 +278,7 @@ int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapsho
 
 WEIR_FUNCTION(weir_create_stream) {
     pg::require_writable("weir.create_stream()");
-    std::string_view name = stream::target_argument(fcinfo, 0);
+    std::string_view name = name::target_argument(fcinfo, 0);
     if (PG_ARGISNULL(1))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("null_sentinel must not be null")));
     std::string_view sentinel = pg::view_of(PG_GETARG_DATUM(1));
@@ -305,7 +307,7 @@ WEIR_FUNCTION(weir_create_stream) {
 
 WEIR_FUNCTION(weir_close) {
     pg::require_writable("weir.close()");
-    std::string_view name = stream::target_argument(fcinfo, 0);
+    std::string_view name = name::target_argument(fcinfo, 0);
     Datum payload = reason_payload(fcinfo, 1);
     stream::known_stream to = stream::find_or_create(name);
     PG_RETURN_INT64(stream::write_mark(name, to, mode::close, payload).id);
@@ -313,7 +315,7 @@ WEIR_FUNCTION(weir_close) {
 
 WEIR_FUNCTION(weir_trim) {
     pg::require_writable("weir.trim()");
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0);
     if (PG_ARGISNULL(1) == PG_ARGISNULL(2))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give exactly one of keep and before")));
     int64 keep = PG_ARGISNULL(1) ? -1 : PG_GETARG_INT64(1);
@@ -325,14 +327,14 @@ WEIR_FUNCTION(weir_trim) {
 
 WEIR_FUNCTION(weir_drop_stream) {
     pg::require_writable("weir.drop_stream()");
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0);
     int64 stream_id = take_stream(name);
     PG_RETURN_BOOL(stream_id != 0 && drop(name, stream_id));
 }
 
 WEIR_FUNCTION(weir_drop_streams) {
     pg::require_writable("weir.drop_streams()");
-    List *names = matching_names(stream::pattern_argument(fcinfo, 0, "pattern"));
+    List *names = matching_names(name::pattern_argument(fcinfo, 0, "pattern"));
     MemoryContext of_a_drop = AllocSetContextCreate(CurrentMemoryContext, "weir drop", ALLOCSET_DEFAULT_SIZES);
     int64 dropped = 0;
     for (int i = 0; i < list_length(names); i++) {

@@ -5,12 +5,15 @@
 #include "pg/pg.hpp"
 
 #include "core/glob.hpp"
+#include "name/argument.hpp"
+#include "pg/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
 #include "stream/state.hpp"
 
+namespace name = weir::name;
 namespace core = weir::core;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
@@ -53,12 +56,12 @@ std::string_view literal_part(std::string_view pattern) {
 WEIR_FUNCTION(weir_list_streams) {
     enum { pattern_argument, after_argument, max_argument };
     listing l{};
-    l.pattern = stream::pattern_argument(fcinfo, pattern_argument, "pattern");
+    l.pattern = name::pattern_argument(fcinfo, pattern_argument, "pattern");
     std::string_view after;
     if (!PG_ARGISNULL(after_argument))
         after = pg::view_of(PG_GETARG_DATUM(after_argument));
     if (PG_ARGISNULL(max_argument))
-        stream::null_argument("max");
+        pg::null_argument("max");
     l.left = PG_GETARG_INT32(max_argument);
     if (l.left < 1 || l.left > hard_cap)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),

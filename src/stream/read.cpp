@@ -12,6 +12,8 @@
 
 #include "core/position.hpp"
 #include "log/clock.hpp"
+#include "name/argument.hpp"
+#include "pg/argument.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
 #include "pg/memory.hpp"
@@ -23,6 +25,7 @@
 #include "stream/rows.hpp"
 #include "stream/trimmed.hpp"
 
+namespace name = weir::name;
 namespace core = weir::core;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
@@ -141,7 +144,7 @@ void add_bookmark(output &out, progress const &p) {
 
 bool bookmark_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
-        stream::null_argument("bookmark");
+        pg::null_argument("bookmark");
     return PG_GETARG_BOOL(n);
 }
 
@@ -164,7 +167,7 @@ WEIR_FUNCTION(weir_read) {
         since,
         bookmark_at
     };
-    std::string_view name = stream::name_argument(fcinfo, stream_argument);
+    std::string_view name = name::name_argument(fcinfo, stream_argument);
     int max_frames = max_frames_argument(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
     if (PG_ARGISNULL(reverse))
@@ -211,7 +214,7 @@ WEIR_FUNCTION(weir_read_many) {
     static_assert(streams_argument == 0 && after_argument == 1);
     Datum *names = nullptr, *cursors = nullptr;
     bool *cursor_nulls = nullptr;
-    int count = stream::stream_array_arguments(fcinfo, &names, &cursors, &cursor_nulls);
+    int count = name::names_argument(fcinfo, &names, &cursors, &cursor_nulls);
     int max_frames = max_frames_argument(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
     bool bookmark = bookmark_argument(fcinfo, bookmark_at);
@@ -245,7 +248,7 @@ WEIR_FUNCTION(weir_read_many) {
 }
 
 WEIR_FUNCTION(weir_head) {
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     int64 head = core::least;
     if (int64 stream_id = stream::find(name, snapshot)) {

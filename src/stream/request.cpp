@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
-#include "core/glob.hpp"
-#include "name/reserved.hpp"
 #include "core/document_bound.hpp"
+#include "name/argument.hpp"
+#include "pg/argument.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
@@ -30,17 +30,8 @@ enum {
     alpha_argument
 };
 
-constexpr int max_label_bytes = 512; // type and idempotency key
 constexpr int32 max_ttl_ms = 86400000;
 constexpr int32 max_maxlen = 10000000;
-
-bool is_blank(std::string_view s) {
-    for (char c : s) {
-        if (!isspace(static_cast<unsigned char>(c)))
-            return false;
-    }
-    return true;
-}
 
 std::size_t size_of(NullableDatum const &value) {
     return value.isnull ? 0 : VARSIZE_ANY_EXHDR(DatumGetPointer(value.value));
@@ -100,7 +91,7 @@ void take_batch(request &r, FunctionCallInfo fcinfo, form payload, std::size_t b
     deconstruct_array(array, element_type(payload), -1, false, TYPALIGN_INT, &r.values, &nulls, &r.count);
     for (int i = 0; i < r.count; i++) {
         if (nulls[i])
-            null_argument("an element of payloads");
+            pg::null_argument("an element of payloads");
         size += toast_raw_datum_size(r.values[i]) - VARHDRSZ + beside;
         r.values[i] = frame_value(r.values[i], payload, beside);
     }
@@ -119,7 +110,7 @@ live_settings take_live_settings(FunctionCallInfo fcinfo) {
     static const char *const names[] = {"ttl_ms", "maxlen_floor", "maxlen_ceiling", "ema_alpha"};
     for (int i = 0; i < 4; i++) {
         if (PG_ARGISNULL(ttl_argument + i))
-            null_argument(names[i]);
+            pg::null_argument(names[i]);
     }
     live_settings s{PG_GETARG_INT32(ttl_argument), PG_GETARG_INT32(floor_argument), PG_GETARG_INT32(ceiling_argument),
                     PG_GETARG_FLOAT8(alpha_argument)};
@@ -141,112 +132,21 @@ lease::fence fence_arguments(FunctionCallInfo fcinfo) {
         ereport(ERROR,
                 (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give both or neither of lease and epoch"),
                  errhint("The epoch is what weir.lease_acquire() returned; it is NULL where it did not acquire.")));
-    return {name_argument(fcinfo, lease_argument, "lease", "lease name"), PG_GETARG_INT64(epoch_argument)};
+    return {name::name_argument(fcinfo, lease_argument, "lease", "lease name"), PG_GETARG_INT64(epoch_argument)};
 }
 
 void take_common(request &r, FunctionCallInfo fcinfo) {
-    r.name = target_argument(fcinfo, stream_argument);
-    r.type = take_label(fcinfo, type_argument, "type");
-    r.headers = take_headers(fcinfo, headers_argument);
-    r.key = take_label(fcinfo, key_argument, "idempotency_key");
+    r.name = name::target_argument(fcinfo, stream_argument);
+    r.type = pg::label_argument(fcinfo, type_argument, "type");
+    r.headers = pg::headers_argument(fcinfo, headers_argument);
+    r.key = pg::label_argument(fcinfo, key_argument, "idempotency_key");
     r.fence = fence_arguments(fcinfo);
 }
 
 } // namespace
 
-void null_argument(const char *name) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-    pg_unreachable();
-}
-
-void check_name(std::string_view name, const char *what) {
-    if (is_blank(name))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be blank", what)));
-    if (name.size() > static_cast<std::size_t>(settings::max_name_bytes))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", what),
-                        errdetail("It has %zu bytes, the limit is %d.", name.size(), settings::max_name_bytes)));
-}
-
-int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls) {
-    if (PG_ARGISNULL(0))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("streams must not be null")));
-    ArrayType *streams = PG_GETARG_ARRAYTYPE_P(0);
-    if (ARR_NDIM(streams) > 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams must be a one-dimensional array")));
-    bool *name_nulls = nullptr;
-    int count = 0, cursor_count = 0;
-    deconstruct_array(streams, TEXTOID, -1, false, TYPALIGN_INT, names, &name_nulls, &count);
-    if (!PG_ARGISNULL(1)) {
-        ArrayType *after = PG_GETARG_ARRAYTYPE_P(1);
-        deconstruct_array(after, ARR_ELEMTYPE(after), sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, cursors,
-                          cursor_nulls, &cursor_count);
-        if (cursor_count != count)
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams and after differ in length"),
-                            errdetail("There are %d streams and %d cursors.", count, cursor_count)));
-    }
-    if (count > most_streams)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many streams"),
-                        errdetail("There are %d streams, the limit is %d.", count, most_streams)));
-    for (int i = 0; i < count; i++) {
-        if (name_nulls[i])
-            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an element of streams must not be null")));
-        check_name(pg::view_of((*names)[i]));
-    }
-    return count;
-}
-
-std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
-    if (PG_ARGISNULL(n))
-        null_argument(called);
-    std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
-    check_name(name, what);
-    return name;
-}
-
-std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
-    std::string_view name = name_argument(fcinfo, n, called, what);
-    name::refuse_reserved(name);
-    return name;
-}
-
-void check_pattern(std::string_view pattern, const char *what) {
-    check_name(pattern, what);
-    core::failure why;
-    if (!core::check_glob(pattern, why))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
-}
-
-std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *called) {
-    if (PG_ARGISNULL(n))
-        null_argument(called);
-    std::string_view pattern = pg::view_of(PG_GETARG_DATUM(n));
-    check_pattern(pattern, called);
-    return pattern;
-}
-
-NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *what) {
-    if (PG_ARGISNULL(n))
-        return {Datum{0}, true};
-    std::string_view value = pg::view_of(PG_GETARG_DATUM(n));
-    if (value.empty())
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", what)));
-    if (value.size() > max_label_bytes)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", what),
-                        errdetail("It has %zu bytes, the limit is %d.", value.size(), max_label_bytes)));
-    return {PointerGetDatum(PG_GETARG_TEXT_PP(n)), false};
-}
-
 void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers) {
     check_size(value, size_of(type) + size_of(headers));
-}
-
-NullableDatum take_headers(FunctionCallInfo fcinfo, int n) {
-    if (PG_ARGISNULL(n))
-        return {Datum{0}, true};
-    Jsonb *value = PG_GETARG_JSONB_P(n);
-    if (!JB_ROOT_IS_OBJECT(value))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
-    return {PointerGetDatum(value), false};
 }
 
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort) {
@@ -256,7 +156,7 @@ request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool b
     r.bytes = payload == form::bytes;
     take_common(r, fcinfo);
     if (PG_ARGISNULL(payload_argument))
-        null_argument(batch ? "payloads" : "payload");
+        pg::null_argument(batch ? "payloads" : "payload");
     if (best_effort)
         r.live = take_live_settings(fcinfo);
     std::size_t beside = size_of(r.type) + size_of(r.headers);
@@ -274,11 +174,11 @@ request patch_request(FunctionCallInfo fcinfo) {
     constexpr int replace_argument = ttl_argument;
     request r{};
     if (PG_ARGISNULL(replace_argument))
-        null_argument("replace");
+        pg::null_argument("replace");
     r.mode = PG_GETARG_BOOL(replace_argument) ? mode::replace : mode::summary;
     take_common(r, fcinfo);
     if (PG_ARGISNULL(payload_argument))
-        null_argument("patch");
+        pg::null_argument("patch");
     r.count = 1;
     r.values = pg::palloc_array_of<Datum>(1);
     r.values[0] = frame_value(PG_GETARG_DATUM(payload_argument), form::json, size_of(r.type) + size_of(r.headers));

@@ -37,32 +37,8 @@ struct request {
     live_settings live;
 };
 
-[[noreturn]] void null_argument(const char *name);
-
-// A name: not NULL, not blank, not too long. called: the argument, what: what it names
-std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called = "stream",
-                               const char *what = "stream name");
-void check_name(std::string_view name, const char *what = "stream name");
-
-// The name of what is to be written: not one of weir's own either.
-std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *called = "stream",
-                                 const char *what = "stream name");
-
-// A name, or a pattern of names (core/glob.hpp). called: the argument, what: what it names
-void check_pattern(std::string_view pattern, const char *what);
-std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *called);
-
 // Refuses a frame that is too large, without detoasting the value.
 void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers);
-
-// The first two arguments of what works on several streams: their names, none of
-// them NULL, and as many cursors, or none at all (nullptr). Returns how many there are.
-inline constexpr int most_streams = 10000;
-int stream_array_arguments(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls);
-
-// A type or key: NULL, or not empty and not too long. Headers: NULL or a JSON object, detoasted.
-NullableDatum take_label(FunctionCallInfo fcinfo, int n, const char *called);
-NullableDatum take_headers(FunctionCallInfo fcinfo, int n);
 
 // The arguments of the append family, in the order of sql/stream.sql.
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort);

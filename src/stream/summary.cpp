@@ -6,6 +6,7 @@
 
 #include "core/position.hpp"
 #include "log/clock.hpp"
+#include "name/argument.hpp"
 #include "pg/error.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
@@ -15,6 +16,7 @@
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
 
+namespace name = weir::name;
 namespace core = weir::core;
 namespace stream = weir::stream;
 using weir::log::clock::to_timestamptz;
@@ -52,7 +54,7 @@ void check_kept(std::string_view name, int64 stream_id, int64 at, stream::folded
 } // namespace
 
 WEIR_FUNCTION(weir_summary) {
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0);
     weir::pg::result_set rows = weir::pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     if (int64 stream_id = stream::find(name, snapshot))
@@ -62,7 +64,7 @@ WEIR_FUNCTION(weir_summary) {
 }
 
 WEIR_FUNCTION(weir_summary_at) {
-    std::string_view name = stream::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0);
     if (PG_ARGISNULL(1))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("position must not be null")));
     int64 at = PG_GETARG_INT64(1);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "pg/pg.hpp"
+
+#include "core/glob.hpp"
+#include "name/argument.hpp"
+#include "name/reserved.hpp"
+#include "pg/argument.hpp"
+#include "pg/settings.hpp"
+#include "pg/text.hpp"
+
+namespace weir::name {
+
+namespace {
+
+bool is_blank(std::string_view s) {
+    for (char c : s) {
+        if (!isspace(static_cast<unsigned char>(c)))
+            return false;
+    }
+    return true;
+}
+
+} // namespace
+
+void check_name(std::string_view name, const char *what) {
+    if (is_blank(name))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be blank", what)));
+    if (name.size() > static_cast<std::size_t>(pg::settings::max_name_bytes))
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", what),
+                        errdetail("It has %zu bytes, the limit is %d.", name.size(), pg::settings::max_name_bytes)));
+}
+
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
+    if (PG_ARGISNULL(n))
+        pg::null_argument(called);
+    std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
+    check_name(name, what);
+    return name;
+}
+
+std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
+    std::string_view name = name_argument(fcinfo, n, called, what);
+    refuse_reserved(name);
+    return name;
+}
+
+void check_pattern(std::string_view pattern, const char *what) {
+    check_name(pattern, what);
+    core::failure why;
+    if (!core::check_glob(pattern, why))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE), errmsg("%s", why.message), errhint("%s", why.hint)));
+}
+
+std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *called) {
+    if (PG_ARGISNULL(n))
+        pg::null_argument(called);
+    std::string_view pattern = pg::view_of(PG_GETARG_DATUM(n));
+    check_pattern(pattern, called);
+    return pattern;
+}
+
+int names_argument(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls) {
+    pg::text_array streams = pg::text_array_argument(fcinfo, 0, "streams", max_names);
+    if (!PG_ARGISNULL(1)) {
+        int cursor_count = 0;
+        ArrayType *after = PG_GETARG_ARRAYTYPE_P(1);
+        deconstruct_array(after, ARR_ELEMTYPE(after), sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, cursors,
+                          cursor_nulls, &cursor_count);
+        if (cursor_count != streams.count)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams and after differ in length"),
+                            errdetail("There are %d streams and %d cursors.", streams.count, cursor_count)));
+    }
+    for (int i = 0; i < streams.count; i++)
+        check_name(pg::view_of(streams.values[i]));
+    *names = streams.values;
+    return streams.count;
+}
+
+} // namespace weir::name
