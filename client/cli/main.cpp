@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The weir command: reads the command line, runs the verb, and ends as exit.hpp says.
-#include "exit.hpp"
-#include "help.hpp"
-#include "signals.hpp"
-#include "terminal.hpp"
-#include "verb.hpp"
+#include "screen/terminal.hpp"
+#include "shell/exit.hpp"
+#include "shell/help.hpp"
+#include "shell/signals.hpp"
+#include "verbs/verb.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>

@@ -3,13 +3,13 @@
 // What the command takes apart it can put together again, and what it prints cannot do anything to a terminal.
 #include "../../unit/catch.hpp"
 
-#include "cursor_file.hpp"
-#include "exit.hpp"
-#include "json.hpp"
-#include "splitter.hpp"
-#include "table.hpp"
-#include "tally.hpp"
-#include "text.hpp"
+#include "pipe/splitter.hpp"
+#include "pipe/tally.hpp"
+#include "screen/json.hpp"
+#include "screen/table.hpp"
+#include "screen/text.hpp"
+#include "shell/cursor_file.hpp"
+#include "shell/exit.hpp"
 
 #include <clocale>
 #include <filesystem>
