@@ -63,7 +63,7 @@ packages_build() {
     [ -n "$weir_pg_config" ] || echo "postgresql-server-dev-$pg_version postgresql-$pg_version"
 }
 packages_cmake() { echo "cmake libpq-dev libcli11-dev catch2 nlohmann-json3-dev"; }
-packages_test()  { echo "postgresql-$pg_version-pgtap clang-$clang_version clang-tools-$clang_version libclang-rt-$clang_version-dev pgbouncer pkg-config zsh fish"; }
+packages_test()  { echo "postgresql-$pg_version-pgtap clang-$clang_version clang-tools-$clang_version libclang-rt-$clang_version-dev clang-format-19 shellcheck pgbouncer pkg-config zsh fish"; }
 
 missing_packages() {
     local p

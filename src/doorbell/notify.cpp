@@ -108,7 +108,9 @@ bool has_notifications() {
     volatile bool any = false;
     MemoryContext before = CurrentMemoryContext;
     PG_TRY();
-    { AtPrepare_Notify(); }
+    {
+        AtPrepare_Notify();
+    }
     PG_CATCH();
     {
         MemoryContextSwitchTo(before);

@@ -71,7 +71,9 @@ void handed_at_end(bool committed) {
 
 void commit_notifications() {
     PG_TRY();
-    { CommitTransactionCommand(); }
+    {
+        CommitTransactionCommand();
+    }
     PG_CATCH();
     {
         // The process exits now, and rolls back on its way, whether somebody wanted that or NOTIFY failed.

@@ -13,7 +13,9 @@ void *try_structure(const char *name, std::size_t size, bool *found) {
     MemoryContext context = CurrentMemoryContext;
     uint32 held = InterruptHoldoffCount;
     PG_TRY();
-    { memory = ShmemInitStruct(name, size, found); }
+    {
+        memory = ShmemInitStruct(name, size, found);
+    }
     PG_CATCH();
     {
         // It lets its own lock go before it raises, so there is nothing to clean up.

@@ -49,7 +49,9 @@ void run_vacuum() {
     MemoryContextSwitchTo(before);
     PortalContext = memory; // where it keeps what outlives its transactions
     PG_TRY();
-    { ExecVacuum(make_parsestate(nullptr), castNode(VacuumStmt, raw->stmt), true); }
+    {
+        ExecVacuum(make_parsestate(nullptr), castNode(VacuumStmt, raw->stmt), true);
+    }
     PG_FINALLY();
     {
         PortalContext = nullptr;

@@ -100,9 +100,13 @@ uint64 run(statement const &st, Datum const *values, const char *nulls) {
     k->running++;
     uint64 rows = 0;
     PG_TRY();
-    { rows = execute(k->plan, values, nulls); }
+    {
+        rows = execute(k->plan, values, nulls);
+    }
     PG_FINALLY();
-    { k->running--; }
+    {
+        k->running--;
+    }
     PG_END_TRY();
     return rows;
 }

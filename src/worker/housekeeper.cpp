@@ -93,7 +93,9 @@ ending attempt(job const &j, pass *over, outcome &out) {
     end = ending::well;
     result = {};
     PG_TRY();
-    { run(j, over, end, result); }
+    {
+        run(j, over, end, result);
+    }
     PG_CATCH();
     {
         HOLD_INTERRUPTS();

@@ -43,7 +43,9 @@ records *try_attach(slot &s) {
     MemoryContext memory = CurrentMemoryContext;
     uint32 held = InterruptHoldoffCount;
     PG_TRY();
-    { found = attach(s); }
+    {
+        found = attach(s);
+    }
     PG_CATCH();
     {
         InterruptHoldoffCount = held; // the lock is still held, and with it interrupts

@@ -76,8 +76,7 @@ public:
             return false;
         }
         broken = false;
-        PQsetNoticeProcessor(
-            held.get(), [](void *, const char *) {}, nullptr);
+        PQsetNoticeProcessor(held.get(), [](void *, const char *) {}, nullptr);
         // A hang is a finding, not a reason to hang.
         return execute(timeout).ok();
     }

@@ -314,7 +314,9 @@ TEST_CASE("a pool gives out so many connections, and takes them back clean") {
     CHECK(again->backend_pid() == first);
     CHECK(!again->in_transaction());
     CHECK_THROWS(again->query("SELECT pg_terminate_backend(pg_backend_pid())"));
-    { auto const gone = std::move(again); }
+    {
+        auto const gone = std::move(again);
+    }
     CHECK(pool.open() == 1);
     weir::pool nowhere({.connect = {.conninfo = "host=/nonexistent"}, .size = 1});
     CHECK_THROWS_AS((void)nowhere.acquire(), weir::error);

@@ -333,8 +333,7 @@ void require_told(std::string const &conninfo, std::string const &sqlstate) {
     weir::notifier n(options);
     weir::tail t(n, "t", {.on_ready = [&ready] { ready++; }});
     weir::tail other(n, "u");
-    auto const c = n.listen(
-        "c", [](auto) {}, [&](weir::error const &e) { told += e.sqlstate() == sqlstate; });
+    auto const c = n.listen("c", [](auto) {}, [&](weir::error const &e) { told += e.sqlstate() == sqlstate; });
     CHECK(refused([&] { t.next(long_enough); }) == sqlstate);
     CHECK(t.state() == weir::tail_state::failed);
     CHECK(!t.next(0s)); // it is told once

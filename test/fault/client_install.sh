@@ -26,14 +26,15 @@ by_cmake() {
 }
 by_pkg_config() {
     local flags
-    flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$WEIR_TMP/moved-$1" -name weir.pc)") pkg-config --cflags --libs weir) &&
-        # shellcheck disable=SC2086
-        logged g++ -std=c++20 "$consumer/main.cpp" -o "$WEIR_TMP/pc-$1" $flags &&
+    flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$WEIR_TMP/moved-$1" -name weir.pc)") pkg-config --cflags --libs weir) ||
+        return
+    # shellcheck disable=SC2086
+    logged g++ -std=c++20 "$consumer/main.cpp" -o "$WEIR_TMP/pc-$1" $flags &&
         [ "$(LD_LIBRARY_PATH=$(dirname "$(find "$WEIR_TMP/moved-$1" -name 'libweir_client.*' -print -quit)") "$WEIR_TMP/pc-$1")" = hello ]
 }
 
 for kind in static shared; do
-    check "$kind: built and installed" installed $kind -DBUILD_SHARED_LIBS=$([ $kind = shared ] && echo ON || echo OFF)
+    check "$kind: built and installed" installed $kind -DBUILD_SHARED_LIBS="$([ $kind = shared ] && echo ON || echo OFF)"
     check "$kind: find_package" by_cmake $kind
     check "$kind: pkg-config" by_pkg_config $kind
 done

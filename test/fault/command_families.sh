@@ -20,7 +20,7 @@ weir emit shop/1 sent
 printf '{"n": 2}\n\n{"n": 3}\n' | weir emit shop/2 paid --lines
 echo '{"n": 4}' | weir emit shop/1 paid -
 is "to look is not to take" "$(weir subscribe mail --peek --raw && weir subscribe mail --peek --raw)" \
-    "$(for i in 1 2; do printf '{"n": %s}\n' 1 2 3 4; done)"
+    "$(for _ in 1 2; do printf '{"n": %s}\n' 1 2 3 4; done)"
 is "they come in order, with their topics" "$(weir subscribe mail --json | sed -E 's/.*"stream": ?("[^"]*").*"payload": ?(\{[^}]*\}).*/\1 \2/')" \
     '"shop/1" {"n": 1}
 "shop/2" {"n": 2}

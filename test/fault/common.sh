@@ -61,6 +61,7 @@ checker_build() {
 lease_checker_build() {
     local build=${WEIR_LEASE_CHECKER_BUILD:-$WEIR_ROOT/build/lease_checker}
     make -s -C "$WEIR_ROOT/test/lease_checker" "$(jobs_flag)" BUILD="$build" PG_CONFIG="${PG_CONFIG:-$PGBIN/pg_config}" || die "the checker of leases does not build"
+    # shellcheck disable=SC2034 # for whoever called
     lease_checker=$build/weir-lease-checker
 }
 

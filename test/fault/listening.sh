@@ -33,6 +33,7 @@ tell_and_wait() {
 # Sessions started later have a hold on its input, so closing that would not do.
 session_end() {
     tell "$1" '\q'
+    # shellcheck disable=SC1083,SC2093 # it closes a descriptor
     exec {session_input[$1]}>&-
     poll 5 gone "${session_pid[$1]}" || kill "${session_pid[$1]}" || true
     wait "${session_pid[$1]}" || true

@@ -18,13 +18,13 @@ cluster_start live "synchronous_standby_names = 'dead'"
 # through STATEMENT: how many of 30, a tenth of a second apart, come back within a second.
 through() {
     PGOPTIONS='-c statement_timeout=0' "$PGBIN/psql" -X -q -At -v ON_ERROR_STOP=1 >"$WEIR_TMP/through.out" 2>&1 <<SQL &
-$(for n in {1..30}; do printf '%s;\nSELECT pg_sleep(0.1);\n\\echo done\n' "$1"; done)
+$(for _ in {1..30}; do printf '%s;\nSELECT pg_sleep(0.1);\n\\echo through\n' "$1"; done)
 SQL
     local client=$!
     poll 40 gone "$client" || kill "$client"
     wait "$client" || true
     grep -h ERROR "$WEIR_TMP/through.out" >&2 || true
-    grep -cx done "$WEIR_TMP/through.out" || true
+    grep -cx through "$WEIR_TMP/through.out" || true
 }
 is "(plain inserts)" "$(through 'INSERT INTO plain VALUES (1)')" 30
 listen all -- weir:a

@@ -105,7 +105,7 @@ SQL
 end=$((SECONDS + seconds))
 keep_on() { while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>>"$WEIR_TMP/clients.log" || sleep 0.1; done; }
 pids=()
-for i in 1 2; do
+for _ in 1 2; do
     PGAPPNAME=writer keep_on "$PGBIN/pgbench" -n -c 3 -T 5 -f "$WEIR_TMP/writer.sql" & pids+=($!)
     PGAPPNAME=consumer keep_on "$PGBIN/psql" -X -q -v ON_ERROR_STOP=1 -c 'CALL handle_once()' & pids+=($!)
     PGAPPNAME=consumer keep_on "$PGBIN/psql" -X -q -v ON_ERROR_STOP=1 -c 'CALL handle_apart()' & pids+=($!)
@@ -127,7 +127,7 @@ while [ $SECONDS -lt $end ]; do
 done
 wait "${pids[@]}" || true
 poll 30 quiet -c 'SELECT 1' >/dev/null
-for i in $(seq 1 1000); do
+for _ in {1..1000}; do
     psql -c 'CALL handle_once()' -c 'CALL handle_apart()'
     [ "$(value -c "SELECT sum(lag_frames) FROM weir.subscriptions WHERE name IN ('once', 'apart', 'noted')")" != 0 ] || break
 done

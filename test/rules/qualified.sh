@@ -10,6 +10,7 @@
 # FROM, USING) is refused as well; ORDER BY and DISTINCT go by the type's own operator class.
 set -euo pipefail
 
+mapfile -t files < <(find sql -name '*.sql' ! -name '*--*' | sort; find src -name '*.[ch]pp' | sort)
 perl -0777 -e '
     my $bad = 0;
     my $grammar = join "|", qw(SELECT FROM WHERE AND OR NOT IN VALUES ARRAY EXISTS ANY ALL ON CONFLICT AS JOIN LATERAL
@@ -58,4 +59,4 @@ perl -0777 -e '
         }
     }
     exit $bad;
-' $(ls sql/*.sql | grep -v -- --) $(find src -name '*.[ch]pp' | sort)
+' "${files[@]}"

@@ -53,8 +53,8 @@ public:
     T value() && { return std::move(checked(*this)); }
 
     // Only where has_value().
-    T &operator*() &noexcept { return *std::get_if<0>(&held_); }
-    T const &operator*() const &noexcept { return *std::get_if<0>(&held_); }
+    T &operator*() & noexcept { return *std::get_if<0>(&held_); }
+    T const &operator*() const & noexcept { return *std::get_if<0>(&held_); }
     T *operator->() noexcept { return std::get_if<0>(&held_); }
     T const *operator->() const noexcept { return std::get_if<0>(&held_); }
 
