@@ -194,10 +194,11 @@ void give_out_next(fetching &f, source &s) {
     s.done_frames = h.frames;
 }
 
-int by_next_id(Datum a, Datum b, void *) { // the heap keeps the greatest in front
+// The heap keeps the greatest in front. What has one position comes in the order of topics: always the same.
+int by_next_id(Datum a, Datum b, void *) {
     auto *x = reinterpret_cast<source *>(DatumGetPointer(a)), *y = reinterpret_cast<source *>(DatumGetPointer(b));
     int64 left = x->rows[x->next_row].id, right = y->rows[y->next_row].id;
-    return left < right ? 1 : left > right ? -1 : 0;
+    return left < right || (left == right && x < y) ? 1 : -1;
 }
 
 void fetch_merged(fetching &f, source *sources, int count, int max) {

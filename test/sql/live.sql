@@ -4,6 +4,7 @@
 -- as of its newest frame; the table behind it stays within 3 K; and no
 -- best-effort append ever removes a durable frame.
 SET search_path = public, weir;
+SET weir.housekeeping = on;
 
 CREATE FUNCTION pg_temp.physical(name text) RETURNS bigint LANGUAGE sql AS
 $$ SELECT count(*) FROM weir.frame_live WHERE stream_id IN (SELECT s.stream_id FROM weir.stream s WHERE s.name = $1) $$;

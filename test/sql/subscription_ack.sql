@@ -163,6 +163,16 @@ SELECT weir.ack('sa.many', stream => 'sa.m.a') AS a, weir.ack('sa.many', stream 
 SELECT weir.ack('sa.many') AS others;
 SELECT pg_temp.fetched('sa.many');
 COMMIT;
+-- Events of several streams that have one position come in the same order each time.
+DO $$ BEGIN
+    FOR i IN 1 .. 20 LOOP PERFORM weir.append('sa.e.' || s, to_jsonb(i)) FROM generate_series(1, 9) s; COMMIT; END LOOP;
+END $$;
+SELECT weir.subscribe('sa.equal', 'sa.e.*', '-');
+WITH event AS MATERIALIZED (SELECT f.id, f.topic, s.stream_id, f.n FROM weir.fetch('sa.equal', 1000)
+              WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n)
+              JOIN weir.stream s ON s.name = f.topic)
+SELECT count(*), array_agg(topic ORDER BY n) = array_agg(topic ORDER BY id::bigint, stream_id) AS in_order,
+       count(DISTINCT id::bigint) < count(*) AS some_equal FROM event;
 -- A filter that passes some: what is dropped behind the last event goes with it.
 SELECT weir.append('sa.f', to_jsonb(i), CASE i % 3 WHEN 0 THEN 'yes' ELSE 'no' END) IS NOT NULL AS appended
 FROM generate_series(1, 8) i;
@@ -205,6 +215,7 @@ BEGIN
 END
 $$;
 
+SELECT weir.unsubscribe('sa.equal'), count(weir.drop_stream('sa.e.' || s)) FROM generate_series(1, 9) s;
 SELECT weir.unsubscribe(name) FROM unnest(ARRAY['sa.one', 'sa.many', 'sa.odd', 'sa.f']) name;
 SELECT weir.drop_stream(s) FROM unnest(ARRAY['sa.t', 'sa.f', 'sa.m.a', 'sa.m.b', 'sa.m.c']) s;
 DROP VIEW lag;

@@ -110,7 +110,7 @@ SELECT count(weir.subscribe('owner.many.' || i, 'owner.t', types => ARRAY(SELECT
 FROM generate_series(1, 900) i;
 \c -
 CREATE FUNCTION pg_temp.peak() RETURNS bigint LANGUAGE sql
-    RETURN (SELECT (regexp_match(pg_read_file('/proc/self/status'), 'VmHWM:\s*(\d+) kB'))[1]::bigint);
+    RETURN (SELECT (regexp_match(pg_read_file('/proc/self/status'), 'VmPeak:\s*(\d+) kB'))[1]::bigint);
 SELECT pg_temp.peak() AS before \gset
 SELECT weir.append('owner.dropped', '1') IS NOT NULL AS again, weir.drop_stream('owner.dropped');
 SELECT CASE WHEN pg_temp.peak() - :before < 25000 THEN 'little' ELSE (pg_temp.peak() - :before)::text END AS memory;
