@@ -4,14 +4,19 @@
 -- Names. Rows are inserted and deleted, never updated. Two transactions that
 -- create one name at the same time both leave a row, with one id.
 CREATE TABLE weir.stream (
-    name          text COLLATE "C" NOT NULL,
-    stream_id     bigint NOT NULL,
-    null_sentinel text COLLATE "C",
-    dropped_at    weir.position
+    name       text COLLATE "C" NOT NULL,
+    stream_id  bigint NOT NULL,
+    dropped_at weir.position
 );
 CREATE INDEX stream_name_idx ON weir.stream (name);
 CREATE INDEX stream_id_idx ON weir.stream (stream_id);
 CREATE INDEX stream_dropped_at_idx ON weir.stream (dropped_at);
+
+-- Of the streams that have any (src/stream/properties.hpp), by their names; an interval in milliseconds.
+CREATE TABLE weir.stream_property (
+    stream_id  bigint PRIMARY KEY,
+    properties jsonb NOT NULL
+);
 
 -- The log. Fixed-width columns come first: the writer reads and fills them in
 -- place (src/stream/frame.hpp). Insert and delete only. Positions differ, so there
@@ -78,6 +83,8 @@ CREATE INDEX idempotency_called_at_idx ON weir.idempotency (called_at);
 
 COMMENT ON TABLE weir.stream IS
 'Internal. Stream names; see the view weir.streams.';
+COMMENT ON TABLE weir.stream_property IS
+'Internal. Properties of streams; see the column properties of the view weir.streams.';
 COMMENT ON TABLE weir.frame_log IS
 'Internal. Durable and summary frames and the marks in their order; read with weir.read().';
 COMMENT ON TABLE weir.frame_live IS
@@ -88,6 +95,7 @@ COMMENT ON TABLE weir.idempotency IS
 'Internal. Keys seen within weir.idempotency_window, with what their call returned.';
 
 SELECT pg_catalog.pg_extension_config_dump('weir.stream', '');
+SELECT pg_catalog.pg_extension_config_dump('weir.stream_property', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.frame_log', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.checkpoint', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.idempotency', '');
@@ -108,13 +116,32 @@ COMMENT ON TYPE weir.frame IS
 
 -- Writing ------------------------------------------------------------------
 
-CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT '__weir_null__') RETURNS void
+CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_create_stream' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.create_stream IS
-'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. '
-'null_sentinel: the string that stands for JSON null in its patches, 1 to 512 bytes. Waits for a transaction that '
-'is creating the same name. Retry: WR002 tells that the first attempt worked. Errors: WR002 already exists, '
-'22004, 22023, 42939, 54000, 25006.';
+'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. Each '
+'property left out, or NULL, has its default, now and later (list_stream_properties() says which). null_sentinel: '
+'the string that stands for JSON null in its patches, 1 to 512 bytes; it stays as it is. A stream that is dropped '
+'and made again has defaults. Waits for a transaction that is creating the same name; with a null_sentinel, '
+'appends to it wait for this one. Retry: WR002 tells that the first attempt worked. Errors: WR002 already exists, '
+'22004, 22023 a property out of range, 42939, 54000, 25006.';
+
+CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, reset text[] DEFAULT NULL)
+    RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_alter_stream' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.alter_stream IS
+'Changes properties of a stream, those of create_stream(); what is left out, or NULL, stays. reset: names of '
+'properties that are to have their defaults. Every call that begins after the commit goes by them. Waits for '
+'another alter, trim or drop of the stream, and lets others wait, until the transaction ends. Safe to retry. '
+'Errors: 42704 no such stream, 22023 a property out of range or nothing given or an unknown name in reset, 55000 '
+'one that is set for good (null_sentinel), 22004, 25006.';
+
+CREATE FUNCTION weir.list_stream_properties()
+    RETURNS TABLE (property text, type regtype, "default" text, range text, alterable boolean)
+    AS 'MODULE_PATHNAME', 'weir_list_stream_properties' LANGUAGE C STABLE ROWS 16;
+COMMENT ON FUNCTION weir.list_stream_properties IS
+'The properties that a stream can have, each with its type, its default (NULL: there is none), its range, and '
+'whether alter_stream() can change it.';
 
 CREATE FUNCTION weir.append(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                             idempotency_key text DEFAULT NULL,
@@ -342,7 +369,7 @@ CREATE FUNCTION weir.stream_info(stream text)
     RETURNS TABLE (name text, first_id weir.position, last_id weir.position,
                    frames bigint, lifetime_frames bigint, bytes bigint, lifetime_bytes bigint,
                    best_effort_frames bigint, rate_hz float8, maxlen integer,
-                   version bigint, closed boolean, close_reason text, lead_ms bigint)
+                   version bigint, closed boolean, close_reason text, lead_ms bigint, properties jsonb)
     AS 'MODULE_PATHNAME', 'weir_stream_info' LANGUAGE C STABLE ROWS 1;
 COMMENT ON FUNCTION weir.stream_info IS
 'Counts, rate and state of one stream, the columns of the view streams; no row for an unknown one. Costs the '
@@ -363,7 +390,8 @@ COMMENT ON FUNCTION weir.list_streams IS
 -- stream is looked at, and an order by it is that of the index.
 CREATE VIEW weir.streams AS
     SELECT n.name, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
-           i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms
+           i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms,
+           i.properties
     FROM (SELECT DISTINCT s.name FROM weir.stream s) n
     CROSS JOIN LATERAL weir.stream_info(n.name) i;
 
@@ -401,11 +429,13 @@ COMMENT ON COLUMN weir.streams.close_reason IS
 COMMENT ON COLUMN weir.streams.lead_ms IS
 'Milliseconds by which the newest position lies ahead of the server''s clock: 0, unless the clock was set back or '
 'positions were borrowed.';
+COMMENT ON COLUMN weir.streams.properties IS
+'The properties that were set, by their names; the others are as list_stream_properties() says.';
 
 INSERT INTO weir.privilege (level, name) VALUES
     ('read', 'read'), ('read', 'read_many'), ('read', 'head'), ('read', 'summary'), ('read', 'summary_at'),
     ('read', 'stream_info'), ('read', 'streams'), ('read', 'list_streams'),
-    ('write', 'create_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
+    ('read', 'list_stream_properties'), ('write', 'create_stream'), ('admin', 'alter_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
     ('write', 'append_batch'), ('write', 'append_patch'), ('write', 'append_live'), ('write', 'append_live_text'),
     ('write', 'append_live_bytes'), ('write', 'append_live_batch'), ('write', 'close'),
     ('admin', 'trim'), ('admin', 'drop_stream'), ('admin', 'drop_streams');

@@ -11,7 +11,7 @@
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
 #include "stream/fold.hpp"
-#include "stream/registry.hpp"
+#include "stream/properties.hpp"
 
 namespace weir::stream {
 
@@ -118,10 +118,10 @@ void give_up(pending_patches &p, folded &f) {
     p.replaced_at = last_replacement(p, f.position);
 }
 
-void start_folding(pending_patches &p, int64 stream_id, Snapshot snapshot) {
+void start_folding(pending_patches &p) {
     if (p.memory == nullptr) {
         p.memory = AllocSetContextCreate(CurrentMemoryContext, "weir patches", ALLOCSET_DEFAULT_SIZES);
-        p.sentinel = null_sentinel_of(stream_id, snapshot);
+        p.sentinel = properties_seen(p.stream_id, p.snapshot).text(property::null_sentinel);
     }
     core::failure why;
     p.fold = core::fold_begin(pg::memory_of(p.memory), p.sentinel, core::depth_limit, why);
@@ -172,7 +172,7 @@ void take_patch(pending_patches &p, folded &f, TupleTableSlot *slot, bool replac
     if (f.too_large)
         return;
     if (p.fold == nullptr)
-        start_folding(p, p.stream_id, p.snapshot);
+        start_folding(p);
     bool null = false;
     Datum value = slot_getattr(slot, log_column::payload, &null);
     MemoryContext before = MemoryContextSwitchTo(p.memory);

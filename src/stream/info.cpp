@@ -12,6 +12,7 @@
 #include "pg/function.hpp"
 #include "pg/text.hpp"
 #include "stream/fold.hpp"
+#include "stream/properties.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
@@ -112,8 +113,9 @@ WEIR_FUNCTION(weir_stream_info) {
                           Int64GetDatum(f.version),
                           BoolGetDatum(state.closed),
                           reason.value,
-                          Int64GetDatum(lead > 0 ? lead : 0)};
-        bool nulls[14] = {};
+                          Int64GetDatum(lead > 0 ? lead : 0),
+                          JsonbPGetDatum(stream::show_properties(stream::properties_of(stream_id)))};
+        bool nulls[15] = {};
         nulls[1] = first < 0;
         nulls[2] = last < 0;
         nulls[8] = nulls[9] = live.lifetime == 0;

@@ -20,6 +20,7 @@
 #include "stream/housekeeping.hpp"
 #include "stream/idempotency.hpp"
 #include "stream/lifecycle.hpp"
+#include "stream/properties.hpp"
 #include "stream/reader.hpp"
 #include "stream/registry.hpp"
 #include "stream/request.hpp"
@@ -216,7 +217,8 @@ bool drop(std::string_view name, int64 stream_id) {
     stream::forget_checkpoints(stream_id);
     stream::forget_keys(stream_id);
     stream::tell_of_drop(stream_id);
-    stream::replace(name, stream_id, {}, mark);
+    stream::replace(name, stream_id, mark);
+    stream::keep_properties(stream_id, stream::default_properties(), false);
     stream::ask_to_forget_names();
     return true;
 }
@@ -263,6 +265,46 @@ List *matching_names(std::string_view pattern) {
     return l.names;
 }
 
+bool is_there(int64 stream_id) {
+    Snapshot snapshot = pg::take_snapshot();
+    bool there = stream::state_of(stream_id, snapshot).there;
+    UnregisterSnapshot(snapshot);
+    return there;
+}
+
+[[noreturn]] void raise_exists(std::string_view name) {
+    ereport(ERROR, (errcode(pg::errcode_already_exists),
+                    errmsg("stream \"%.*s\" already exists", pg::shown(name), name.data()),
+                    errhint("Properties of a stream that is there are changed with weir.alter_stream().")));
+    pg_unreachable();
+}
+
+// Whoever appends from now on waits for this transaction, as behind a drop. What others append to
+// the name at the same time makes it theirs.
+void make_others_wait(std::string_view name, int64 stream_id) {
+    pg::lock_key(pg::lock_class::maintenance, 0, stream_id);
+    wait_for_appends(stream_id);
+    int64 mark = put_mark(name, stream_id, mode::dropped);
+    for (;;) {
+        Snapshot snapshot = pg::take_snapshot();
+        TransactionId blocker = stream::find_frontier(stream_id, snapshot, true).blocker;
+        bool any = false;
+        if (!TransactionIdIsValid(blocker)) {
+            stream::reader r;
+            stream::open_reader(r, stream_id, -1, mark, true, ForwardScanDirection, snapshot);
+            while (!any && stream::advance(r))
+                any = stream::is_for_readers(r);
+            stream::close_reader(r);
+        }
+        UnregisterSnapshot(snapshot);
+        if (any)
+            raise_exists(name);
+        if (!TransactionIdIsValid(blocker))
+            return;
+        XactLockTableWait(blocker, nullptr, nullptr, XLTW_None);
+    }
+}
+
 } // namespace
 
 namespace weir::stream {
@@ -278,30 +320,37 @@ int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapsho
 
 WEIR_FUNCTION(weir_create_stream) {
     pg::require_writable("weir.create_stream()");
-    std::string_view name = name::target_argument(fcinfo, 0);
-    if (PG_ARGISNULL(1))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("null_sentinel must not be null")));
-    std::string_view sentinel = pg::view_of(PG_GETARG_DATUM(1));
-    if (sentinel.empty())
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("null_sentinel must not be empty")));
-    if (sentinel.size() > 512)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("null_sentinel is too long"),
-                        errdetail("It has %zu bytes, the limit is 512.", sentinel.size())));
-    bool made = false;
-    int64 stream_id = 0;
-    while (!made && stream_id == 0) {
-        stream::create(name, sentinel, &made);
-        stream_id = made ? 0 : take_stream(name);
+    std::string_view name = weir::name::target_argument(fcinfo, 0);
+    stream::properties given = stream::take_properties(fcinfo, stream::change::create, stream::default_properties());
+    stream::properties_agree(given);
+    int64 made = 0, stream_id = 0;
+    while (made == 0 && stream_id == 0) {
+        made = stream::create(name);
+        stream_id = made != 0 ? 0 : take_stream(name);
     }
-    if (!made) {
-        Snapshot snapshot = pg::take_snapshot();
-        bool there = stream::state_of(stream_id, snapshot).there;
-        UnregisterSnapshot(snapshot);
-        if (there)
-            ereport(ERROR, (errcode(pg::errcode_already_exists),
-                            errmsg("stream \"%.*s\" already exists", pg::shown(name), name.data())));
-        stream::replace(name, stream_id, sentinel, -1);
+    if (made == 0) {
+        if (is_there(stream_id))
+            raise_exists(name);
+        stream::replace(name, stream_id, -1);
     }
+    // Patches mean what they mean with it, so nobody is to append any meanwhile.
+    if (given.is_set(stream::property::null_sentinel))
+        make_others_wait(name, made != 0 ? made : stream_id);
+    stream::keep_properties(made != 0 ? made : stream_id, given, made != 0);
+    PG_RETURN_VOID();
+}
+
+WEIR_FUNCTION(weir_alter_stream) {
+    pg::require_writable("weir.alter_stream()");
+    std::string_view name = weir::name::name_argument(fcinfo, 0);
+    int64 stream_id = take_stream(name);
+    if (stream_id == 0 || !is_there(stream_id))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("stream \"%.*s\" does not exist", pg::shown(name), name.data()),
+                        errhint("Create it with weir.create_stream(), which takes the same properties.")));
+    stream::properties p = stream::take_properties(fcinfo, stream::change::alter, stream::properties_of(stream_id));
+    stream::properties_agree(p);
+    stream::keep_properties(stream_id, p, false);
     PG_RETURN_VOID();
 }
 

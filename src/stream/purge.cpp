@@ -113,7 +113,7 @@ progress forget(log::table &logged, log::table &live, candidate const &c) {
         }
         break;
     case use::again: // not a candidate any more
-        replace(c.name, c.stream_id, {}, -1);
+        replace(c.name, c.stream_id, -1);
         return progress::used_again;
     case use::unknown:
         break;

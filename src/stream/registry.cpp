@@ -13,7 +13,7 @@ namespace weir::stream {
 
 namespace {
 
-enum { name_column = 1, id_column, sentinel_column, dropped_column };
+enum { name_column = 1, id_column, dropped_column };
 constexpr int columns = dropped_column;
 
 constinit log::source registry_table{"stream"};
@@ -130,16 +130,12 @@ CatalogIndexState open_indexes(Relation registry) {
     return indexes;
 }
 
-// No sentinel: the default, unless another row of the name has one.
-HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, std::string_view sentinel,
-                   int64 dropped_at) {
+HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, int64 dropped_at) {
     Datum values[columns];
     bool nulls[columns] = {};
     values[name_column - 1] = pg::to_text(name);
     values[id_column - 1] = Int64GetDatum(stream_id);
-    values[sentinel_column - 1] = pg::to_text(sentinel);
     values[dropped_column - 1] = Int64GetDatum(dropped_at);
-    nulls[sentinel_column - 1] = sentinel.data() == nullptr;
     nulls[dropped_column - 1] = dropped_at < 0;
     return heap_form_tuple(RelationGetDescr(registry), values, nulls);
 }
@@ -149,7 +145,7 @@ HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, st
 // beside it, if that is wanted.
 enum class rival { join, report };
 
-found look_up_or_make(Relation registry, std::string_view name, std::string_view sentinel, rival policy, bool *made) {
+found look_up_or_make(Relation registry, std::string_view name, rival policy, bool *made) {
     int64 fresh = log::life::new_id();
     Relation by_name = open_relation(name_index, RowExclusiveLock);
     CatalogIndexState indexes = open_indexes(registry);
@@ -163,7 +159,7 @@ found look_up_or_make(Relation registry, std::string_view name, std::string_view
     if (*made)
         row.stream_id = fresh;
     if (*made || (TransactionIdIsValid(row.in_flight) && policy == rival::join))
-        CatalogTupleInsertWithInfo(registry, make_row(registry, name, row.stream_id, sentinel, -1), indexes);
+        CatalogTupleInsertWithInfo(registry, make_row(registry, name, row.stream_id, -1), indexes);
     log::unlock(lock_key);
 
     CatalogCloseIndexes(indexes);
@@ -210,7 +206,7 @@ known_stream look_up_or_create(std::string_view name) {
         remember(name, row.stream_id, before);
     if (row.stream_id == 0) {
         bool made = false;
-        row = look_up_or_make(registry, name, {}, rival::join, &made);
+        row = look_up_or_make(registry, name, rival::join, &made);
     }
     table_close(registry, NoLock);
     return {row.stream_id, false};
@@ -222,15 +218,31 @@ known_stream find_or_create(std::string_view name) {
     return look_up_or_create(name);
 }
 
-void create(std::string_view name, std::string_view null_sentinel, bool *made) {
+int64 create(std::string_view name) {
     Relation registry = open_relation(registry_table, RowExclusiveLock);
+    bool made = false;
+    found row;
     for (;;) {
-        found row = look_up_or_make(registry, name, null_sentinel, rival::report, made);
-        if (*made || !TransactionIdIsValid(row.in_flight))
+        row = look_up_or_make(registry, name, rival::report, &made);
+        if (made || !TransactionIdIsValid(row.in_flight))
             break;
         XactLockTableWait(row.in_flight, nullptr, nullptr, XLTW_None);
     }
     table_close(registry, NoLock);
+    return made ? row.stream_id : 0;
+}
+
+bool is_in_flight(int64 stream_id) {
+    Relation registry = open_relation(registry_table, AccessShareLock);
+    SnapshotData dirty;
+    InitDirtySnapshot(dirty);
+    bool found_one = false;
+    SysScanDesc scan = begin_scan_by_id(registry, stream_id, &dirty);
+    while (HeapTupleIsValid(systable_getnext(scan)))
+        found_one |= TransactionIdIsValid(dirty.xmin);
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
+    return found_one;
 }
 
 bool is_at_odds(std::string_view name, int64 stream_id) {
@@ -249,7 +261,7 @@ bool is_at_odds(std::string_view name, int64 stream_id) {
 
 void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(registry_table)); }
 
-void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at) {
+void replace(std::string_view name, int64 stream_id, int64 dropped_at) {
     Relation registry = open_relation(registry_table, RowExclusiveLock);
     CatalogIndexState indexes = open_indexes(registry);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot()); // does not see the row that follows
@@ -257,7 +269,7 @@ void replace(std::string_view name, int64 stream_id, std::string_view null_senti
     // the old one not yet deleted for good.
     auto lock_key = static_cast<int64>(hash_of(name));
     log::lock(lock_key);
-    CatalogTupleInsertWithInfo(registry, make_row(registry, name, stream_id, null_sentinel, dropped_at), indexes);
+    CatalogTupleInsertWithInfo(registry, make_row(registry, name, stream_id, dropped_at), indexes);
     log::unlock(lock_key);
     CatalogCloseIndexes(indexes);
 
@@ -369,23 +381,6 @@ bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
     systable_endscan(scan);
     table_close(registry, AccessShareLock);
     return dropped;
-}
-
-std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot) {
-    std::string_view sentinel = default_sentinel;
-    Relation registry = open_relation(registry_table, AccessShareLock);
-    SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
-    while (HeapTuple row = systable_getnext(scan)) {
-        bool null = false;
-        Datum value = heap_getattr(row, sentinel_column, RelationGetDescr(registry), &null);
-        if (null)
-            continue;
-        text *copy = DatumGetTextPCopy(value);
-        sentinel = {VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
-    }
-    systable_endscan(scan);
-    table_close(registry, AccessShareLock);
-    return sentinel;
 }
 
 } // namespace weir::stream

@@ -15,8 +15,6 @@
 
 namespace weir::stream {
 
-inline constexpr const char *default_sentinel = "__weir_null__";
-
 // The id of a stream, or 0 where the name is unknown to the snapshot.
 int64 find(std::string_view name, Snapshot snapshot);
 
@@ -53,22 +51,21 @@ int64 next_stream(int64 after);
 // Once this transaction commits, every backend drops the names it remembers.
 void tell_others_to_forget();
 
-// Enters a name with properties of its own, unless it is there (made: false).
-// Waits for another transaction that is entering it.
-void create(std::string_view name, std::string_view null_sentinel, bool *made);
+// Enters a name, unless it is there, and returns its id, else 0. Waits for another transaction that is
+// entering it.
+int64 create(std::string_view name);
+
+// Whether another transaction in flight has entered a name with this id.
+bool is_in_flight(int64 stream_id);
 
 // Whether a row would give a name another id, or an id another name.
 bool is_at_odds(std::string_view name, int64 stream_id);
 
-// Gives a name other properties, as when its stream is dropped or made anew
-// (dropped_at: the mark's position, or -1); it keeps its id. Under the stream's
-// maintenance lock.
-void replace(std::string_view name, int64 stream_id, std::string_view null_sentinel, int64 dropped_at);
+// Enters a name anew, as when its stream is dropped or made again (dropped_at: the mark's position,
+// or -1); it keeps its id. Under the stream's maintenance lock.
+void replace(std::string_view name, int64 stream_id, int64 dropped_at);
 
 // Whether a name is entered as that of a dropped stream. It may have been used again since.
 bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot);
-
-// The string that stands for JSON null in the patches of a stream; palloc'd.
-std::string_view null_sentinel_of(int64 stream_id, Snapshot snapshot);
 
 } // namespace weir::stream

@@ -18,7 +18,8 @@ SELECT 'summary', s.name, y.* FROM weir.streams s, weir.summary(s.name) y ORDER 
 SELECT 'middle', y.* FROM weir.summary_at('doc', (SELECT id FROM weir.read('doc', max_frames => 2) ORDER BY id DESC LIMIT 1)) y;
 SELECT 'stream', name, frames - best_effort_frames, lifetime_frames - best_effort_frames, version, closed, close_reason FROM weir.streams
     WHERE name <> 'live' ORDER BY name;
-SELECT 'id', name, stream_id, null_sentinel FROM weir.stream ORDER BY 2, 3;
+SELECT 'id', name, stream_id FROM weir.stream ORDER BY 2, 3;
+SELECT 'properties', name, properties FROM weir.streams ORDER BY 2;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
 SELECT 'subscription', name, topic, cursor, lag_frames, expired, topics, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, topic;

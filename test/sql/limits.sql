@@ -117,7 +117,7 @@ SELECT * FROM pg_temp.wording(format('SELECT * FROM weir.summary_at(''limits.g''
 
 -- create_stream.
 SELECT call, pg_temp.refusal(call) AS sqlstate
-FROM (VALUES ('create_stream(''limits.a'')'), ('create_stream(''limits.new'', NULL)'), ('create_stream(''limits.new'', '''')')) v(call);
+FROM (VALUES ('create_stream(''limits.a'')'), ('create_stream(''limits.new'', '''')')) v(call);
 SELECT pg_temp.refusal('create_stream(''limits.new'', repeat(''x'', 100000))') <> 'accepted' AS long_sentinel_refused;
 SELECT weir.create_stream('limits.a');
 

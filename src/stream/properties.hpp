@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// What belongs to a stream, rather than to a call: its properties, set by create_stream() and
+// alter_stream(). One line of the table below is one property, and all there is to adding
+// one: from it follow the parameter of both functions, its range and its error texts, how it
+// is kept (a member of weir.stream_property.properties, so dumps carry it), what stream_info()
+// shows and what list_stream_properties() says. A test compares the declarations and comments
+// in sql/stream.sql with it. Where a property is used, ask for it by its name.
+//
+// A backend remembers the properties of a stream by its id, and forgets them by the
+// invalidation that whoever alters them sends. They are those that are committed, or one's
+// own, whatever the statement's snapshot shows.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace weir::stream {
+
+enum class property_type { text, interval, integer, bigint, real };
+
+inline constexpr double no_end = 9007199254740992.0; // what every client's numbers can say
+inline constexpr double day_ms = 86400000;
+
+// name, type (an interval is kept in milliseconds), least and greatest (a text: bytes), default,
+// whether it may be altered later.
+#define WEIR_STREAM_PROPERTIES(property) property(null_sentinel, text, 1, 512, "__weir_null__", false)
+
+enum class property {
+#define WEIR_NAME(name, type, least, greatest, otherwise, alterable) name,
+    WEIR_STREAM_PROPERTIES(WEIR_NAME)
+#undef WEIR_NAME
+        count
+};
+inline constexpr int property_count = static_cast<int>(property::count);
+
+union property_value {
+    int64 integer; // also an interval
+    double real;
+    const char *text; // good until properties are looked up again
+
+    constexpr property_value() : integer(0) {}
+    constexpr property_value(int n) : integer(n) {}
+    constexpr property_value(double d) : real(d) {}
+    constexpr property_value(const char *s) : text(s) {}
+};
+
+struct properties {
+    uint32 set; // a bit for each that is not left to its default
+    property_value values[property_count];
+
+    int64 integer(property p) const { return values[static_cast<int>(p)].integer; }
+    double real(property p) const { return values[static_cast<int>(p)].real; }
+    const char *text(property p) const { return values[static_cast<int>(p)].text; }
+    bool is_set(property p) const { return set & (uint32{1} << static_cast<int>(p)); }
+};
+static_assert(property_count <= 32);
+
+// Of a stream by its id, defaults where nothing else was said.
+properties properties_of(int64 stream_id);
+
+// Those that a snapshot shows, which are not remembered. Texts are palloc'd.
+properties properties_seen(int64 stream_id, Snapshot snapshot);
+
+// What a call to create_stream() or alter_stream() gives, by the names of its parameters.
+// before: what it is to change.
+enum class change { create, alter };
+properties take_properties(FunctionCallInfo fcinfo, change how, properties const &before);
+properties default_properties();
+
+// Raises 22023 for those that contradict each other.
+void properties_agree(properties const &p);
+
+// Replaces what is kept of a stream. is_new: with this transaction, so that nobody else can
+// have looked yet. Under the stream's maintenance lock otherwise.
+void keep_properties(int64 stream_id, properties const &p, bool is_new);
+
+// Those that are set, as people write them.
+Jsonb *show_properties(properties const &p);
+
+} // namespace weir::stream
