@@ -20,11 +20,13 @@ DATA       = $(wildcard sql/$(EXTNAME)--*--*.sql)
 DATA_built = sql/$(EXTNAME)--$(EXTVERSION).sql
 
 # One file a family, in load order.
-SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql merge.sql stream.sql doorbell.sql worker.sql lease.sql outbox.sql trigger.sql foreign.sql access.sql)
+SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql merge.sql stream.sql doorbell.sql worker.sql \
+               lease.sql outbox.sql trigger.sql foreign.sql access.sql)
 
 # src/core is plain C++20 and may throw inside; all the rest is the shell that calls the server.
 CORE_OBJS  = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp)))
-SHELL_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/module.cpp $(addprefix src/,$(addsuffix /*.cpp,pg log name stream position merge doorbell worker lease outbox trigger)))))
+SHELL_DIRS = pg log name stream position merge doorbell worker lease outbox trigger
+SHELL_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/module.cpp $(SHELL_DIRS:%=src/%/*.cpp))))
 OBJS       = $(CORE_OBJS) $(SHELL_OBJS)
 
 PG_CONFIG ?= pg_config
@@ -106,4 +108,5 @@ bench:
 test-17 test-minimal test-sanitize test-valgrind:
 	scripts/$@
 
-.PHONY: force output-dirs print-shell-flags check-rules demo test unit fuzz stress bench test-17 test-minimal test-sanitize test-valgrind
+.PHONY: force output-dirs print-shell-flags check-rules demo test unit fuzz stress bench \
+        test-17 test-minimal test-sanitize test-valgrind

@@ -63,7 +63,10 @@ packages_build() {
     [ -n "$weir_pg_config" ] || echo "postgresql-server-dev-$pg_version postgresql-$pg_version"
 }
 packages_cmake() { echo "cmake libpq-dev libcli11-dev catch2 nlohmann-json3-dev"; }
-packages_test()  { echo "postgresql-$pg_version-pgtap clang-$clang_version clang-tools-$clang_version libclang-rt-$clang_version-dev clang-format-19 shellcheck pgbouncer pkg-config zsh fish"; }
+packages_test() {
+    echo "postgresql-$pg_version-pgtap pgbouncer pkg-config zsh fish shellcheck clang-format-19"
+    echo "clang-$clang_version clang-tools-$clang_version libclang-rt-$clang_version-dev"
+}
 
 missing_packages() {
     local p
@@ -241,8 +244,8 @@ CONF
     for _ in 1 2 3 4 5; do
         # What goes in front of the server's program: nothing, or what scripts/test-sanitize needs there.
         # shellcheck disable=SC2086
-        as_server ${WEIR_SERVER_UNDER:-} "$PGBIN/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -t "${WEIR_START_TIMEOUT:-120}" \
-            start >"$dir/pg_ctl.log" 2>&1 && return
+        as_server ${WEIR_SERVER_UNDER:-} "$PGBIN/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w \
+            -t "${WEIR_START_TIMEOUT:-120}" start >"$dir/pg_ctl.log" 2>&1 && return
         tail -n 20 "$dir/server.log" | grep -q 'pre-existing shared memory' || break
         sleep 1
     done

@@ -13,7 +13,8 @@ if find src -name '*.o' -exec nm -A {} + | grep -E '_GLOBAL__sub_[ID]_|__cxa_ate
 # One entry each is the C runtime's own (frame_dummy and its counterpart).
 pointer=$(readelf -h weir.so | grep -q ELF64 && echo 8 || echo 4)
 for array in init_array fini_array; do
-    size=$(readelf -SW weir.so | sed -n "s/^ *\[ *[0-9]*\] *\.$array *[A-Z_]* *[0-9a-f]* *[0-9a-f]* *\([0-9a-f]*\).*/\1/p")
+    size=$(readelf -SW weir.so |
+        sed -n "s/^ *\[ *[0-9]*\] *\.$array *[A-Z_]* *[0-9a-f]* *[0-9a-f]* *\([0-9a-f]*\).*/\1/p")
     if [ $((16#${size:-0})) -gt "$pointer" ]; then
         echo ".$array has $((16#$size / pointer)) entries"
         found=1
