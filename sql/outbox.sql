@@ -26,24 +26,13 @@ CREATE TABLE weir.subscription_cursor (
     PRIMARY KEY (subscription_id, stream_id, turn) WITH (deduplicate_items = off)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
-CREATE TABLE weir.retention_policy (
-    topic       text COLLATE "C" PRIMARY KEY,
-    max_age_ms  bigint,
-    max_frames  bigint,
-    hold_age_ms bigint,
-    hold_frames bigint
-);
-
 COMMENT ON TABLE weir.subscription IS
 'Internal. Named subscriptions; see the view weir.subscriptions.';
 COMMENT ON TABLE weir.subscription_cursor IS
 'Internal. Where each subscription stands in each of its topics.';
-COMMENT ON TABLE weir.retention_policy IS
-'Internal. What set_retention() said; see the view weir.retention.';
 
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription_cursor', '');
-SELECT pg_catalog.pg_extension_config_dump('weir.retention_policy', '');
 
 -- Events -------------------------------------------------------------------
 
@@ -211,18 +200,6 @@ COMMENT ON COLUMN weir.subscriptions.owner IS
 
 -- Retention ----------------------------------------------------------------
 
-CREATE FUNCTION weir.set_retention(topic text, max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL,
-                                   hold_age interval DEFAULT '7 days', hold_frames bigint DEFAULT 1000000) RETURNS void
-    AS 'MODULE_PATHNAME', 'weir_set_retention' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.set_retention IS
-'How long the events of a topic (or the frames of any stream) stay: not those older than max_age, nor any but the '
-'newest max_frames; neither: all stay. Events that a subscription with hold has not acknowledged stay beyond '
-'that, but not those older than hold_age, nor any but the newest hold_frames; at least one of these two is '
-'needed. Replaces what was set before. Applied by weir''s worker, a little at a time: some seconds after an '
-'append, when the oldest frame comes of age, and at once where many came; and by retain(). A reader whose cursor '
-'lies below what was removed is told so (WR004). The topic need not be there yet. Ages: a millisecond to a '
-'hundred years, a month counts 30 days. Safe to retry. Errors: 22004 NULL topic, 22023, 54000, 25006.';
-
 CREATE FUNCTION weir.retain(topic text DEFAULT NULL) RETURNS bigint
     AS 'MODULE_PATHNAME', 'weir_retain' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.retain IS
@@ -231,27 +208,37 @@ COMMENT ON FUNCTION weir.retain IS
 'retry. Errors: 22023, 54000, 25006.';
 
 CREATE VIEW weir.retention AS
-    SELECT p.topic,
-           pg_catalog.justify_hours(p.max_age_ms OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond') AS max_age, p.max_frames,
-           pg_catalog.justify_hours(p.hold_age_ms OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond') AS hold_age, p.hold_frames
-    FROM weir.retention_policy p;
+    SELECT n.name AS stream,
+           pg_catalog.justify_hours((p.properties OPERATOR(pg_catalog.->>) 'max_age')::bigint
+                                    OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond') AS max_age,
+           (p.properties OPERATOR(pg_catalog.->>) 'max_frames')::bigint AS max_frames,
+           coalesce(pg_catalog.justify_hours((p.properties OPERATOR(pg_catalog.->>) 'hold_age')::bigint
+                                             OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond'),
+                    (SELECT l."default"::interval FROM weir.list_stream_properties() l
+                     WHERE l.property OPERATOR(pg_catalog.=) 'hold_age')) AS hold_age,
+           coalesce((p.properties OPERATOR(pg_catalog.->>) 'hold_frames')::bigint,
+                    (SELECT l."default"::bigint FROM weir.list_stream_properties() l
+                     WHERE l.property OPERATOR(pg_catalog.=) 'hold_frames')) AS hold_frames
+    FROM weir.stream_property p
+    CROSS JOIN LATERAL (SELECT s.name FROM weir.stream s WHERE s.stream_id OPERATOR(pg_catalog.=) p.stream_id LIMIT 1) n
+    WHERE p.retained;
 
 COMMENT ON VIEW weir.retention IS
-'How long the events of topics stay, as set_retention() said. Topics that are not here keep everything.';
-COMMENT ON COLUMN weir.retention.topic IS
-'The topic, whether it is there yet or not.';
+'The streams whose frames do not stay for ever, and the properties that say so (create_stream()).';
+COMMENT ON COLUMN weir.retention.stream IS
+'The stream.';
 COMMENT ON COLUMN weir.retention.max_age IS
-'Events older than that go. NULL: of any age stay.';
+'Frames older than that go. NULL: of any age stay.';
 COMMENT ON COLUMN weir.retention.max_frames IS
 'All but the newest so many go. NULL: any number stays.';
 COMMENT ON COLUMN weir.retention.hold_age IS
-'Older than that they go even where a subscription holds them. NULL: hold_frames alone is the bound.';
+'Older than that they go even where a subscription holds them.';
 COMMENT ON COLUMN weir.retention.hold_frames IS
-'All but the newest so many go even where a subscription holds them. NULL: hold_age alone is the bound.';
+'All but the newest so many go even where a subscription holds them.';
 
 INSERT INTO weir.privilege (level, name) VALUES
     ('read', 'fetch'), ('read', 'ack'), ('read', 'seek'), ('read', 'subscribe'), ('read', 'unsubscribe'),
     ('read', 'encode_cursor'), ('read', 'decode_cursor'), ('read', 'list_subscriptions'), ('read', 'subscriptions'),
     ('read', 'retention'),
     ('write', 'emit'), ('write', 'outbox'),
-    ('admin', 'set_retention'), ('admin', 'retain'), ('admin', 'give_subscription');
+    ('admin', 'retain'), ('admin', 'give_subscription');

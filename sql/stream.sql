@@ -15,8 +15,10 @@ CREATE INDEX stream_dropped_at_idx ON weir.stream (dropped_at);
 -- Of the streams that have any (src/stream/properties.hpp), by their names; an interval in milliseconds.
 CREATE TABLE weir.stream_property (
     stream_id  bigint PRIMARY KEY,
-    properties jsonb NOT NULL
+    properties jsonb NOT NULL,
+    retained   boolean NOT NULL
 );
+CREATE INDEX stream_property_retained_idx ON weir.stream_property (stream_id) WHERE retained;
 
 -- The log. Fixed-width columns come first: the writer reads and fills them in
 -- place (src/stream/frame.hpp). Insert and delete only. Positions differ, so there
@@ -116,18 +118,26 @@ COMMENT ON TYPE weir.frame IS
 
 -- Writing ------------------------------------------------------------------
 
-CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL) RETURNS void
+CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL, max_age interval DEFAULT NULL,
+                                   max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
+                                   hold_frames bigint DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_create_stream' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.create_stream IS
 'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. Each '
-'property left out, or NULL, has its default, now and later (list_stream_properties() says which). null_sentinel: '
-'the string that stands for JSON null in its patches, 1 to 512 bytes; it stays as it is. A stream that is dropped '
-'and made again has defaults. Waits for a transaction that is creating the same name; with a null_sentinel, '
-'appends to it wait for this one. Retry: WR002 tells that the first attempt worked. Errors: WR002 already exists, '
-'22004, 22023 a property out of range, 42939, 54000, 25006.';
+'property left out, or NULL, has its default, now and later; list_stream_properties() gives ranges and defaults. '
+'null_sentinel: the string that stands for JSON null in its patches; it stays as it is. '
+'Retention: max_age, frames older than that go; max_frames, any but the newest so many go; neither, all stay. '
+'hold_age, hold_frames: the same bounds for what a subscription with hold has not acknowledged and would else go. '
+'Retention is applied by weir''s worker, a little at a time: some seconds after an append, when the oldest frame '
+'comes of age, and at once where many came; and by retain(). A reader whose cursor lies below what was removed is '
+'told so (WR004). Months count 30 days; an age below a minute is taken, and said in a notice. A stream that is '
+'dropped and made again has defaults. Waits for a transaction that is creating the same name; with a '
+'null_sentinel, appends to it wait for this one. Retry: WR002 tells that the first attempt worked. Errors: WR002 '
+'already exists, 22004, 22023 a property out of range, 42939, 54000, 25006.';
 
-CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, reset text[] DEFAULT NULL)
-    RETURNS void
+CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, max_age interval DEFAULT NULL,
+                                  max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
+                                  hold_frames bigint DEFAULT NULL, reset text[] DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_alter_stream' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.alter_stream IS
 'Changes properties of a stream, those of create_stream(); what is left out, or NULL, stays. reset: names of '

@@ -45,6 +45,6 @@ void drop_cursors(int64 stream_id) {
 
 } // namespace
 
-void listen_to_streams() { stream::set_hooks({ask_for_retention, drop_cursors}); }
+void listen_to_streams() { stream::set_hooks({ask_for_retention, drop_cursors, ask_for_first_retention}); }
 
 } // namespace weir::outbox

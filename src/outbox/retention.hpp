@@ -11,6 +11,7 @@
 
 #include "pg/pg.hpp"
 
+#include "stream/properties.hpp"
 #include "stream/writer.hpp"
 
 namespace weir::outbox {
@@ -20,6 +21,9 @@ void register_retention();
 
 // A transaction has appended to a topic: a few stores, where there is any policy at all.
 void ask_for_retention(int64 stream_id, stream::written const &appended, int count);
+
+// Within the call that gives a stream properties.
+void ask_for_first_retention(int64 stream_id, stream::properties const &p);
 
 // Whoever is about to hold events calls it before it looks what there is. No event
 // is removed by retention from then on until the transaction ends, so what it sets its cursor on stays there;

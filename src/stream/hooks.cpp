@@ -21,4 +21,9 @@ void tell_of_drop(int64 stream_id) {
         told.dropped(stream_id);
 }
 
+void tell_of_properties(int64 stream_id, properties const &p) {
+    if (told.has_properties != nullptr)
+        told.has_properties(stream_id, p);
+}
+
 } // namespace weir::stream

@@ -6,6 +6,7 @@
 
 #include "pg/pg.hpp"
 
+#include "stream/properties.hpp"
 #include "stream/writer.hpp"
 
 namespace weir::stream {
@@ -13,6 +14,7 @@ namespace weir::stream {
 struct hooks {
     void (*appended)(int64 stream_id, written const &, int count); // durable frames, within the appending call
     void (*dropped)(int64 stream_id);                              // within the drop, under the maintenance lock
+    void (*has_properties)(int64 stream_id, properties const &);   // within the call that sets some
 };
 
 // Once, from _PG_init.
@@ -20,5 +22,6 @@ void set_hooks(hooks const &h);
 
 void tell_of_append(int64 stream_id, written const &appended, int count);
 void tell_of_drop(int64 stream_id);
+void tell_of_properties(int64 stream_id, properties const &p);
 
 } // namespace weir::stream

@@ -8,6 +8,7 @@
 #include "pg/json.hpp"
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
+#include "stream/hooks.hpp"
 #include "stream/properties.hpp"
 #include "stream/registry.hpp"
 
@@ -43,11 +44,16 @@ constexpr properties defaults = make_defaults();
 
 constexpr uint32 bit(int i) { return uint32{1} << i; }
 
+bool has_default(description const &d) {
+    return d.type == property_type::text || d.type == property_type::real || d.otherwise.integer != none;
+}
+
 Oid type_of(description const &d) {
     switch (d.type) {
     case property_type::text:
         return TEXTOID;
     case property_type::interval:
+    case property_type::age:
         return INTERVALOID;
     case property_type::integer:
         return INT4OID;
@@ -79,6 +85,7 @@ const char *show(description const &d, property_value value) {
     case property_type::text:
         return value.text;
     case property_type::interval:
+    case property_type::age:
         return show_interval(value.integer);
     case property_type::integer:
     case property_type::bigint:
@@ -96,6 +103,7 @@ const char *range_of(description const &d) {
     case property_type::text:
         return psprintf("from %d to %d bytes", static_cast<int>(d.least), static_cast<int>(d.greatest));
     case property_type::interval:
+    case property_type::age:
         return psprintf("from %s to %s", show_interval(static_cast<int64>(d.least)),
                         show_interval(static_cast<int64>(d.greatest)));
     case property_type::integer:
@@ -152,7 +160,7 @@ Jsonb *to_jsonb(properties const &p, bool as_shown) {
     for (int i = 0; i < property_count; i++) {
         if (!(p.set & bit(i)))
             continue;
-        if (as_shown && described[i].type == property_type::interval)
+        if (as_shown && type_of(described[i]) == INTERVALOID)
             out.add(described[i].name, std::string_view{show(described[i], p.values[i])});
         else
             out.add(described[i].name, to_json(described[i], p.values[i]));
@@ -255,7 +263,9 @@ properties look_up(int64 stream_id) {
 }
 
 constinit spi::statement insert_statement{
-    "INSERT INTO weir.stream_property (stream_id, properties) VALUES ($1, $2)", 2, {INT8OID, JSONBOID}};
+    "INSERT INTO weir.stream_property (stream_id, properties, retained) VALUES ($1, $2, $3)",
+    3,
+    {INT8OID, JSONBOID, BOOLOID}};
 constinit spi::statement delete_statement{
     "DELETE FROM weir.stream_property WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
@@ -333,6 +343,7 @@ double in_ms(Interval const *span) {
 double number_of(description const &d, Datum given) {
     switch (d.type) {
     case property_type::interval:
+    case property_type::age:
         return in_ms(DatumGetIntervalP(given));
     case property_type::integer:
         return DatumGetInt32(given);
@@ -361,6 +372,13 @@ property_value value_of(description const &d, Datum given) {
     else
         out.integer = static_cast<int64>(number);
     return out;
+}
+
+// In seconds, where a unit was forgotten.
+void say_of_short_age(description const &d, property_value value) {
+    if (d.type == property_type::age && value.integer < SECS_PER_MINUTE * 1000)
+        ereport(NOTICE, (errmsg("%s is %s", d.name, show(d, value)),
+                         errhint("A number without a unit is seconds; days are '7 days'.")));
 }
 
 void refuse_unalterable(description const &d) {
@@ -420,6 +438,7 @@ properties take_properties(FunctionCallInfo fcinfo, change how, properties const
         if (how == change::alter)
             refuse_unalterable(described[i]);
         p.values[i] = value_of(described[i], PG_GETARG_DATUM(where.at[i]));
+        say_of_short_age(described[i], p.values[i]);
         given |= bit(i);
     }
     p.set |= given;
@@ -434,7 +453,8 @@ properties take_properties(FunctionCallInfo fcinfo, change how, properties const
 void keep_properties(int64 stream_id, properties const &p, bool is_new) {
     Oid table = log::relation_oid(property_table);
     spi::session session = spi::begin(table);
-    Datum values[] = {Int64GetDatum(stream_id), JsonbPGetDatum(to_jsonb(p, false))};
+    bool retained = p.is_set(property::max_age) || p.is_set(property::max_frames);
+    Datum values[] = {Int64GetDatum(stream_id), JsonbPGetDatum(to_jsonb(p, false)), BoolGetDatum(retained)};
     uint64 changed = is_new ? 0 : spi::write(delete_statement, values, nullptr);
     if (p.set != 0)
         changed += spi::write(insert_statement, values, nullptr);
@@ -443,6 +463,8 @@ void keep_properties(int64 stream_id, properties const &p, bool is_new) {
         CacheInvalidateRelcacheByRelid(table);
     if (changed > 0)
         CommandCounterIncrement(); // the rest of this statement goes by them
+    if (p.set != 0)
+        tell_of_properties(stream_id, p);
 }
 
 void properties_agree(properties const &) {}
@@ -457,11 +479,11 @@ namespace stream = weir::stream;
 WEIR_FUNCTION(weir_list_stream_properties) {
     pg::result_set rows = pg::begin_result_set(fcinfo);
     for (stream::description const &d : stream::described) {
-        const char *otherwise = stream::show(d, d.otherwise);
+        const char *otherwise = stream::has_default(d) ? stream::show(d, d.otherwise) : "";
         Datum values[] = {CStringGetTextDatum(d.name), ObjectIdGetDatum(stream::type_of(d)),
                           CStringGetTextDatum(otherwise), CStringGetTextDatum(stream::range_of(d)),
                           BoolGetDatum(d.alterable)};
-        bool nulls[5] = {};
+        bool nulls[5] = {false, false, !stream::has_default(d)};
         rows.add(values, nulls);
     }
     return Datum{0};

@@ -16,14 +16,30 @@
 
 namespace weir::stream {
 
-enum class property_type { text, interval, integer, bigint, real };
+enum class property_type {
+    text,
+    interval,
+    age, // an interval, of which one below a minute is likely to be meant otherwise: '7' is seven seconds
+    integer,
+    bigint,
+    real
+};
 
 inline constexpr double no_end = 9007199254740992.0; // what every client's numbers can say
-inline constexpr double day_ms = 86400000;
+inline constexpr int day_ms = 86400000;
+inline constexpr double century_ms = 36525.0 * day_ms;
+inline constexpr int none = -1; // where it has no default
 
-// name, type (an interval is kept in milliseconds), least and greatest (a text: bytes), default,
-// whether it may be altered later.
-#define WEIR_STREAM_PROPERTIES(property) property(null_sentinel, text, 1, 512, "__weir_null__", false)
+// name, type (an interval is kept in milliseconds), least and greatest (a text: bytes), default or
+// none, whether it may be altered later.
+// clang-format off
+#define WEIR_STREAM_PROPERTIES(property)                                                                               \
+    property(null_sentinel,  text,     1, 512,        "__weir_null__", false)                                          \
+    property(max_age,        age,      1, century_ms, none,            true)                                           \
+    property(max_frames,     bigint,   0, no_end,     none,            true)                                           \
+    property(hold_age,       age,      1, century_ms, 7 * day_ms,      true)                                           \
+    property(hold_frames,    bigint,   0, no_end,     1000000,         true)
+// clang-format on
 
 enum class property {
 #define WEIR_NAME(name, type, least, greatest, otherwise, alterable) name,

@@ -23,7 +23,7 @@ SELECT 'properties', name, properties FROM weir.streams ORDER BY 2;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
 SELECT 'subscription', name, topic, cursor, lag_frames, expired, topics, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, topic;
-SELECT 'retention', * FROM weir.retention ORDER BY topic;
+SELECT 'retention', * FROM weir.retention ORDER BY stream;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
 SQL
@@ -51,7 +51,7 @@ SELECT weir.append('again', '1'), weir.append_patch('again', '{"old": 1}'), weir
 SELECT weir.emit('topic', 'event', to_jsonb(i), '{"h": 1}') FROM generate_series(1, 20) i;
 SELECT weir.subscribe('several', '{all,top*}'::text[], '-', types => '{event}', headers => '{"h": 1}', hold => true), weir.subscribe('one', 'topic', '-');
 SELECT weir.ack('one', id) FROM weir.fetch('one', 7);
-SELECT weir.set_retention('topic', '1 day', 1000);
+SELECT weir.alter_stream('topic', max_age => '1 day', max_frames => 1000);
 BEGIN; SELECT weir.append('all', '"rolled back"'); ROLLBACK;
 SELECT weir.lease_acquire('forgotten', 'ann') FROM generate_series(1, 9);
 SELECT weir.lease_release('forgotten', 'ann', 9);

@@ -34,7 +34,7 @@ nobody_minds() {
     state=$(sqlstate "$every_call")
     is "$1: no call fails or waits" "$state" 00000
 }
-psql -c "SELECT weir.set_retention('h.kept', max_frames => 10), weir.append('h.trimmed', '1')" >/dev/null
+psql -c "SELECT weir.create_stream('h.kept', max_frames => 10), weir.append('h.trimmed', '1')" >/dev/null
 nobody_minds "(as it should be)"
 
 note "a lock that is never granted, of each table that only housekeeping needs for long"
@@ -108,7 +108,7 @@ psql -c "BEGIN" -c "SELECT count(weir.append('h.prep', to_jsonb(i))) FROM genera
     -c "PREPARE TRANSACTION 'h'" >/dev/null
 is "a trim does not wait for it" "$(sqlstate "SET statement_timeout = '4s';
     SELECT weir.append('h.prep', '1'), weir.trim('h.prep', keep => 1)")" 00000
-psql -c "SELECT weir.set_retention('h.prep', max_frames => 1)" -c "COMMIT PREPARED 'h'" >/dev/null
+psql -c "SELECT weir.alter_stream('h.prep', max_frames => 1)" -c "COMMIT PREPARED 'h'" >/dev/null
 few_left() { [ "$(value -c "SELECT frames < 10 FROM weir.stream_info('h.prep')")" = t ]; }
 check "retention comes to it afterwards" poll 30 few_left
 
@@ -157,7 +157,7 @@ psql -c "SELECT acquired FROM weir.lease_acquire('h.lease', 'me', '1 second')" >
 expired() { [ "$(value -c "SELECT count(*) FROM weir.read('leases') WHERE type = 'expired'
     AND headers->>'lease' = 'h.lease'")" = 1 ]; }
 check "a lease that expires is written down by itself" poll 15 expired
-psql -c "SELECT weir.set_retention('h.age', max_age => '1 second'), weir.append('h.age', '1')" >/dev/null
+psql -c "SELECT weir.create_stream('h.age', max_age => '1 second'), weir.append('h.age', '1')" >/dev/null
 aged() { [ "$(value -c "SELECT count(*) FROM weir.read('h.age')")" = 0 ]; }
 check "an idle topic's events go when they come of age" poll 40 aged
 

@@ -31,7 +31,7 @@ for cluster in a b; do
     on $cluster -c "SELECT weir.append('s', '\"first of $cluster\"')" -c "SELECT weir.lease_acquire('lease', '$cluster')" >/dev/null
 done
 on a -c "SELECT weir.append('dropped', '1'), weir.drop_stream('dropped'), weir.subscribe('sub', 's', '-'), weir.append('only in a', '1')" \
-    -c "SELECT weir.append('s', '\"keyed\"', idempotency_key => 'k')" -c "SELECT weir.set_retention('s', '1 day')" >/dev/null
+    -c "SELECT weir.append('s', '\"keyed\"', idempotency_key => 'k')" -c "SELECT weir.alter_stream('s', max_age => '1 day')" >/dev/null
 on a -c "INSERT INTO orders VALUES (1, weir.head('s'))"
 on b -c "CREATE TRIGGER emit AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION weir.outbox('orders')" \
     -c "ALTER TABLE orders ENABLE REPLICA TRIGGER emit"
@@ -62,7 +62,7 @@ is "and its trigger emitted events there, also for what was synchronised" "$(on 
 note "the publisher deletes and changes what it did before"
 on a -c "UPDATE weir.stream SET dropped_at = '1000-0' WHERE name = 'dropped'" >/dev/null
 for call in "ack('sub', id) FROM weir.fetch('sub')" "trim('s', keep => 1)" "drop_stream('only in a')" "unsubscribe('sub')" "lease_release('lease', 'a', 1)" \
-    "set_retention('s')" "lease_sweep()" "drop_stream('s')"; do
+    "alter_stream('s', reset => '{max_age,max_frames,hold_age,hold_frames}')" "lease_sweep()" "drop_stream('s')"; do
     is "$call" "$(state_on a "SELECT weir.$call")" 00000
 done
 is "a name dropped long ago is deleted" "$(state_on a "DELETE FROM weir.stream WHERE name = 'dropped'")" 00000

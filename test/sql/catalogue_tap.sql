@@ -39,7 +39,7 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
         'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream alter_stream drop_stream drop_streams trim '
         'doorbell_status list_blockers notify ring wait wait_many housekeep housekeeping_status '
         'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
-        'emit outbox subscribe unsubscribe give_subscription fetch ack seek set_retention retain mint merge_patch_into trim_to '
+        'emit outbox subscribe unsubscribe give_subscription fetch ack seek retain mint merge_patch_into trim_to '
         'skip_replicated refuse_restored refuse_restored_name '
         'grant_access revoke_access', ' '),
     'the calls that write, and those that look at what is so now, are VOLATILE');
@@ -99,7 +99,7 @@ SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
         'emit outbox mint merge_patch_into trim_to', ' '),
     'writing needs write');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
-    string_to_array('alter_stream drop_stream drop_streams trim lease_revoke set_retention retain give_subscription', ' '), 'removing needs admin');
+    string_to_array('alter_stream drop_stream drop_streams trim lease_revoke retain give_subscription', ' '), 'removing needs admin');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'owner' $$,
     string_to_array('grant_access revoke_access housekeep skip_replicated refuse_restored refuse_restored_name', ' '),
     'granting is for the owner, keeping house, and the triggers of weir''s own tables');

@@ -45,6 +45,18 @@ ROLLBACK;
 SELECT summary_version FROM weir.append_patch('properties.d', '{"x": "~"}');
 SELECT document FROM weir.summary('properties.d');
 
+-- Altered: what is given changes, what is left out stays, what is reset has its default.
+SELECT weir.create_stream('properties.e', max_age => '2 days 12 hours', max_frames => 5);
+SELECT weir.alter_stream('properties.e', max_frames => 7, hold_frames => 9);
+SELECT properties FROM weir.stream_info('properties.e');
+SELECT weir.alter_stream('properties.e', max_age => '7', reset => '{max_frames,hold_age}');
+SELECT properties FROM weir.stream_info('properties.e');
+SELECT * FROM weir.retention WHERE stream = 'properties.e';
+SELECT weir.alter_stream('properties.e', reset => '{max_age,hold_frames}');
+SELECT properties FROM weir.stream_info('properties.e');
+SELECT count(*) AS kept_nothing FROM weir.stream_property p JOIN weir.stream s USING (stream_id)
+WHERE s.name = 'properties.e';
+
 -- Refused: what is set for good, names that are none, nothing at all, a stream that is not there.
 CREATE FUNCTION pg_temp.refusal(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -63,6 +75,10 @@ SELECT v.call, pg_temp.refusal('SELECT weir.' || v.call) FROM (VALUES
     ('create_stream(''properties.x'', null_sentinel => '''')'),
     ('create_stream(''properties.x'', null_sentinel => repeat(''x'', 513))'),
     ('create_stream(NULL)'),
+    ('create_stream(''properties.x'', max_age => ''0'')'),
+    ('create_stream(''properties.x'', max_frames => -1)'),
+    ('alter_stream(''properties.e'', max_age => ''200 years'')'),
+    ('alter_stream(''properties.e'', max_age => ''1 day'', reset => ''{max_age}'')'),
     ('create_stream(''leases'')'),
     ('alter_stream(''properties.a'', null_sentinel => ''x'')'),
     ('alter_stream(''properties.a'', reset => ''{null_sentinel}'')'),

@@ -45,10 +45,10 @@ SELECT name, frames, closed FROM weir.streams WHERE name LIKE 'leases/reserved%'
 SELECT weir.subscribe('reserved.s', 'leases/*', '-'), (SELECT count(*) FROM weir.fetch('reserved.s')
     WHERE topic = 'leases/reserved') AS fetched;
 SELECT weir.unsubscribe('reserved.s');
-SELECT weir.set_retention('leases/reserved', max_frames => 1);
+SELECT weir.alter_stream('leases/reserved', max_frames => 1);
 SELECT weir.lease_renew('reserved.a', 'ann', 1) IS NOT NULL AS renewed;
 SELECT weir.retain('leases/reserved') >= 0 AS retained, weir.trim('leases/reserved', keep => 0) >= 0 AS trimmed;
-SELECT weir.set_retention('leases/reserved');
+SELECT weir.alter_stream('leases/reserved', reset => '{max_age,max_frames,hold_age,hold_frames}');
 SELECT weir.lease_release('reserved.a', 'ann', 1), weir.drop_stream('leases/reserved');
 SELECT weir.drop_stream(name) FROM weir.streams WHERE name IN ('lease', 'leasess', 'leases.a', 'Leases', 'weird',
     'a/leases', ' leases', 'weir.a') ORDER BY name;

@@ -85,12 +85,12 @@ BEGIN
     PERFORM f.id FROM weir.fetch(pg_catalog.concat(prefix, 'm')) f;
     PERFORM weir.seek(pg_catalog.concat(prefix, 'm'), '-'), weir.seek(pg_catalog.concat(prefix, 's'), since => '-infinity');
     PERFORM weir.decode_cursor(weir.encode_cursor(p));
-    PERFORM weir.set_retention(pg_catalog.concat(prefix, 'a'), '1 day', 5), weir.retain(pg_catalog.concat(prefix, 'a')), weir.retain();
+    PERFORM weir.alter_stream(pg_catalog.concat(prefix, 'a'), max_age => '1 day', max_frames => 5), weir.retain(pg_catalog.concat(prefix, 'a')), weir.retain();
     PERFORM * FROM weir.subscriptions;
     PERFORM * FROM weir.retention;
     PERFORM weir.give_subscription(pg_catalog.concat(prefix, 's'), CURRENT_USER::pg_catalog.regrole);
     PERFORM weir.drop_streams(pg_catalog.concat(prefix, '?one*'));
-    PERFORM weir.set_retention(pg_catalog.concat(prefix, 'a')), weir.unsubscribe(pg_catalog.concat(prefix, 's')), weir.unsubscribe(pg_catalog.concat(prefix, 'm'));
+    PERFORM weir.alter_stream(pg_catalog.concat(prefix, 'a'), reset => '{max_age,max_frames}'), weir.unsubscribe(pg_catalog.concat(prefix, 's')), weir.unsubscribe(pg_catalog.concat(prefix, 'm'));
     PERFORM weir.merge_patch('{"a": 1}', '{"b": 2}'), weir.merge_patch('{"a": 1}', '{"b": "s"}', 's'), weir.merge_diff('{"a": 1}', '{"b": 2}'), weir.merge_patches('{"a": 1}', '{"b": 2}');
     PERFORM weir.max(v.p), weir.min(v.p) FROM (VALUES (p), (q)) v(p);
     PERFORM v.p FROM (VALUES (p), (q)) v(p) ORDER BY v.p;

@@ -233,7 +233,7 @@ SELECT count(*) FROM weir.subscriptions WHERE name = 'sub.role';
 SELECT count(*) FROM weir.retention;
 \set VERBOSITY sqlstate
 SELECT weir.emit('sub.s', 'n');
-SELECT weir.set_retention('sub.s', max_frames => 1);
+SELECT weir.alter_stream('sub.s', max_frames => 1);
 SELECT weir.retain();
 SELECT * FROM weir.subscription;
 SELECT * FROM weir.subscription_cursor;

@@ -39,10 +39,10 @@ $$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(topic, 'n', to_jsonb(i))
 SET weir.housekeeping = off;
 
 -- By number. What is set is there to see; set again it is replaced, with nothing it is gone.
-SELECT weir.set_retention('ret.n', max_frames => 5), weir.set_retention('ret.gone', max_age => '1 day');
-SELECT * FROM weir.retention ORDER BY topic;
-SELECT weir.set_retention('ret.gone'), weir.set_retention('ret.n', max_frames => 4, hold_age => '1 month 2 days 00:00:00.5', hold_frames => 8);
-SELECT * FROM weir.retention ORDER BY topic;
+SELECT weir.create_stream('ret.n', max_frames => 5), weir.create_stream('ret.gone', max_age => '1 day');
+SELECT * FROM weir.retention ORDER BY stream;
+SELECT weir.alter_stream('ret.gone', reset => '{max_age,max_frames,hold_age,hold_frames}'), weir.alter_stream('ret.n', max_frames => 4, hold_age => '1 month 2 days 00:00:00.5', hold_frames => 8);
+SELECT * FROM weir.retention ORDER BY stream;
 CALL pg_temp.emit('ret.n', 1, 20);
 SELECT weir.retain('ret.n') AS removed, pg_temp.kept('ret.n'), weir.retain('ret.n') AS again;
 -- Frames that were rolled back do not count.
@@ -55,7 +55,7 @@ SELECT weir.retain('ret.n') AS removed, pg_temp.kept('ret.n');
 -- Nothing beyond what is settled, and no frame kept at all.
 BEGIN;
 SELECT weir.append('ret.n', '25') IS NOT NULL AS appended;
-SELECT weir.set_retention('ret.n', max_frames => 0);
+SELECT weir.alter_stream('ret.n', max_frames => 0);
 COMMIT;
 SELECT weir.retain() AS removed;
 SELECT count(*) FROM weir.read('ret.n');
@@ -64,28 +64,28 @@ SELECT weir.emit('ret.n', 'n', '26'), weir.retain('ret.unknown') AS unknown;
 
 -- By age.
 CALL pg_temp.emit('ret.age', 1, 5);
-SELECT weir.set_retention('ret.age', max_age => '1 hour');
+SELECT weir.alter_stream('ret.age', max_age => '1 hour');
 SELECT weir.retain('ret.age') AS removed;
 SELECT pg_sleep(0.02);
-SELECT weir.set_retention('ret.age', max_age => '10 ms');
+SELECT weir.alter_stream('ret.age', max_age => '10 ms');
 SELECT weir.retain('ret.age') AS removed;
 SELECT count(*) FROM weir.read('ret.age');
 
 -- Asked by appends, and no more than is due: a thousand events more or less.
-SELECT weir.set_retention('ret.auto', max_frames => 100);
+SELECT weir.create_stream('ret.auto', max_frames => 100);
 DO $$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM weir.emit('ret.auto', 'n', to_jsonb(i * 100 + j)) FROM generate_series(1, 100) j; COMMIT; END LOOP; END $$;
 SELECT steps > 0 AS any, failures, error FROM weir.housekeep() WHERE job_name = 'retention';
 SELECT frames BETWEEN 100 AND 1200 AS trimmed, lifetime_frames FROM weir.stream_info('ret.auto');
 -- So does append(), and so do events of one transaction.
-SELECT weir.set_retention('ret.append', max_frames => 10);
+SELECT weir.create_stream('ret.append', max_frames => 10);
 DO $$ BEGIN FOR i IN 1 .. 3000 LOOP PERFORM weir.append('ret.append', to_jsonb(i)); END LOOP; END $$;
 SELECT steps > 0 AS any, failures, error FROM weir.housekeep() WHERE job_name = 'retention';
 SELECT frames BETWEEN 10 AND 1100 AS trimmed, lifetime_frames FROM weir.stream_info('ret.append');
-SELECT weir.set_retention('ret.one', max_frames => 10);
+SELECT weir.create_stream('ret.one', max_frames => 10);
 SELECT count(weir.emit('ret.one', 'n', to_jsonb(i))) FROM generate_series(1, 5000) i;
 SELECT pg_temp.kept('ret.one');
 -- Few events, and none at all, are looked after as well, some seconds later: here, when all is looked at.
-SELECT weir.set_retention('ret.slow', max_age => '10 ms');
+SELECT weir.create_stream('ret.slow', max_age => '10 ms');
 CALL pg_temp.emit('ret.slow', 1, 3);
 SELECT pg_sleep(0.05);
 CALL pg_temp.emit('ret.slow', 4, 4);
@@ -172,7 +172,7 @@ SELECT weir.trim('ret.new.1', keep => 2) AS trimmed, pg_temp.refusal('SELECT * F
 SELECT weir.seek('ret.pattern', '-', 'ret.new.1'), pg_temp.fetched('ret.pattern');
 
 -- Held back by who asked for it, and by nobody else; within the bounds.
-SELECT weir.set_retention('ret.h', max_frames => 3, hold_frames => 10);
+SELECT weir.create_stream('ret.h', max_frames => 3, hold_frames => 10);
 SELECT weir.subscribe('ret.hold', 'ret.h', hold => true), weir.subscribe('ret.free', 'ret.h');
 CALL pg_temp.emit('ret.h', 1, 8);
 SELECT weir.retain('ret.h') AS removed, pg_temp.kept('ret.h');
@@ -183,37 +183,36 @@ SELECT weir.retain('ret.h') AS removed, pg_temp.kept('ret.h') AS bounded;
 SELECT pg_temp.refusal('SELECT * FROM weir.fetch(''ret.hold'')', 'ret.h');
 SELECT weir.unsubscribe('ret.hold'), weir.retain('ret.h') AS removed, pg_temp.kept('ret.h');
 -- Also by pattern, for a topic that it has no cursor in yet; and bounded by age.
-SELECT weir.subscribe('ret.hold', 'ret.g*', hold => true), weir.set_retention('ret.g', max_frames => 1, hold_age => '1 day', hold_frames => NULL);
+SELECT weir.subscribe('ret.hold', 'ret.g*', hold => true), weir.create_stream('ret.g', max_frames => 1, hold_age => '1 day');
 CALL pg_temp.emit('ret.g', 1, 5);
 SELECT weir.retain('ret.g') AS removed, pg_temp.kept('ret.g');
 SELECT pg_sleep(0.02);
-SELECT weir.set_retention('ret.g', max_frames => 1, hold_age => '10 ms', hold_frames => NULL), weir.retain('ret.g') AS removed, pg_temp.kept('ret.g');
+SELECT weir.alter_stream('ret.g', max_frames => 1, hold_age => '10 ms'), weir.retain('ret.g') AS removed, pg_temp.kept('ret.g');
 
 -- Bad arguments.
 \set VERBOSITY terse
-SELECT weir.set_retention(NULL, max_frames => 1);
-SELECT weir.set_retention('', max_frames => 1);
-SELECT weir.set_retention('ret.bad', max_frames => -1);
-SELECT weir.set_retention('ret.bad', max_age => '0');
-SELECT weir.set_retention('ret.bad', max_age => '-1 day');
-SELECT weir.set_retention('ret.bad', max_age => '102 years');
-SELECT weir.set_retention('ret.bad', max_age => '178000000 years');
-SELECT weir.set_retention('ret.bad', max_age => '1 day', hold_age => '999 us');
-SELECT weir.set_retention('ret.bad', max_age => '1 day', hold_frames => -1);
-SELECT weir.set_retention('ret.bad', max_age => '1 day', hold_age => NULL, hold_frames => NULL);
+SELECT weir.create_stream(NULL, max_frames => 1);
+SELECT weir.create_stream('', max_frames => 1);
+SELECT weir.create_stream('ret.bad', max_frames => -1);
+SELECT weir.create_stream('ret.bad', max_age => '0');
+SELECT weir.create_stream('ret.bad', max_age => '-1 day');
+SELECT weir.create_stream('ret.bad', max_age => '102 years');
+SELECT weir.create_stream('ret.bad', max_age => '178000000 years');
+SELECT weir.create_stream('ret.bad', max_age => '1 day', hold_age => '999 us');
+SELECT weir.create_stream('ret.bad', max_age => '1 day', hold_frames => -1);
 SELECT weir.retain('');
 \set VERBOSITY sqlstate
 BEGIN READ ONLY;
-SELECT weir.set_retention('ret.bad', max_frames => 1);
+SELECT weir.create_stream('ret.bad', max_frames => 1);
 ROLLBACK;
 BEGIN READ ONLY;
 SELECT weir.retain();
 ROLLBACK;
 \set VERBOSITY default
-SELECT count(*) FROM weir.retention WHERE topic = 'ret.bad';
+SELECT count(*) FROM weir.retention WHERE stream = 'ret.bad';
 
 SELECT bool_and(weir.unsubscribe(s.name)) AS unsubscribed FROM (SELECT DISTINCT name FROM weir.subscriptions) s;
-SELECT count(weir.set_retention(topic)) FROM weir.retention;
+SELECT count(weir.alter_stream(stream, reset => '{max_age,max_frames,hold_age,hold_frames}')) FROM weir.retention;
 SELECT count(*) FROM weir.retention;
 DROP TABLE ret_ids;
 SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'ret.%';
