@@ -15,7 +15,7 @@ COMMENT ON FUNCTION weir.refuse_restored IS
 CREATE FUNCTION weir.refuse_restored_name() RETURNS trigger
     AS 'MODULE_PATHNAME', 'weir_refuse_restored_name' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.refuse_restored_name IS
-'Internal. Likewise for names of streams, which must not meet.';
+'Internal. Likewise for names, which must not meet.';
 
 INSERT INTO weir.privilege (level, name) VALUES
     ('owner', 'skip_replicated'), ('owner', 'refuse_restored'), ('owner', 'refuse_restored_name');
@@ -35,11 +35,11 @@ BEGIN
         IF relation.is_dumped THEN
             EXECUTE format('CREATE TRIGGER refuse_restored BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION weir.%I()',
                            relation.name,
-                           CASE relation.relname WHEN 'stream' THEN 'refuse_restored_name' ELSE 'refuse_restored' END);
+                           CASE relation.relname WHEN 'registry' THEN 'refuse_restored_name' ELSE 'refuse_restored' END);
         END IF;
     END LOOP;
 END
 $$;
 
 -- The one table without a primary key: two transactions may enter a name at the same time.
-ALTER TABLE weir.stream REPLICA IDENTITY FULL;
+ALTER TABLE weir.registry REPLICA IDENTITY FULL;

@@ -1,17 +1,6 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- Streams: ordered, resumable sequences of frames, and the rolling summary.
 
--- Names. Rows are inserted and deleted, never updated. Two transactions that
--- create one name at the same time both leave a row, with one id.
-CREATE TABLE weir.stream (
-    name       text COLLATE "C" NOT NULL,
-    stream_id  bigint NOT NULL,
-    dropped_at weir.position
-);
-CREATE INDEX stream_name_idx ON weir.stream (name);
-CREATE INDEX stream_id_idx ON weir.stream (stream_id);
-CREATE INDEX stream_dropped_at_idx ON weir.stream (dropped_at);
-
 -- Of the streams that have any (src/stream/properties.hpp), by their names; an interval in milliseconds.
 CREATE TABLE weir.stream_property (
     stream_id  bigint PRIMARY KEY,
@@ -83,8 +72,6 @@ CREATE TABLE weir.idempotency (
 );
 CREATE INDEX idempotency_called_at_idx ON weir.idempotency (called_at);
 
-COMMENT ON TABLE weir.stream IS
-'Internal. Stream names; see the view weir.streams.';
 COMMENT ON TABLE weir.stream_property IS
 'Internal. Properties of streams; see the column properties of the view weir.streams.';
 COMMENT ON TABLE weir.frame_log IS
@@ -96,7 +83,6 @@ COMMENT ON TABLE weir.checkpoint IS
 COMMENT ON TABLE weir.idempotency IS
 'Internal. Keys seen within weir.idempotency_window, with what their call returned.';
 
-SELECT pg_catalog.pg_extension_config_dump('weir.stream', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.stream_property', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.frame_log', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.checkpoint', '');
@@ -402,7 +388,7 @@ CREATE VIEW weir.streams AS
     SELECT n.name, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
            i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms,
            i.properties
-    FROM (SELECT DISTINCT s.name FROM weir.stream s) n
+    FROM (SELECT DISTINCT r.name FROM weir.registry r WHERE r.kind OPERATOR(pg_catalog.=) 's') n
     CROSS JOIN LATERAL weir.stream_info(n.name) i;
 
 COMMENT ON VIEW weir.streams IS

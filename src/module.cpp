@@ -11,6 +11,7 @@
 #include "lease/history.hpp"
 #include "lease/sweep.hpp"
 #include "log/lock.hpp"
+#include "name/kind.hpp"
 #include "outbox/hooks.hpp"
 #include "outbox/mint.hpp"
 #include "outbox/retention.hpp"
@@ -19,6 +20,7 @@
 #include "stream/drain.hpp"
 #include "stream/floors.hpp"
 #include "stream/housekeeping.hpp"
+#include "stream/names.hpp"
 #include "worker/jobs.hpp"
 #include "worker/worker.hpp"
 
@@ -45,6 +47,7 @@ void request_shared_memory() {
 
 void _PG_init() {
     weir::pg::settings::define();
+    weir::name::register_kind(weir::stream::streams);
     weir::lease::reserve_streams();
     weir::worker::set_doorbell_duty({weir::stream::doorbell_round, weir::stream::put_back_doorbell});
     weir::stream::register_jobs();

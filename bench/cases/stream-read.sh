@@ -16,7 +16,7 @@ setup() {
 \set s random(1, 4)
 SELECT weir.append_batch(:s, array_fill(:payload::jsonb, ARRAY[40]));
 PGBENCH
-    stream_id=$(sql "SELECT min(stream_id) FROM weir.stream WHERE name = '1'")
+    stream_id=$(sql "SELECT min(id) FROM weir.registry WHERE name = '1'")
     define first "$(sql "SELECT min(id::bigint) FROM weir.frame_log WHERE stream_id = $stream_id")"
     define last "$(sql "SELECT id::bigint FROM weir.frame_log WHERE stream_id = $stream_id ORDER BY id DESC OFFSET 1000 LIMIT 1")"
 }

@@ -23,7 +23,7 @@
 #include "pg/text.hpp"
 #include "stream/ahead.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/trimmed.hpp"
 
 namespace core = weir::core;

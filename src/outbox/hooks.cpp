@@ -11,7 +11,7 @@
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 
 namespace weir::outbox {
 
@@ -37,7 +37,7 @@ void drop_cursor(subscription const &s, void *context) {
 void drop_cursors(int64 stream_id) {
     Snapshot snapshot = pg::take_snapshot();
     // A copy: looking other names up may take that memory away.
-    Datum topic = pg::to_text(stream::name_of(stream_id, snapshot));
+    Datum topic = pg::to_text(name::name_of(stream_id, snapshot));
     dropping d{stream_id, pg::view_of(topic), snapshot};
     for_each_subscription(d.snapshot, drop_cursor, &d);
     UnregisterSnapshot(d.snapshot);

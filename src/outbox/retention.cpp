@@ -17,7 +17,7 @@
 #include "stream/lifecycle.hpp"
 #include "stream/properties.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/trimmed.hpp"
 #include "worker/jobs.hpp"
 
@@ -161,7 +161,7 @@ void end_side_work(MemoryContext before) {
 int64 retain(int64 stream_id) {
     Snapshot snapshot = pg::take_snapshot();
     // Looking other names up may take the memory of this one away.
-    std::string_view name = pg::view_of(pg::to_text(stream::name_of(stream_id, snapshot)));
+    std::string_view name = pg::view_of(pg::to_text(name::name_of(stream_id, snapshot)));
     UnregisterSnapshot(snapshot);
     policy p;
     if (!policy_of(stream_id, p))
@@ -212,7 +212,7 @@ int job;
 worker::outcome retention_step(int64 stream_id) {
     Snapshot snapshot = pg::take_snapshot();
     // Looking other names up may take the memory of this one away.
-    std::string_view name = pg::view_of(pg::to_text(stream::name_of(stream_id, snapshot)));
+    std::string_view name = pg::view_of(pg::to_text(name::name_of(stream_id, snapshot)));
     UnregisterSnapshot(snapshot);
     policy p;
     if (!policy_of(stream_id, p))

@@ -9,7 +9,7 @@
 #include "pg/lock.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 
 namespace weir::outbox {
 
@@ -163,7 +163,7 @@ topic_list topics_of(subscription const &s, Snapshot snapshot) {
         c.pattern = pg::view_of(s.patterns[i]);
         std::string_view literal = literal_part(c.pattern);
         if (core::is_glob(c.pattern)) {
-            stream::for_each_with_prefix(literal, {}, snapshot, take_match, &c);
+            name::for_each_with_prefix(stream::streams, literal, {}, snapshot, take_match, &c);
         } else if (int64 stream_id = stream::find(literal, snapshot)) {
             add_topic(c, stream_id, literal);
         }

@@ -9,7 +9,7 @@
 #include "stream/announce.hpp"
 #include "stream/drain.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "worker/worker.hpp"
 
 namespace weir::stream {
@@ -61,11 +61,11 @@ struct look {
     int64 from;
 };
 
-void announce_if_newer(int64 stream_id, std::string_view name, void *context) {
+void announce_if_newer(name::entry const &e, void *context) {
     auto &l = *static_cast<look *>(context);
-    int64 newest = newest_position(stream_id);
+    int64 newest = newest_position(e.id);
     if (newest >= l.from)
-        announce_one(l.r, name, newest);
+        announce_one(l.r, e.name, newest);
 }
 
 struct own {
@@ -77,7 +77,7 @@ void announce_noted(void *context) {
     auto &o = *static_cast<own *>(context);
     // The statement that is being committed may have made a stream.
     CommandCounterIncrement();
-    if (!is_there())
+    if (!name::is_there())
         return;
     announce(o.noted->marks, o.noted->count);
     if (o.noted->incomplete)
@@ -113,7 +113,7 @@ int announce(doorbell::mark const *marks, int count) {
     begin(r);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     for (int i = 0; i < count; i++) {
-        std::string_view name = name_of(marks[i].log, latest);
+        std::string_view name = name::name_of(marks[i].log, latest);
         if (!name.empty()) // it is where the transaction that made the stream rolled back
             announce_one(r, name, marks[i].last);
     }
@@ -127,7 +127,7 @@ int announce_from(int64 position) {
     begin(l.r);
     l.from = position;
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-    for_each(latest, announce_if_newer, &l);
+    name::for_each(latest, announce_if_newer, &l);
     UnregisterSnapshot(latest);
     flush(l.r);
     return l.r.count;

@@ -9,7 +9,7 @@
 #include "stream/hooks.hpp"
 #include "stream/housekeeping.hpp"
 #include "stream/idempotency.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/writer.hpp"
 
 namespace weir::stream {

@@ -8,7 +8,7 @@
 #include "pg/function.hpp"
 #include "pg/text.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 
 namespace pg = weir::pg;
 namespace stream = weir::stream;
@@ -29,12 +29,12 @@ struct output {
     MemoryContext per_row;
 };
 
-void add_if_blocked(int64 stream_id, std::string_view name, void *context) {
+void add_if_blocked(weir::name::entry const &e, void *context) {
     auto &out = *static_cast<output *>(context);
     MemoryContext before = MemoryContextSwitchTo(out.per_row);
-    stream::frontier f = stream::find_frontier(stream_id, out.snapshot, true);
+    stream::frontier f = stream::find_frontier(e.id, out.snapshot, true);
     if (f.unsettled >= 0 && !TransactionIdIsCurrentTransactionId(f.blocker)) {
-        Datum values[] = {pg::to_text(name), Int64GetDatum(f.unsettled),
+        Datum values[] = {pg::to_text(e.name), Int64GetDatum(f.unsettled),
                           TransactionIdGetDatum(SubTransGetTopmostTransaction(f.blocker))};
         bool nulls[] = {false, false, false};
         out.rows.add(values, nulls);
@@ -54,7 +54,7 @@ WEIR_FUNCTION(weir_list_blockers) {
     // What is so now, in every isolation level.
     out.snapshot = RegisterSnapshot(GetLatestSnapshot());
     out.per_row = AllocSetContextCreate(CurrentMemoryContext, "weir blockers", ALLOCSET_DEFAULT_SIZES);
-    stream::for_each(out.snapshot, add_if_blocked, &out);
+    weir::name::for_each(out.snapshot, add_if_blocked, &out);
     MemoryContextDelete(out.per_row);
     UnregisterSnapshot(out.snapshot);
     return Datum{0};

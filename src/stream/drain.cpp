@@ -7,7 +7,7 @@
 #include "doorbell/queue.hpp"
 #include "stream/announce.hpp"
 #include "stream/drain.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 
 namespace weir::stream {
 
@@ -47,7 +47,7 @@ drained drain() {
         settle(false);
         return out;
     }
-    out.gone = !is_there();
+    out.gone = !name::is_there();
     if (out.any && !out.gone) {
         if (from >= 0) {
             out.done.looked = 1;

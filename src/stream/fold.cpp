@@ -11,6 +11,7 @@
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
 #include "stream/fold.hpp"
+#include "stream/names.hpp"
 #include "stream/properties.hpp"
 
 namespace weir::stream {

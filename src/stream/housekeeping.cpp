@@ -3,7 +3,7 @@
 
 #include "stream/housekeeping.hpp"
 #include "stream/live.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 
 namespace weir::stream {
 

@@ -14,7 +14,7 @@
 #include "stream/fold.hpp"
 #include "stream/properties.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/request.hpp"
 #include "stream/state.hpp"
 

@@ -22,7 +22,7 @@
 #include "stream/lifecycle.hpp"
 #include "stream/properties.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/request.hpp"
 #include "stream/state.hpp"
 #include "stream/trimmed.hpp"
@@ -217,7 +217,7 @@ bool drop(std::string_view name, int64 stream_id) {
     stream::forget_checkpoints(stream_id);
     stream::forget_keys(stream_id);
     stream::tell_of_drop(stream_id);
-    stream::replace(name, stream_id, mark);
+    name::replace(stream::streams, name, stream_id, mark);
     stream::keep_properties(stream_id, stream::default_properties(), false);
     stream::ask_to_forget_names();
     return true;
@@ -260,7 +260,8 @@ List *matching_names(std::string_view pattern) {
     name_list l{pattern, nullptr};
     auto *prefix = static_cast<char *>(palloc(pattern.size() + 1));
     Snapshot snapshot = pg::take_snapshot();
-    stream::for_each_with_prefix({prefix, core::glob_prefix(pattern, prefix)}, {}, snapshot, take_name, &l);
+    name::for_each_with_prefix(stream::streams, {prefix, core::glob_prefix(pattern, prefix)}, {}, snapshot, take_name,
+                               &l);
     UnregisterSnapshot(snapshot);
     return l.names;
 }
@@ -325,13 +326,13 @@ WEIR_FUNCTION(weir_create_stream) {
     stream::properties_agree(given);
     int64 made = 0, stream_id = 0;
     while (made == 0 && stream_id == 0) {
-        made = stream::create(name);
+        made = name::create(stream::streams, name);
         stream_id = made != 0 ? 0 : take_stream(name);
     }
     if (made == 0) {
         if (is_there(stream_id))
             raise_exists(name);
-        stream::replace(name, stream_id, -1);
+        name::replace(stream::streams, name, stream_id, -1);
     }
     // Patches mean what they mean with it, so nobody is to append any meanwhile.
     if (given.is_set(stream::property::null_sentinel))

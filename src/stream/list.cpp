@@ -9,7 +9,7 @@
 #include "pg/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/request.hpp"
 #include "stream/state.hpp"
 
@@ -69,7 +69,7 @@ WEIR_FUNCTION(weir_list_streams) {
     l.rows = pg::begin_result_set(fcinfo);
     l.memory = AllocSetContextCreate(CurrentMemoryContext, "weir stream", ALLOCSET_DEFAULT_SIZES);
     l.snapshot = RegisterSnapshot(GetActiveSnapshot());
-    stream::for_each_with_prefix(literal_part(l.pattern), after, l.snapshot, list, &l);
+    name::for_each_with_prefix(stream::streams, literal_part(l.pattern), after, l.snapshot, list, &l);
     UnregisterSnapshot(l.snapshot);
     return Datum{0};
 }

@@ -10,7 +10,7 @@
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
 #include "stream/properties.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 
 namespace weir::stream {
 
@@ -252,7 +252,7 @@ properties read_kept(int64 stream_id, Snapshot snapshot) {
 // nobody is told of those that a stream is created with.
 properties look_up(int64 stream_id) {
     uint64 before = pg::invalidations();
-    bool decided = !is_in_flight(stream_id);
+    bool decided = !name::is_in_flight(stream_id);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     properties p = read_kept(stream_id, latest);
     UnregisterSnapshot(latest);

@@ -20,7 +20,7 @@
 #include "pg/text.hpp"
 #include "stream/ahead.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/request.hpp"
 #include "stream/rows.hpp"
 #include "stream/trimmed.hpp"

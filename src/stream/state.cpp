@@ -4,7 +4,7 @@
 #include "core/position.hpp"
 #include "log/scan.hpp"
 #include "stream/live.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/state.hpp"
 
 namespace weir::stream {
@@ -39,7 +39,7 @@ state state_of(int64 stream_id, Snapshot snapshot) {
     }
     log::end(s);
     log::close(logged);
-    if (ends_dropped && is_entered_as_dropped(stream_id, snapshot))
+    if (ends_dropped && name::is_entered_as_dropped(stream_id, snapshot))
         out.there = has_live_rows(stream_id, snapshot);
     return out;
 }

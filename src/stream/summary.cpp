@@ -13,7 +13,7 @@
 #include "stream/ahead.hpp"
 #include "stream/fold.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/request.hpp"
 
 namespace name = weir::name;

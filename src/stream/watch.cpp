@@ -4,7 +4,7 @@
 #include "core/position.hpp"
 #include "stream/ahead.hpp"
 #include "stream/reader.hpp"
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/state.hpp"
 #include "stream/trimmed.hpp"
 #include "stream/watch.hpp"

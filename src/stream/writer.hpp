@@ -5,7 +5,7 @@
 
 #include "pg/pg.hpp"
 
-#include "stream/registry.hpp"
+#include "stream/names.hpp"
 #include "stream/request.hpp"
 
 namespace weir::stream {

@@ -22,7 +22,7 @@
 CREATE SCHEMA weir;
 CREATE DOMAIN weir.position AS bigint;
 CREATE SEQUENCE weir.ids;
-CREATE TABLE weir.stream (name text, stream_id bigint);
+CREATE TABLE weir.registry (name text, id bigint);
 CREATE TABLE weir.frame_log (
     stream_id bigint, id weir.position, mode text, type text, payload jsonb, bytes bytea, headers jsonb,
     version bigint, key text, PRIMARY KEY (stream_id, id));
@@ -38,7 +38,7 @@ CREATE FUNCTION weir.number(stream text) RETURNS bigint LANGUAGE sql IMMUTABLE A
 DO $$ BEGIN
     FOR i IN 0..7 LOOP
         EXECUTE format('CREATE SEQUENCE weir.version%s; CREATE SEQUENCE weir.leak%s', i, i);
-        INSERT INTO weir.stream VALUES ('checker/' || i, weir.number('checker/' || i));
+        INSERT INTO weir.registry VALUES ('checker/' || i, weir.number('checker/' || i));
     END LOOP;
 END $$;
 

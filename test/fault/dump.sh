@@ -18,7 +18,7 @@ SELECT 'summary', s.name, y.* FROM weir.streams s, weir.summary(s.name) y ORDER 
 SELECT 'middle', y.* FROM weir.summary_at('doc', (SELECT id FROM weir.read('doc', max_frames => 2) ORDER BY id DESC LIMIT 1)) y;
 SELECT 'stream', name, frames - best_effort_frames, lifetime_frames - best_effort_frames, version, closed, close_reason FROM weir.streams
     WHERE name <> 'live' ORDER BY name;
-SELECT 'id', name, stream_id FROM weir.stream ORDER BY 2, 3;
+SELECT 'id', name, id FROM weir.registry ORDER BY 2, 3;
 SELECT 'properties', name, properties FROM weir.streams ORDER BY 2;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
@@ -68,8 +68,8 @@ key_calls="SELECT weir.append('keys', '1', idempotency_key => 'k1'),
 
 # The newest position of each stream, also of what is not carried: name|position
 newest() {
-    value -d "$1" -c "SELECT s.name, weir.max(f.id) FROM weir.stream s JOIN (SELECT stream_id, id FROM weir.frame_log
-        UNION ALL SELECT stream_id, id FROM weir.frame_live) f USING (stream_id) GROUP BY 1"
+    value -d "$1" -c "SELECT s.name, weir.max(f.id) FROM weir.registry s JOIN (SELECT stream_id, id FROM weir.frame_log
+        UNION ALL SELECT stream_id, id FROM weir.frame_live) f ON f.stream_id = s.id GROUP BY 1"
 }
 
 # verify WHAT DATABASE: on the current cluster
@@ -105,7 +105,7 @@ CALLS
         "$(value -c "SELECT epoch > 9 FROM weir.lease_acquire('forgotten', 'bob')" -c "SELECT acquired FROM weir.lease_acquire('lease', 'bob')" \
             -c "SELECT epoch > $lease_epoch FROM weir.lease_acquire('lease', 'ann')" | xargs)" "t f t"
     is "$what: a new stream has an id of its own" \
-        "$(value -c "SELECT count(*) FROM (SELECT stream_id FROM weir.stream GROUP BY 1 HAVING count(DISTINCT name) > 1) s")" 0
+        "$(value -c "SELECT count(*) FROM (SELECT id FROM weir.registry GROUP BY 1 HAVING count(DISTINCT name) > 1) s")" 0
     export PGDATABASE=postgres
 }
 

@@ -57,7 +57,7 @@ is "the log says it once for a stream" \
     "$(grep -c 'housekeeping of weir failed: canceling statement due to lock timeout' "$server_log")" 1
 tell_and_wait locker "ROLLBACK;"
 has_checkpoint() { [ "$(value -c "SELECT count(*) > 0 FROM weir.checkpoint c
-    JOIN weir.stream s USING (stream_id) WHERE s.name = '$1'")" = t ]; }
+    JOIN weir.registry s ON s.id = l.stream_id WHERE s.name = '$1'")" = t ]; }
 check "and it is done once the lock is free" poll 60 has_checkpoint h.lock
 nobody_minds "after a lock"
 session_end locker
@@ -66,8 +66,8 @@ note "a publication of all tables, and tables without a replica identity"
 psql -c "ALTER SYSTEM SET wal_level = logical" >/dev/null
 cluster_start house
 psql -c "SELECT weir.append('h.old', '1'), weir.drop_stream('h.old')" >/dev/null
-psql -c "UPDATE weir.stream SET dropped_at = '1000-0' WHERE name = 'h.old'"
-psql -c "ALTER TABLE weir.stream REPLICA IDENTITY NOTHING" -c "CREATE PUBLICATION everything FOR ALL TABLES"
+psql -c "UPDATE weir.registry SET dropped_at = '1000-0' WHERE name = 'h.old'"
+psql -c "ALTER TABLE weir.registry REPLICA IDENTITY NOTHING" -c "CREATE PUBLICATION everything FOR ALL TABLES"
 state=$(sqlstate "SET statement_timeout = '4s'; SELECT weir.append('h.pub', '1');
     SELECT count(weir.append('h.pub', '1')) FROM generate_series(1, 2100) i;
     SELECT weir.drop_stream('h.pub'); SELECT weir.append('h.pub', '1'); SELECT count(*)
@@ -76,7 +76,7 @@ is "appends, drops and reads do not mind" "$state" 00000
 psql -c "SELECT steps FROM weir.housekeep('names')" >/dev/null
 check "forgetting names fails" is_house names "failures > 0 AND last_error LIKE '%replica identity%'"
 psql -c "DROP PUBLICATION everything"
-forgotten() { [ "$(value -c "SELECT count(*) FROM weir.stream WHERE name = 'h.old'")" = 0 ]; }
+forgotten() { [ "$(value -c "SELECT count(*) FROM weir.registry WHERE name = 'h.old'")" = 0 ]; }
 check "and is done once it is gone" poll 90 forgotten
 nobody_minds "after a publication"
 
@@ -118,7 +118,7 @@ cluster_start house "max_worker_processes = 1"
 nobody_minds "without a worker"
 for _ in 1 2 3; do psql -c "$every_call" >/dev/null; done
 check "best-effort frames stay bounded all the same" test "$(value -c "SELECT count(*) < 1200
-    FROM weir.frame_live l JOIN weir.stream s USING (stream_id) WHERE s.name = 'h.live'")" = t
+    FROM weir.frame_live l JOIN weir.registry s ON s.id = l.stream_id WHERE s.name = 'h.live'")" = t
 is "weir.housekeep() does the rest" "$(value -c "SELECT count(*) > 0, coalesce(sum(failures), 0)
     FROM weir.housekeep()")" "t|0"
 is "the log says why" "$(grep -c 'could not start the housekeeper of weir' "$server_log" | awk '{ print ($1 > 0) }')" 1

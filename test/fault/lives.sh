@@ -86,7 +86,7 @@ check "cut off" poll 30 cut_off b
 missed=$(append a s missed)
 missed_in_gone=$(append a gone missed)
 missed_new=$(append a 'new and missed')
-lost_ids=$(on a -c "SELECT min(stream_id), max(stream_id) FROM weir.stream WHERE name = 'new and missed'")
+lost_ids=$(on a -c "SELECT min(id), max(id) FROM weir.registry WHERE name = 'new and missed'")
 cluster_stop a immediate
 promote b
 lost "before anything is written" b s "$missed"
@@ -103,7 +103,7 @@ lost "in another stream" b gone "$missed_in_gone"
 append b 'new and missed' >/dev/null
 lost "in one that was new" b 'new and missed' "$missed_new"
 is "whose id is another one now" \
-    "$(on b -c "SELECT count(*) FROM weir.stream WHERE name = 'new and missed' AND stream_id::text IN ('${lost_ids%|*}')")" 0
+    "$(on b -c "SELECT count(*) FROM weir.registry WHERE name = 'new and missed' AND id::text IN ('${lost_ids%|*}')")" 0
 is "every frame since is read from the last that came over" "$(on b -c "SELECT count(*) FROM weir.read('s', after => '$last')")" 101
 goes_on "a cursor from a life before" b gone "$(on b -c "SELECT weir.min(id) FROM weir.read('gone')")" x
 is "the promotion is a life" "$(causes b)" "first crash crash promotion"
@@ -114,7 +114,7 @@ on b -c "SELECT weir.append('trimmed', '\"on\"'), weir.append('all trimmed', '\"
 goes_on "a cursor on the last frame" b trimmed "$trimmed" on
 goes_on "and where all were trimmed" b 'all trimmed' "$all_trimmed" on
 goes_on "and where the stream was dropped and made anew" b dropped "$dropped" on
-on b -c 'VACUUM weir.frame_log' -c 'VACUUM weir.stream'
+on b -c 'VACUUM weir.frame_log' -c 'VACUUM weir.registry'
 goes_on "after VACUUM" b 'all trimmed' "$all_trimmed" on
 goes_on "likewise dropped" b dropped "$dropped" on
 
@@ -201,5 +201,5 @@ for db in restored copy; do
 done
 value -c "SELECT weir.append('made in postgres', '1')" >/dev/null
 is "ids of three histories do not meet" \
-    "$(for db in postgres restored copy; do value -d $db -c "SELECT stream_id FROM weir.stream WHERE name LIKE 'made in%'"; done | sort -u | wc -l)" 3
+    "$(for db in postgres restored copy; do value -d $db -c "SELECT id FROM weir.registry WHERE name LIKE 'made in%'"; done | sort -u | wc -l)" 3
 finish

@@ -60,12 +60,12 @@ is "a row of one's own is" "$(on b -c 'SELECT at FROM orders WHERE id = 2')" 7-0
 is "and its trigger emitted events there, also for what was synchronised" "$(on b -c "SELECT count(*) FROM weir.read('orders')")" 2
 
 note "the publisher deletes and changes what it did before"
-on a -c "UPDATE weir.stream SET dropped_at = '1000-0' WHERE name = 'dropped'" >/dev/null
+on a -c "UPDATE weir.registry SET dropped_at = '1000-0' WHERE name = 'dropped'" >/dev/null
 for call in "ack('sub', id) FROM weir.fetch('sub')" "trim('s', keep => 1)" "drop_stream('only in a')" "unsubscribe('sub')" "lease_release('lease', 'a', 1)" \
     "alter_stream('s', reset => '{max_age,max_frames,hold_age,hold_frames}')" "lease_sweep()" "drop_stream('s')"; do
     is "$call" "$(state_on a "SELECT weir.$call")" 00000
 done
-is "a name dropped long ago is deleted" "$(state_on a "DELETE FROM weir.stream WHERE name = 'dropped'")" 00000
+is "a name dropped long ago is deleted" "$(state_on a "DELETE FROM weir.registry WHERE name = 'dropped'")" 00000
 is "and a key" "$(state_on a "DELETE FROM weir.idempotency")" 00000
 caught_up a "deletions"
 is "nothing is deleted on the other side" "$(payloads b s)" "first of b"

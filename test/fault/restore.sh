@@ -30,7 +30,7 @@ contents() {
         -c 'SELECT * FROM orders ORDER BY id' -c 'SELECT * FROM minted ORDER BY k'
 }
 ids_are_unique() {
-    value -d "$1" -c "SELECT count(*) FROM (SELECT stream_id FROM weir.stream GROUP BY 1 HAVING count(DISTINCT name) > 1) s"
+    value -d "$1" -c "SELECT count(*) FROM (SELECT id FROM weir.registry GROUP BY 1 HAVING count(DISTINCT name) > 1) s"
 }
 
 cluster_start old
@@ -109,6 +109,6 @@ value -d another -c "SELECT weir.append('another', '1')" -c "SELECT weir.append(
 pg_dump -Fc another >another.dump
 pg_restore --data-only --schema=weir -d two shop.dump
 pg_restore --data-only --schema=weir -d two another.dump >/dev/null 2>met || true
-check "do not meet in a name" grep -q 'ERROR:  stream "a[a-z]*" is there already, or its id is another'"'s" met
+check "do not meet in a name" grep -q 'ERROR:  name "a[a-z]*" is there already, or its id is another'"'s" met
 is "and what is there stays" "$(value -d two -c "SELECT count(*) FROM weir.read('audit')")" 5
 finish

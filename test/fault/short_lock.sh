@@ -25,7 +25,7 @@ pause_before() {
     plant "$base/src/$1" "s/(\\n +)($2)/\$1$lock\$1${lock/lock/unlock}\$1\$2/"
 }
 registry_pause=4701 batch_pause=4702
-pause_before stream/registry.cpp 'auto lock_key = [^\n]*\n +log::lock\(lock_key\);\n +found' $registry_pause
+pause_before name/registry.cpp 'auto lock_key = [^\n]*\n +log::lock\(lock_key\);\n +found' $registry_pause
 pause_before log/insert.cpp 'insert_some\(t, r, first, r\.count - first' "$batch_pause + (first > 0)"
 plant "$base/src/log/insert.cpp" 's/at_once = 256/at_once = 100/'
 plant_build "$base"
@@ -69,8 +69,8 @@ made=$told
 paused writer
 # As rows of a dump they would be refused: nothing is restored here.
 psql -c 'SET session_replication_role = replica' \
-    -c "INSERT INTO weir.stream (name, stream_id) SELECT 'x' || n, -n FROM generate_series(1, 3000) n" \
-    -c 'ANALYZE weir.stream'
+    -c "INSERT INTO weir.registry (name, id, kind) SELECT 'x' || n, -n, 's' FROM generate_series(1, 3000) n" \
+    -c 'ANALYZE weir.registry'
 ask reader "BEGIN; SELECT count(*) > 0 FROM pg_class"
 tell other "VACUUM FULL pg_class"
 vacuumed=$told
@@ -82,7 +82,7 @@ ask reader "COMMIT"
 check "and all come to an end: who made the stream" poll 60 answered writer $made
 check "who wanted pg_class" poll 60 answered other $vacuumed
 is "and it is one stream" "$(value -c "SELECT count(*) FROM weir.read('made')")" 2
-psql -c 'DELETE FROM weir.stream WHERE stream_id < 0'
+psql -c 'DELETE FROM weir.registry WHERE id < 0'
 
 # Two streams under one lock, whose number is a hash of the id (src/log/lock.cpp).
 psql >/dev/null <<'SQL'
@@ -96,8 +96,8 @@ BEGIN
 END $$;
 SELECT weir.append('s' || n, '0') FROM generate_series(1, 300) n;
 SQL
-IFS='|' read -r one another < <(value -c "SELECT min(name), max(name) FROM weir.stream GROUP BY hash(stream_id) & 1023
-    HAVING count(DISTINCT stream_id) > 1 ORDER BY 1 LIMIT 1")
+IFS='|' read -r one another < <(value -c "SELECT min(name), max(name) FROM weir.registry GROUP BY hash(id) & 1023
+    HAVING count(DISTINCT id) > 1 ORDER BY 1 LIMIT 1")
 [ -n "$another" ] || die "no two streams share a lock"
 
 frames() { value -c "SELECT count(*) FROM weir.read('$1', max_frames => 10000)"; }

@@ -43,7 +43,7 @@ INSERT INTO attempt (level, call) VALUES
     ('write', 'weir.lease_release(''access.'' || current_user, ''o'', 1)'), ('write', 'weir.lease_sweep()'), ('admin', 'weir.lease_revoke(''access.'' || current_user, ''o'')'),
     ('admin', 'weir.trim(''access.a'', keep => 1)'), ('admin', 'weir.drop_stream(''access.'' || current_user)'),
     ('owner', 'weir.grant_access(current_user::regrole, ''admin'')'), ('owner', 'weir.revoke_access(''regress_weir_reader'')'),
-    ('nobody', 'weir.stream'), ('nobody', 'weir.frame_log'), ('nobody', 'weir.frame_live'), ('nobody', 'weir.checkpoint'), ('nobody', 'weir.idempotency'),
+    ('nobody', 'weir.registry'), ('nobody', 'weir.frame_log'), ('nobody', 'weir.frame_live'), ('nobody', 'weir.checkpoint'), ('nobody', 'weir.idempotency'),
     ('nobody', 'weir.privilege'), ('nobody', 'weir.incarnation'), ('nobody', 'weir.life'), ('nobody', 'weir.clock'), ('nobody', 'weir.id_seq'), ('nobody', 'nextval(''weir.clock'')'),
     ('nobody', 'nextval(''weir.id_seq'')'), ('nobody', 'setval(''weir.clock'', 1)'), ('nobody', 'weir.lease'), ('nobody', 'weir.lease_floor'), ('nobody', 'setval(''weir.lease_floor'', 1)');
 GRANT SELECT ON attempt TO PUBLIC;
@@ -66,7 +66,7 @@ FROM attempt a JOIN outcome o USING (n) GROUP BY a.n, a.level, a.call ORDER BY a
 -- Writing to the tables is closed as well, also to the admin level.
 SET ROLE regress_weir_admin;
 SELECT pg_temp.state_of('DELETE FROM weir.frame_log') AS delete_log, pg_temp.state_of('DELETE FROM weir.frame_live') AS delete_live,
-       pg_temp.state_of('UPDATE weir.stream SET name = ''x''') AS update_stream, pg_temp.state_of('INSERT INTO weir.privilege VALUES (''read'')') AS insert_privilege,
+       pg_temp.state_of('UPDATE weir.registry SET name = ''x''') AS update_stream, pg_temp.state_of('INSERT INTO weir.privilege VALUES (''read'')') AS insert_privilege,
        pg_temp.state_of('TRUNCATE weir.checkpoint') AS truncate_checkpoint, pg_temp.state_of('CREATE TABLE weir.mine (i integer)') AS create_in_schema,
        pg_temp.state_of('LOCK TABLE weir.frame_log') AS lock_log;
 RESET ROLE;

@@ -104,14 +104,14 @@ SELECT length(close_reason) FROM weir.stream_info('close.large');
 -- A mark that somebody has locked, alone or together with others, is a mark all the same.
 SELECT weir.close('close.locked') IS NOT NULL AS closed, weir.drop_stream('close.large') AS dropped;
 BEGIN;
-SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.stream USING (stream_id) WHERE name IN ('close.locked', 'close.large') FOR UPDATE OF frame_log) locked;
+SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.registry r ON r.id = frame_log.stream_id WHERE name IN ('close.locked', 'close.large') FOR UPDATE OF frame_log) locked;
 COMMIT;
 SET statement_timeout = '10s';
 SELECT pg_temp.state_of('SELECT weir.append(''close.locked'', ''1'')') AS locked, pg_temp.state_of('SELECT weir.append(''close.large'', ''1'')') AS dropped_and_locked;
 BEGIN;
-SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.stream USING (stream_id) WHERE name = 'close.locked' FOR KEY SHARE OF frame_log) locked;
+SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.registry r ON r.id = frame_log.stream_id WHERE name = 'close.locked' FOR KEY SHARE OF frame_log) locked;
 SAVEPOINT s;
-SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.stream USING (stream_id) WHERE name = 'close.locked' FOR UPDATE OF frame_log) locked;
+SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.registry r ON r.id = frame_log.stream_id WHERE name = 'close.locked' FOR UPDATE OF frame_log) locked;
 RELEASE s;
 SELECT pg_temp.state_of('SELECT weir.append_live(''close.locked'', ''1'')') AS locked;
 COMMIT;

@@ -26,7 +26,7 @@ SELECT summary_version FROM weir.append_patch('drop.a', '{"a": "<nil>"}');
 SELECT summary_version FROM weir.append_patch('drop.a', '{"b": 1}');
 SELECT weir.append_live('drop.a', '4', ttl_ms => 86400000) IS NOT NULL AS done;
 SELECT weir.close('drop.a', 'over') AS last \gset
-SELECT array_agg(DISTINCT stream_id) AS ids FROM weir.stream WHERE name = 'drop.a' \gset
+SELECT array_agg(DISTINCT id) AS ids FROM weir.registry WHERE name = 'drop.a' \gset
 SELECT weir.drop_stream('drop.a') AS dropped;
 SELECT count(*) AS frames FROM weir.read('drop.a');
 SELECT count(*) AS frames FROM weir.read('drop.a', after => :'first');
@@ -81,9 +81,9 @@ SET weir.housekeeping = off;
 SELECT count(weir.append('drop.revived' || i, '1')), count(weir.append('drop.old' || i, '1')) FROM generate_series(1, 20) i;
 SELECT bool_and(weir.drop_stream('drop.revived' || i)) AND bool_and(weir.drop_stream('drop.old' || i)) AS dropped FROM generate_series(1, 20) i;
 SELECT count(weir.append('drop.revived' || i, '2')) FROM generate_series(1, 20) i;
-UPDATE weir.stream SET dropped_at = CASE WHEN name LIKE 'drop.old%' THEN '2000-0' ELSE '1000-0' END::weir.position WHERE name ~ '^drop.(old|revived)';
+UPDATE weir.registry SET dropped_at = CASE WHEN name LIKE 'drop.old%' THEN '2000-0' ELSE '1000-0' END::weir.position WHERE name ~ '^drop.(old|revived)';
 SELECT steps > 1 AS several_steps, failures, error FROM weir.housekeep('names');
-SELECT count(*) FILTER (WHERE name LIKE 'drop.old%') AS forgotten, count(*) FILTER (WHERE name LIKE 'drop.revived%') AS kept FROM weir.stream;
+SELECT count(*) FILTER (WHERE name LIKE 'drop.old%') AS forgotten, count(*) FILTER (WHERE name LIKE 'drop.revived%') AS kept FROM weir.registry;
 SELECT count(*) AS frames FROM generate_series(1, 20) i, weir.read('drop.revived' || i) WHERE payload = '2';
 RESET weir.housekeeping;
 
@@ -145,7 +145,7 @@ SELECT pg_temp.state_of('SELECT weir.create_stream(''drop.b'')') AS by_append;
 SELECT weir.drop_stream('drop.d') AS dropped_without_a_frame;
 -- A stream of ten thousand goes with one call.
 SELECT frames FROM weir.append_batch('drop.e', (SELECT array_agg(to_jsonb(i)) FROM generate_series(1, 10000) i));
-SELECT array_agg(DISTINCT stream_id) AS ids FROM weir.stream WHERE name = 'drop.e' \gset
+SELECT array_agg(DISTINCT id) AS ids FROM weir.registry WHERE name = 'drop.e' \gset
 SELECT weir.drop_stream('drop.e') AS dropped;
 SELECT * FROM pg_temp.rows_of(:'ids');
 

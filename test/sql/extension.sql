@@ -74,7 +74,7 @@ VACUUM FULL weir.frame_log;
 REINDEX TABLE weir.frame_log;
 REINDEX TABLE CONCURRENTLY weir.frame_log;
 CLUSTER weir.frame_log USING frame_log_pkey;
-VACUUM (FREEZE) weir.stream, weir.frame_log, weir.frame_live, weir.checkpoint, weir.idempotency;
+VACUUM (FREEZE) weir.registry, weir.frame_log, weir.frame_live, weir.checkpoint, weir.idempotency;
 ANALYZE;
 SELECT weir.append('ext.a', '"maintained"') IS NOT NULL AS done;
 SELECT payload FROM weir.read('ext.a', reverse => true, max_frames => 2);

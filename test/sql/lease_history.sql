@@ -66,7 +66,7 @@ SELECT count(*) FROM weir.leases WHERE name = 'history.bad';
 -- No history holds up the leases that write to it: not one that somebody closed before the name was
 -- reserved (as which another stream stands in here), nor one that was dropped.
 SELECT weir.close('history.closed', 'mine') IS NOT NULL AS closed;
-UPDATE weir.stream SET name = 'leases/history.closed' WHERE name = 'history.closed';
+UPDATE weir.registry SET name = 'leases/history.closed' WHERE name = 'history.closed';
 SELECT epoch FROM weir.lease_acquire('history.closed', 'ann', headers => '{"namespace": "history.closed"}');
 SELECT weir.lease_renew('history.closed', 'ann', 1) IS NOT NULL AS renewed;
 SELECT mode, type FROM weir.read('leases/history.closed');

@@ -6,7 +6,7 @@ SET search_path = public, weir;
 SET default_transaction_isolation = 'repeatable read';
 CREATE FUNCTION pg_temp.refusal(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    before bigint := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.lease) + (SELECT count(*) FROM weir.stream);
+    before bigint := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.lease) + (SELECT count(*) FROM weir.registry);
     state text;
 BEGIN
     BEGIN
@@ -15,7 +15,7 @@ BEGIN
     EXCEPTION WHEN others THEN
         state := SQLSTATE;
     END;
-    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.lease) + (SELECT count(*) FROM weir.stream) THEN
+    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.lease) + (SELECT count(*) FROM weir.registry) THEN
         RETURN state || ', and left something';
     END IF;
     RETURN state;

@@ -14,14 +14,14 @@ DECLARE
     before bigint;
     state text;
 BEGIN
-    before := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_live) + (SELECT count(*) FROM weir.stream) + (SELECT count(*) FROM weir.idempotency);
+    before := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_live) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency);
     BEGIN
         EXECUTE 'SELECT * FROM weir.' || call;
         RETURN 'accepted';
     EXCEPTION WHEN others THEN
         state := SQLSTATE;
     END;
-    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_live) + (SELECT count(*) FROM weir.stream) + (SELECT count(*) FROM weir.idempotency) THEN
+    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_live) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency) THEN
         RETURN state || ', and left something';
     END IF;
     RETURN state;

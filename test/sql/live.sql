@@ -7,7 +7,7 @@ SET search_path = public, weir;
 SET weir.housekeeping = on;
 
 CREATE FUNCTION pg_temp.physical(name text) RETURNS bigint LANGUAGE sql AS
-$$ SELECT count(*) FROM weir.frame_live WHERE stream_id IN (SELECT s.stream_id FROM weir.stream s WHERE s.name = $1) $$;
+$$ SELECT count(*) FROM weir.frame_live WHERE stream_id IN (SELECT s.id FROM weir.registry s WHERE s.name = $1) $$;
 CREATE FUNCTION pg_temp.becomes(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     reached boolean;
@@ -172,4 +172,4 @@ SELECT relname, relpersistence FROM pg_class WHERE oid IN ('weir.frame_live'::re
 
 DROP TABLE seen;
 SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'live.%';
-SELECT count(*) AS left_behind FROM weir.frame_live l WHERE NOT EXISTS (SELECT FROM weir.stream s WHERE s.stream_id = l.stream_id);
+SELECT count(*) AS left_behind FROM weir.frame_live l WHERE NOT EXISTS (SELECT FROM weir.registry s WHERE s.id = l.stream_id);

@@ -40,8 +40,8 @@ BEGIN
     END LOOP;
 END
 $$;
-CREATE TABLE regress_evil.stream (name text, stream_id bigint CHECK (regress_evil.ran()));
-CREATE TABLE regress_evil.frame_log (LIKE regress_evil.stream INCLUDING ALL);
+CREATE TABLE regress_evil.registry (name text, id bigint CHECK (regress_evil.ran()));
+CREATE TABLE regress_evil.frame_log (LIKE regress_evil.registry INCLUDING ALL);
 CREATE TABLE regress_evil.privilege (level text, function regprocedure, relation regclass);
 CREATE VIEW regress_evil.pg_class AS SELECT regress_evil.ran() AS relname;
 CREATE VIEW regress_evil.pg_proc AS SELECT regress_evil.ran() AS proname;

@@ -168,9 +168,9 @@ DO $$ BEGIN
     FOR i IN 1 .. 20 LOOP PERFORM weir.append('sa.e.' || s, to_jsonb(i)) FROM generate_series(1, 9) s; COMMIT; END LOOP;
 END $$;
 SELECT weir.subscribe('sa.equal', 'sa.e.*', '-');
-WITH event AS MATERIALIZED (SELECT f.id, f.topic, s.stream_id, f.n FROM weir.fetch('sa.equal', 1000)
+WITH event AS MATERIALIZED (SELECT f.id, f.topic, s.id AS stream_id, f.n FROM weir.fetch('sa.equal', 1000)
               WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n)
-              JOIN weir.stream s ON s.name = f.topic)
+              JOIN weir.registry s ON s.name = f.topic)
 SELECT count(*), array_agg(topic ORDER BY n) = array_agg(topic ORDER BY id::bigint, stream_id) AS in_order,
        count(DISTINCT id::bigint) < count(*) AS some_equal FROM event;
 -- A filter that passes some: what is dropped behind the last event goes with it.

@@ -5,89 +5,30 @@
 #include "log/lock.hpp"
 #include "log/ready.hpp"
 #include "log/table.hpp"
+#include "name/memory.hpp"
+#include "name/registry.hpp"
 #include "pg/invalidation.hpp"
 #include "pg/text.hpp"
-#include "stream/registry.hpp"
 
-namespace weir::stream {
+namespace weir::name {
 
 namespace {
 
-enum { name_column = 1, id_column, dropped_column };
+enum { name_column = 1, id_column, kind_column, dropped_column };
 constexpr int columns = dropped_column;
 
-constinit log::source registry_table{"stream"};
-constinit log::source name_index{"stream_name_idx"};
-constinit log::source id_index{"stream_id_idx"};
+constinit log::source registry_table{"registry"};
+constinit log::source name_index{"registry_name_idx"};
+constinit log::source id_index{"registry_id_idx"};
 
-// What this backend remembers: a direct-mapped table of committed names.
-struct remembered {
-    char *name;
-    uint32 hash;
-    uint32 length;
-    int64 stream_id;
-};
-constexpr uint32 slots = 4096;
-remembered *memory = nullptr;
-remembered *memory_by_id = nullptr; // for those who go from ids to names; hash is not used
-MemoryContext names = nullptr;
-
-void forget_all() {
-    if (names != nullptr)
-        MemoryContextReset(names);
-    memory = memory_by_id = nullptr;
-}
-
-bool forget_pending = false;
-void forget_later() { forget_pending = true; }
-
-remembered *slot_of(remembered *&table, uint32 hash) {
-    if (forget_pending) {
-        forget_all();
-        forget_pending = false;
-    }
-    if (table == nullptr) {
-        log::on_invalidate(forget_later);
-        if (names == nullptr)
-            names = AllocSetContextCreate(TopMemoryContext, "weir stream names", ALLOCSET_DEFAULT_SIZES);
-        table = static_cast<remembered *>(MemoryContextAllocZero(names, sizeof(remembered) * slots));
-    }
-    return &table[hash & (slots - 1)];
-}
-
-void fill(remembered *slot, std::string_view name, uint32 hash, int64 stream_id) {
-    if (slot->name != nullptr) {
-        pfree(slot->name);
-        slot->name = nullptr;
-    }
-    auto *copy = static_cast<char *>(MemoryContextAlloc(names, name.size()));
-    memcpy(copy, name.data(), name.size());
-    *slot = {copy, hash, static_cast<uint32>(name.size()), stream_id};
-}
-
-uint32 hash_of(std::string_view name) {
-    return hash_bytes(reinterpret_cast<unsigned char const *>(name.data()), static_cast<int>(name.size()));
-}
-
-// before: pg::invalidations() from before the snapshot that showed the name.
-void remember(std::string_view name, int64 stream_id, uint64 before) {
-    uint32 hash = hash_of(name);
-    remembered *slot = slot_of(memory, hash);
-    if (pg::invalidations() == before)
-        fill(slot, name, hash, stream_id);
-}
-
-int64 recall(std::string_view name, uint32 hash) {
-    AcceptInvalidationMessages(); // the extension may have been dropped and made anew
-    remembered *slot = slot_of(memory, hash);
-    if (slot->name != nullptr && slot->hash == hash && slot->length == name.size() &&
-        memcmp(slot->name, name.data(), name.size()) == 0)
-        return slot->stream_id;
-    return 0;
+char kind_of(HeapTuple row, Relation registry) {
+    bool null = false;
+    return DatumGetChar(heap_getattr(row, kind_column, RelationGetDescr(registry), &null));
 }
 
 struct found {
-    int64 stream_id = 0;
+    int64 id = 0;
+    char kind = 0;
     TransactionId in_flight = InvalidTransactionId; // the other transaction that its row may roll back with
     bool settled = false;                           // its row is committed
 };
@@ -99,7 +40,8 @@ found look_up(Relation registry, Relation index, std::string_view name, Snapshot
     ScanKeyData key = pg::is_named(name_column, name_text);
     SysScanDesc scan = systable_beginscan_ordered(registry, index, snapshot, 1, &key);
     while (HeapTuple row = systable_getnext_ordered(scan, ForwardScanDirection)) {
-        out.stream_id = log::integer_of(row, id_column, registry);
+        out.id = log::integer_of(row, id_column, registry);
+        out.kind = kind_of(row, registry);
         out.in_flight = snapshot->snapshot_type == SNAPSHOT_DIRTY ? snapshot->xmin : InvalidTransactionId;
         out.settled = snapshot->snapshot_type == SNAPSHOT_MVCC &&
                       !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
@@ -130,11 +72,12 @@ CatalogIndexState open_indexes(Relation registry) {
     return indexes;
 }
 
-HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, int64 dropped_at) {
+HeapTuple make_row(Relation registry, kind const &of, std::string_view name, int64 id, int64 dropped_at) {
     Datum values[columns];
     bool nulls[columns] = {};
     values[name_column - 1] = pg::to_text(name);
-    values[id_column - 1] = Int64GetDatum(stream_id);
+    values[id_column - 1] = Int64GetDatum(id);
+    values[kind_column - 1] = CharGetDatum(of.code);
     values[dropped_column - 1] = Int64GetDatum(dropped_at);
     nulls[dropped_column - 1] = dropped_at < 0;
     return heap_form_tuple(RelationGetDescr(registry), values, nulls);
@@ -145,7 +88,7 @@ HeapTuple make_row(Relation registry, std::string_view name, int64 stream_id, in
 // beside it, if that is wanted.
 enum class rival { join, report };
 
-found look_up_or_make(Relation registry, std::string_view name, rival policy, bool *made) {
+found look_up_or_make(Relation registry, kind const &of, std::string_view name, rival policy, bool *made) {
     int64 fresh = log::life::new_id();
     Relation by_name = open_relation(name_index, RowExclusiveLock);
     CatalogIndexState indexes = open_indexes(registry);
@@ -155,11 +98,14 @@ found look_up_or_make(Relation registry, std::string_view name, rival policy, bo
     auto lock_key = static_cast<int64>(hash_of(name));
     log::lock(lock_key);
     found row = look_up(registry, by_name, name, &dirty);
-    *made = row.stream_id == 0;
-    if (*made)
-        row.stream_id = fresh;
-    if (*made || (TransactionIdIsValid(row.in_flight) && policy == rival::join))
-        CatalogTupleInsertWithInfo(registry, make_row(registry, name, row.stream_id, -1), indexes);
+    *made = row.id == 0;
+    if (*made) {
+        row.id = fresh;
+        row.kind = of.code;
+    }
+    bool joins = TransactionIdIsValid(row.in_flight) && policy == rival::join && row.kind == of.code;
+    if (*made || joins)
+        CatalogTupleInsertWithInfo(registry, make_row(registry, of, name, row.id, -1), indexes);
     log::unlock(lock_key);
 
     CatalogCloseIndexes(indexes);
@@ -167,15 +113,30 @@ found look_up_or_make(Relation registry, std::string_view name, rival policy, bo
     return row;
 }
 
-SysScanDesc begin_scan_by_id(Relation registry, int64 stream_id, Snapshot snapshot) {
+// The same, until it is decided: what another transaction is making of the name is waited for where that is of another
+// kind, or where it has to be known.
+found enter(Relation registry, kind const &of, std::string_view name, rival policy, bool *made) {
+    for (;;) {
+        found row = look_up_or_make(registry, of, name, policy, made);
+        if (*made || (policy == rival::join && row.kind == of.code))
+            return row;
+        if (!TransactionIdIsValid(row.in_flight)) {
+            require_kind(name, row.kind, of);
+            return row;
+        }
+        XactLockTableWait(row.in_flight, nullptr, nullptr, XLTW_None);
+    }
+}
+
+SysScanDesc begin_scan_by_id(Relation registry, int64 id, Snapshot snapshot) {
     ScanKeyData key;
-    ScanKeyInit(&key, id_column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(stream_id));
+    ScanKeyInit(&key, id_column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
     return systable_beginscan(registry, relation_oid(id_index), true, snapshot, 1, &key);
 }
 
 } // namespace
 
-int64 look_up(std::string_view name, Snapshot snapshot) {
+int64 look_up(kind const &of, std::string_view name, Snapshot snapshot) {
     Relation registry = open_relation(registry_table, AccessShareLock);
     found row = look_up(registry, name, snapshot);
     if (row.settled) {
@@ -183,61 +144,64 @@ int64 look_up(std::string_view name, Snapshot snapshot) {
         // yet may have told us to forget already.
         uint64 before = pg::invalidations();
         Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-        if (look_up(registry, name, latest).stream_id == row.stream_id)
-            remember(name, row.stream_id, before);
+        if (look_up(registry, name, latest).id == row.id)
+            remember(name, row.id, row.kind, before);
         UnregisterSnapshot(latest);
     }
     table_close(registry, AccessShareLock);
-    return row.stream_id;
+    if (row.id != 0)
+        require_kind(name, row.kind, of);
+    return row.id;
 }
 
-int64 find(std::string_view name, Snapshot snapshot) {
-    int64 known = recall(name, hash_of(name));
-    return known != 0 ? known : look_up(name, snapshot);
+int64 find(kind const &of, std::string_view name, Snapshot snapshot) {
+    if (remembered const *r = recall(name)) {
+        require_kind(name, r->kind, of);
+        return r->id;
+    }
+    return look_up(of, name, snapshot);
 }
 
-known_stream look_up_or_create(std::string_view name) {
+known look_up_or_create(kind const &of, std::string_view name) {
     Relation registry = open_relation(registry_table, RowExclusiveLock);
     uint64 before = pg::invalidations();
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     found row = look_up(registry, name, latest);
     UnregisterSnapshot(latest);
     if (row.settled)
-        remember(name, row.stream_id, before);
-    if (row.stream_id == 0) {
+        remember(name, row.id, row.kind, before);
+    if (row.id != 0) {
+        require_kind(name, row.kind, of);
+    } else {
         bool made = false;
-        row = look_up_or_make(registry, name, rival::join, &made);
+        row = enter(registry, of, name, rival::join, &made);
     }
     table_close(registry, NoLock);
-    return {row.stream_id, false};
+    return {row.id, false};
 }
 
-known_stream find_or_create(std::string_view name) {
-    if (int64 known = recall(name, hash_of(name)))
-        return {known, true};
-    return look_up_or_create(name);
+known find_or_create(kind const &of, std::string_view name) {
+    if (remembered const *r = recall(name)) {
+        require_kind(name, r->kind, of);
+        return {r->id, true};
+    }
+    return look_up_or_create(of, name);
 }
 
-int64 create(std::string_view name) {
+int64 create(kind const &of, std::string_view name) {
     Relation registry = open_relation(registry_table, RowExclusiveLock);
     bool made = false;
-    found row;
-    for (;;) {
-        row = look_up_or_make(registry, name, rival::report, &made);
-        if (made || !TransactionIdIsValid(row.in_flight))
-            break;
-        XactLockTableWait(row.in_flight, nullptr, nullptr, XLTW_None);
-    }
+    found row = enter(registry, of, name, rival::report, &made);
     table_close(registry, NoLock);
-    return made ? row.stream_id : 0;
+    return made ? row.id : 0;
 }
 
-bool is_in_flight(int64 stream_id) {
+bool is_in_flight(int64 id) {
     Relation registry = open_relation(registry_table, AccessShareLock);
     SnapshotData dirty;
     InitDirtySnapshot(dirty);
     bool found_one = false;
-    SysScanDesc scan = begin_scan_by_id(registry, stream_id, &dirty);
+    SysScanDesc scan = begin_scan_by_id(registry, id, &dirty);
     while (HeapTupleIsValid(systable_getnext(scan)))
         found_one |= TransactionIdIsValid(dirty.xmin);
     systable_endscan(scan);
@@ -245,11 +209,11 @@ bool is_in_flight(int64 stream_id) {
     return found_one;
 }
 
-bool is_at_odds(std::string_view name, int64 stream_id) {
+bool is_at_odds(std::string_view name, int64 id) {
     Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
-    int64 known = look_up(registry, name, SnapshotSelf).stream_id;
-    bool differs = known != 0 && known != stream_id;
-    SysScanDesc scan = begin_scan_by_id(registry, stream_id, SnapshotSelf);
+    int64 known = look_up(registry, name, SnapshotSelf).id;
+    bool differs = known != 0 && known != id;
+    SysScanDesc scan = begin_scan_by_id(registry, id, SnapshotSelf);
     while (HeapTuple row = systable_getnext(scan)) {
         bool null = false;
         differs |= pg::view_of(heap_getattr(row, name_column, RelationGetDescr(registry), &null)) != name;
@@ -261,7 +225,7 @@ bool is_at_odds(std::string_view name, int64 stream_id) {
 
 void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(registry_table)); }
 
-void replace(std::string_view name, int64 stream_id, int64 dropped_at) {
+void replace(kind const &of, std::string_view name, int64 id, int64 dropped_at) {
     Relation registry = open_relation(registry_table, RowExclusiveLock);
     CatalogIndexState indexes = open_indexes(registry);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot()); // does not see the row that follows
@@ -269,11 +233,11 @@ void replace(std::string_view name, int64 stream_id, int64 dropped_at) {
     // the old one not yet deleted for good.
     auto lock_key = static_cast<int64>(hash_of(name));
     log::lock(lock_key);
-    CatalogTupleInsertWithInfo(registry, make_row(registry, name, stream_id, dropped_at), indexes);
+    CatalogTupleInsertWithInfo(registry, make_row(registry, of, name, id, dropped_at), indexes);
     log::unlock(lock_key);
     CatalogCloseIndexes(indexes);
 
-    SysScanDesc scan = begin_scan_by_id(registry, stream_id, latest);
+    SysScanDesc scan = begin_scan_by_id(registry, id, latest);
     while (HeapTuple row = systable_getnext(scan))
         CatalogTupleDelete(registry, &row->t_self);
     systable_endscan(scan);
@@ -283,15 +247,12 @@ void replace(std::string_view name, int64 stream_id, int64 dropped_at) {
 
 bool is_there() { return log::exists(registry_table); }
 
-std::string_view name_of(int64 stream_id, Snapshot snapshot) {
-    auto hash = static_cast<uint32>(stream_id);
-    AcceptInvalidationMessages();
-    remembered *slot = slot_of(memory_by_id, hash);
-    if (slot->name != nullptr && slot->stream_id == stream_id)
-        return {slot->name, slot->length};
+std::string_view name_of(int64 id, Snapshot snapshot) {
+    if (remembered const *r = recall(id))
+        return {r->name, r->length};
     uint64 before = pg::invalidations();
     Relation registry = open_relation(registry_table, AccessShareLock);
-    SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
+    SysScanDesc scan = begin_scan_by_id(registry, id, snapshot);
     std::string_view name;
     if (HeapTuple row = systable_getnext(scan)) {
         bool null = false;
@@ -302,31 +263,30 @@ std::string_view name_of(int64 stream_id, Snapshot snapshot) {
     table_close(registry, AccessShareLock);
     // An id is never given to another name: whatever snapshot shows it, it is true as
     // long as this is the same extension.
-    slot = slot_of(memory_by_id, hash);
-    if (!name.empty() && pg::invalidations() == before)
-        fill(slot, name, hash, stream_id);
+    if (!name.empty())
+        remember_id(name, id, before);
     return name;
 }
 
-void for_each(Snapshot snapshot, void (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
+void for_each(Snapshot snapshot, void (*take)(entry const &, void *context), void *context) {
     Relation registry = open_relation(registry_table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(registry, relation_oid(id_index), true, snapshot, 0, nullptr);
     int64 last = 0;
     while (HeapTuple row = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
         bool null = false;
-        int64 stream_id = log::integer_of(row, id_column, registry);
-        if (stream_id == last) // created twice at once, or dropped and made anew
+        int64 id = log::integer_of(row, id_column, registry);
+        if (id == last) // created twice at once, or dropped and made anew
             continue;
-        last = stream_id;
+        last = id;
         text *name = DatumGetTextPP(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
-        take(stream_id, {VARDATA_ANY(name), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(name))}, context);
+        take({id, kind_of(row, registry), pg::view_of(PointerGetDatum(name))}, context);
     }
     systable_endscan(scan);
     table_close(registry, AccessShareLock);
 }
 
-int64 next_stream(int64 after) {
+int64 next(kind const &of, int64 after) {
     ScanKeyData key;
     ScanKeyInit(&key, id_column, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
     Relation registry = open_relation(registry_table, AccessShareLock);
@@ -334,6 +294,10 @@ int64 next_stream(int64 after) {
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     SysScanDesc scan = systable_beginscan_ordered(registry, index, latest, 1, &key);
     HeapTuple row = systable_getnext_ordered(scan, ForwardScanDirection);
+    while (HeapTupleIsValid(row) && kind_of(row, registry) != of.code) {
+        CHECK_FOR_INTERRUPTS();
+        row = systable_getnext_ordered(scan, ForwardScanDirection);
+    }
     int64 next = HeapTupleIsValid(row) ? log::integer_of(row, id_column, registry) : -1;
     systable_endscan_ordered(scan);
     UnregisterSnapshot(latest);
@@ -342,8 +306,8 @@ int64 next_stream(int64 after) {
     return next;
 }
 
-void for_each_with_prefix(std::string_view prefix, std::string_view after, Snapshot snapshot,
-                          bool (*take)(int64 stream_id, std::string_view name, void *context), void *context) {
+void for_each_with_prefix(kind const &of, std::string_view prefix, std::string_view after, Snapshot snapshot,
+                          bool (*take)(int64 id, std::string_view name, void *context), void *context) {
     bool on_page = after >= prefix; // and not the first one
     Datum from = pg::to_text(on_page ? after : prefix);
     ScanKeyData key;
@@ -359,19 +323,21 @@ void for_each_with_prefix(std::string_view prefix, std::string_view after, Snaps
         std::string_view name{VARDATA_ANY(found), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(found))};
         if (name.substr(0, prefix.size()) != prefix)
             break;
-        int64 stream_id = log::integer_of(row, id_column, registry);
-        if (stream_id != last && !take(stream_id, name, context))
+        int64 id = log::integer_of(row, id_column, registry);
+        if (kind_of(row, registry) != of.code)
+            continue;
+        if (id != last && !take(id, name, context))
             break;
-        last = stream_id;
+        last = id;
     }
     systable_endscan(scan);
     table_close(registry, AccessShareLock);
     pfree(DatumGetPointer(from));
 }
 
-bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
+bool is_entered_as_dropped(int64 id, Snapshot snapshot) {
     Relation registry = open_relation(registry_table, AccessShareLock);
-    SysScanDesc scan = begin_scan_by_id(registry, stream_id, snapshot);
+    SysScanDesc scan = begin_scan_by_id(registry, id, snapshot);
     bool dropped = false;
     while (HeapTuple row = systable_getnext(scan)) {
         bool null = false;
@@ -383,4 +349,4 @@ bool is_entered_as_dropped(int64 stream_id, Snapshot snapshot) {
     return dropped;
 }
 
-} // namespace weir::stream
+} // namespace weir::name
