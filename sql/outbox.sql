@@ -220,7 +220,7 @@ CREATE VIEW weir.retention AS
                     (SELECT l."default"::bigint FROM weir.list_stream_properties() l
                      WHERE l.property OPERATOR(pg_catalog.=) 'hold_frames')) AS hold_frames
     FROM weir.stream_property p
-    CROSS JOIN LATERAL (SELECT s.name FROM weir.stream s WHERE s.stream_id OPERATOR(pg_catalog.=) p.stream_id LIMIT 1) n
+    CROSS JOIN LATERAL (SELECT r.name FROM weir.registry r WHERE r.id OPERATOR(pg_catalog.=) p.stream_id LIMIT 1) n
     WHERE p.retained;
 
 COMMENT ON VIEW weir.retention IS

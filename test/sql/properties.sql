@@ -54,7 +54,7 @@ SELECT properties FROM weir.stream_info('properties.e');
 SELECT * FROM weir.retention WHERE stream = 'properties.e';
 SELECT weir.alter_stream('properties.e', reset => '{max_age,hold_frames}');
 SELECT properties FROM weir.stream_info('properties.e');
-SELECT count(*) AS kept_nothing FROM weir.stream_property p JOIN weir.stream s USING (stream_id)
+SELECT count(*) AS kept_nothing FROM weir.stream_property p JOIN weir.registry s ON s.id = p.stream_id
 WHERE s.name = 'properties.e';
 
 -- Refused: what is set for good, names that are none, nothing at all, a stream that is not there.
