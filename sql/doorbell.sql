@@ -41,9 +41,9 @@ CREATE PROCEDURE weir.wait(stream text DEFAULT NULL, after weir.position DEFAULT
 COMMENT ON PROCEDURE weir.wait IS
 'Sleeps until what comes next would be given to a reader, and returns ready true with reason frames: of a stream '
 'behind a cursor (after; NULL: from the start, as read() does), or of a subscription, with its filter, in any of '
-'its topics, as fetch() does. Else ready is false and reason says why it did not wait on: timeout (0 or more; the '
+'its streams, as fetch() does. Else ready is false and reason says why it did not wait on: timeout (0 or more; the '
 'time went by), closed (the cursor stands behind the end, nothing will ever come; of a subscription: in all of '
-'its topics, none of which is a pattern), dropped (the stream was, behind the cursor; a reader that goes on with '
+'its streams, none of which is a pattern), dropped (the stream was, behind the cursor; a reader that goes on with '
 'what may be made under that name waits with after NULL), expired (the cursor has missed something: read() and '
 'fetch() raise WR004). Holds no snapshot, lock or transaction id while it waits, so call it outside of a '
 'transaction block. In a procedure it ends the transaction before it, and locks such as that of fetch() with it, '
@@ -51,7 +51,7 @@ COMMENT ON PROCEDURE weir.wait IS
 'transaction_timeout; by statement_timeout it is, as any statement. A session that also listens gets no '
 'notifications while it waits; works through a transaction pooler, and on a standby, where it looks every 20 ms '
 'whether something was replayed. Everywhere it looks every weir.poll_interval without being woken, and each 100 '
-'ms for topics that a pattern may match. Goes by a clock that is never set. Can be cancelled; safe to retry. '
+'ms for streams that a pattern may match. Goes by a clock that is never set. Can be cancelled; safe to retry. '
 'Errors: 25001 in a transaction block, or with something to commit, 42704 no such subscription, 42501 it is '
 'another role''s, WR003 the cursor lies ahead of the log, 22004, 22023, 54000.';
 

@@ -78,10 +78,10 @@ COMMENT ON FUNCTION weir.lease_revoke IS
 'epoch). Waits for transactions that work under the lease. Safe to retry. The commit is flushed whatever '
 'synchronous_commit says. Errors: 22004 NULL name or by, 22023, 54000, 25006.';
 
-CREATE FUNCTION weir.lease_sweep(max_leases integer DEFAULT 10000) RETURNS integer
+CREATE FUNCTION weir.lease_sweep(max integer DEFAULT 10000) RETURNS integer
     AS 'MODULE_PATHNAME', 'weir_lease_sweep' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.lease_sweep IS
-'Writes down the leases that have expired, up to max_leases (1 to 100000), with an event each, and returns how '
+'Writes down the leases that have expired, up to max (1 to 100000), with an event each, and returns how '
 'many; and forgets those that nobody has held for weir.lease_retention. Leases expire without it: it brings their '
 'events when nobody acquires them again, and keeps the table small. Waits for nobody: a lease that somebody '
 'still works under is left for later, and while another sweep is in flight there is nothing to do. Costs a look '

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- The outbox: events minted as their transaction commits, and durable subscriptions
--- to the topics they go to.
+-- to the streams they go to.
 
 CREATE TABLE weir.subscription (
     name            text COLLATE "C" PRIMARY KEY,
     subscription_id bigint NOT NULL,
-    topics          text[] COLLATE "C" NOT NULL,
+    streams          text[] COLLATE "C" NOT NULL,
     types           text[] COLLATE "C",
     headers         jsonb,
     hold            boolean NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE weir.subscription (
 );
 CREATE INDEX subscription_owner_idx ON weir.subscription (owner);
 
--- Where each one stands in each topic. A cursor moves by inserting its next turn and
+-- Where each one stands in each stream. A cursor moves by inserting its next turn and
 -- deleting the last one (src/outbox/cursor.hpp). stream_id 0: the subscription itself.
 CREATE TABLE weir.subscription_cursor (
     subscription_id bigint NOT NULL,
@@ -29,24 +29,24 @@ CREATE TABLE weir.subscription_cursor (
 COMMENT ON TABLE weir.subscription IS
 'Internal. Named subscriptions; see the view weir.subscriptions.';
 COMMENT ON TABLE weir.subscription_cursor IS
-'Internal. Where each subscription stands in each of its topics.';
+'Internal. Where each subscription stands in each of its streams.';
 
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription', '');
 SELECT pg_catalog.pg_extension_config_dump('weir.subscription_cursor', '');
 
 -- Events -------------------------------------------------------------------
 
-CREATE FUNCTION weir.emit(topic text, type text, payload jsonb DEFAULT '{}', headers jsonb DEFAULT NULL) RETURNS void
+CREATE FUNCTION weir.emit(stream text, type text, payload jsonb DEFAULT '{}', headers jsonb DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_emit' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.emit IS
-'Emits one event: a durable frame of the stream topic, written as the transaction commits (or is prepared), after '
-'its deferred triggers, so that a long transaction does not hold back the readers of the topic. The events of a '
-'transaction come in the order of their emits within each topic; what a savepoint emitted goes when it is rolled '
+'Emits one event: a durable frame, written as the transaction commits (or is prepared), after '
+'its deferred triggers, so that a long transaction does not hold back the readers of the stream. The events of a '
+'transaction come in the order of their emits within each stream; what a savepoint emitted goes when it is rolled '
 'back. type: what happened, 1 to 512 bytes. payload: JSON, not NULL (JSON null is a value). headers: a JSON '
 'object, which subscriptions can filter by. Costs memory until the commit, weir.max_emit_bytes at the most. '
-'Arguments are checked at the call; at the commit an event fails where its topic is closed. Repeating the '
-'transaction after it has failed is safe. Errors: 22004 NULL topic, type or payload, 22023 blank topic, empty '
-'type or bad headers, 42939 a topic that weir itself writes, 54000 frame, name or all events too large, 25006 '
+'Arguments are checked at the call; at the commit an event fails where its stream is closed. Repeating the '
+'transaction after it has failed is safe. Errors: 22004 NULL stream, type or payload, 22023 blank stream, empty '
+'type or bad headers, 42939 a stream that weir itself writes, 54000 frame, name or all events too large, 25006 '
 'read-only transaction or standby; at commit WR001.';
 
 CREATE FUNCTION weir.outbox() RETURNS trigger
@@ -54,7 +54,7 @@ CREATE FUNCTION weir.outbox() RETURNS trigger
 COMMENT ON FUNCTION weir.outbox IS
 'Trigger function: emits an event for each changed row, as emit() does. AFTER INSERT, UPDATE, DELETE or TRUNCATE; '
 'FOR EACH ROW, also as a deferred constraint trigger, or FOR EACH STATEMENT with transition tables. Arguments: '
-'the topic, then any of: key=a,b (columns that tell rows apart; default: the primary key), columns=a,b (those '
+'the stream, then any of: key=a,b (columns that tell rows apart; default: the primary key), columns=a,b (those '
 'that the event shows; default: all; an update that leaves them and the key as they were is no event), type=t '
 '(default: table.insert, table.update and so on), headers=a,b (columns whose values become the headers), old=off '
 '(leaves old values out). The payload has op, schema, table, key, old and new, and for an update changed (names '
@@ -66,42 +66,42 @@ COMMENT ON FUNCTION weir.outbox IS
 
 -- Subscriptions ------------------------------------------------------------
 
-CREATE FUNCTION weir.subscribe(name text, topic text, start weir.position DEFAULT NULL, types text[] DEFAULT NULL,
+CREATE FUNCTION weir.subscribe(name text, stream text, start weir.position DEFAULT NULL, types text[] DEFAULT NULL,
                                headers jsonb DEFAULT NULL, hold boolean DEFAULT false,
                                since timestamptz DEFAULT NULL) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_subscribe' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.subscribe(text, text, weir.position, text[], jsonb, boolean, timestamptz) IS
-'Makes a named, durable subscription and returns true; false where it is there already with the same topics, '
-'types, headers and hold, whatever its start was. topic: a name, or a pattern: * stands for any run of '
-'characters, ? for any one, \ takes the next as it is; topics made later are matched too, and begun at their '
+'Makes a named, durable subscription and returns true; false where it is there already with the same streams, '
+'types, headers and hold, whatever its start was. stream: a name, or a pattern: * stands for any run of '
+'characters, ? for any one, \ takes the next as it is; streams made later are matched too, and begun at their '
 'beginning. start: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that '
 'is behind all that is settled. since: instead, events of that time or later. types, headers: only events of '
 'these types, whose headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds '
-'of the topic. Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to '
+'of the stream. Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to '
 'the role that makes it: that role, its members and those at level admin use it. One role has up to '
 'weir.max_subscriptions. Errors: WR002 there is another one of that name, 42501 it is another role''s, WR003 '
-'start lies ahead of the topic, WR004 what follows start was removed, 22004, 22023, 22025 pattern that ends with '
-'a single \, 54000 too many subscriptions, headers above 8192 bytes, or more than 65536 bytes of topics, types '
+'start lies ahead of the stream, WR004 what follows start was removed, 22004, 22023, 22025 pattern that ends with '
+'a single \, 54000 too many subscriptions, headers above 8192 bytes, or more than 65536 bytes of streams, types '
 'and headers together, 25006.';
 
-CREATE FUNCTION weir.subscribe(name text, topics text[], start weir.position DEFAULT NULL, types text[] DEFAULT NULL,
+CREATE FUNCTION weir.subscribe(name text, streams text[], start weir.position DEFAULT NULL, types text[] DEFAULT NULL,
                                headers jsonb DEFAULT NULL, hold boolean DEFAULT false,
                                since timestamptz DEFAULT NULL) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_subscribe_several' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.subscribe(text, text[], weir.position, text[], jsonb, boolean, timestamptz) IS
-'As subscribe(text, text), to several topics and patterns, up to 100, each with a cursor of its own.';
+'As subscribe(text, text), to several streams and patterns, up to 100, each with a cursor of its own.';
 
 CREATE FUNCTION weir.fetch(name text, max integer DEFAULT 100)
-    RETURNS TABLE (topic text, id weir.position, at timestamptz, mode text, type text, payload jsonb, bytes bytea,
+    RETURNS TABLE (stream text, id weir.position, at timestamptz, mode text, type text, payload jsonb, bytes bytea,
                    headers jsonb)
     AS 'MODULE_PATHNAME', 'weir_fetch' LANGUAGE C VOLATILE ROWS 100;
 COMMENT ON FUNCTION weir.fetch IS
 'The next events of a subscription behind its cursor, settled, and passed by its filter, up to max (1 to 10000), '
-'in the order of their positions, each with its topic. It does not move the cursor: what is not acknowledged '
+'in the order of their positions, each with its stream. It does not move the cursor: what is not acknowledged '
 'comes again. What the filter drops the cursor passes by itself. Durable frames, patches and close marks only, no '
 'best-effort frames. Takes the subscription''s lock until the transaction ends: with ack() in the same '
 'transaction several consumers of one name take turns and see each event once; one that waited sees what is there '
-'after the wait. Costs a look at each topic that its patterns match; its memory does not grow with their number '
+'after the wait. Costs a look at each stream that its patterns match; its memory does not grow with their number '
 'times the size of events. Errors: 42704 no such subscription, 42501 it is another role''s, WR004 events behind '
 'the cursor were removed, with the first position available and how many are gone, 55000 ack(name) was evaluated '
 'before it in the same statement, 22004, 22023.';
@@ -120,14 +120,14 @@ COMMENT ON FUNCTION weir.ack IS
 'subscription, 42501 it is another role''s, WR003 the position lies ahead of what is settled, 22004, 22023 stream '
 'not given, or not one of the subscription, 25006.';
 
-CREATE FUNCTION weir.seek(name text, "position" weir.position DEFAULT NULL, topic text DEFAULT NULL,
+CREATE FUNCTION weir.seek(name text, "position" weir.position DEFAULT NULL, stream text DEFAULT NULL,
                           since timestamptz DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_seek' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.seek IS
 'Sets a subscription''s cursor, forward or back: events behind position come next; ''-'': the oldest there is, '
-'''+'': from now on. since: instead, events of that time or later. topic: NULL for all of its topics. Never '
+'''+'': from now on. since: instead, events of that time or later. stream: NULL for all of its streams. Never '
 'beyond what is settled. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 '
-'no such subscription, 42501 it is another role''s, WR003 the position lies ahead of the topic, WR004 what '
+'no such subscription, 42501 it is another role''s, WR003 the position lies ahead of the stream, WR004 what '
 'follows it was removed, 22004, 22023, 25006.';
 
 CREATE FUNCTION weir.unsubscribe(name text) RETURNS boolean
@@ -154,8 +154,8 @@ COMMENT ON FUNCTION weir.decode_cursor IS
 'The position that encode_cursor() was given. Error: 22P03 any other prefix or length.';
 
 CREATE FUNCTION weir.list_subscriptions(subscription text)
-    RETURNS TABLE (name text, topic text, cursor weir.position, lag_frames bigint, lag_seconds float8, expired boolean,
-                   last_seen timestamptz, topics text[], types text[], headers jsonb, hold boolean,
+    RETURNS TABLE (name text, stream text, cursor weir.position, lag_frames bigint, lag_seconds float8, expired boolean,
+                   last_seen timestamptz, streams text[], types text[], headers jsonb, hold boolean,
                    owner regrole)
     AS 'MODULE_PATHNAME', 'weir_list_subscriptions' LANGUAGE C STABLE ROWS 1;
 COMMENT ON FUNCTION weir.list_subscriptions IS
@@ -164,30 +164,30 @@ COMMENT ON FUNCTION weir.list_subscriptions IS
 -- A condition on the name is met by the index; but the barrier keeps conditions that could tell names on from
 -- those of others, so that is = and not LIKE.
 CREATE VIEW weir.subscriptions WITH (security_barrier) AS
-    SELECT n.name, s.topic, s.cursor, s.lag_frames, s.lag_seconds, s.expired, s.last_seen, s.topics, s.types, s.headers,
+    SELECT n.name, s.stream, s.cursor, s.lag_frames, s.lag_seconds, s.expired, s.last_seen, s.streams, s.types, s.headers,
            s.hold, s.owner
     FROM weir.subscription n
     CROSS JOIN LATERAL weir.list_subscriptions(n.name) s;
 
 COMMENT ON VIEW weir.subscriptions IS
 'Where each subscription stands that the caller may use, or all of them for members of pg_read_all_stats: a row '
-'for each of its topics that is there. Costs a little for each row, not for each event, and looks at one '
+'for each of its streams that is there. Costs a little for each row, not for each event, and looks at one '
 'subscription alone WHERE name = ….';
 COMMENT ON COLUMN weir.subscriptions.name IS
 'The subscription.';
-COMMENT ON COLUMN weir.subscriptions.topic IS
-'The topic. NULL where none matches yet.';
+COMMENT ON COLUMN weir.subscriptions.stream IS
+'The stream. NULL where none matches yet.';
 COMMENT ON COLUMN weir.subscriptions.cursor IS
-'Everything up to this position is acknowledged, or was dropped by the filter. NULL where there is no topic yet.';
+'Everything up to this position is acknowledged, or was dropped by the filter. NULL where there is no stream yet.';
 COMMENT ON COLUMN weir.subscriptions.lag_frames IS
-'Settled frames of the topic behind the cursor, whether the filter passes them or not.';
+'Settled frames of the stream behind the cursor, whether the filter passes them or not.';
 COMMENT ON COLUMN weir.subscriptions.lag_seconds IS
 'Age of the first settled frame behind the cursor, 0 for none.';
 COMMENT ON COLUMN weir.subscriptions.expired IS
 'Whether frames behind the cursor were removed before they were acknowledged: fetch() raises WR004.';
 COMMENT ON COLUMN weir.subscriptions.last_seen IS
 'When the cursor moved or events were fetched last, to ten seconds. NULL for never.';
-COMMENT ON COLUMN weir.subscriptions.topics IS
+COMMENT ON COLUMN weir.subscriptions.streams IS
 'Names and patterns subscribed to.';
 COMMENT ON COLUMN weir.subscriptions.types IS
 'Only events of these types. NULL for all.';
@@ -200,11 +200,11 @@ COMMENT ON COLUMN weir.subscriptions.owner IS
 
 -- Retention ----------------------------------------------------------------
 
-CREATE FUNCTION weir.retain(topic text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION weir.retain(stream text DEFAULT NULL) RETURNS bigint
     AS 'MODULE_PATHNAME', 'weir_retain' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.retain IS
-'Applies retention now, to a topic, or to all (NULL), and returns how many frames were removed. For topics that '
-'are seldom written, whose events would outlive their age. Waits for another trim or drop of the topic. Safe to '
+'Applies retention now, to a stream, or to all (NULL), and returns how many frames were removed. For streams that '
+'are seldom written, whose events would outlive their age. Waits for another trim or drop of the stream. Safe to '
 'retry. Errors: 22023, 54000, 25006.';
 
 CREATE VIEW weir.retention AS

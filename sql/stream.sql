@@ -26,7 +26,7 @@ CREATE TABLE weir.frame_log (
 );
 
 -- Best-effort frames: no WAL, gone after a crash, not there on a standby.
-CREATE UNLOGGED TABLE weir.frame_live (
+CREATE UNLOGGED TABLE weir.frame_best_effort (
     stream_id    bigint NOT NULL,
     id           weir.position NOT NULL,
     ordinal      bigint NOT NULL,
@@ -76,7 +76,7 @@ COMMENT ON TABLE weir.stream_property IS
 'Internal. Properties of streams; see the column properties of the view weir.streams.';
 COMMENT ON TABLE weir.frame_log IS
 'Internal. Durable and summary frames and the marks in their order; read with weir.read().';
-COMMENT ON TABLE weir.frame_live IS
+COMMENT ON TABLE weir.frame_best_effort IS
 'Internal. Best-effort frames; read with weir.read().';
 COMMENT ON TABLE weir.checkpoint IS
 'Internal. Settled folds of each stream, from which summaries and counts start.';
@@ -173,24 +173,24 @@ CREATE FUNCTION weir.append_batch(stream text, payloads jsonb[], type text DEFAU
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_batch' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_batch(text, jsonb[], text, jsonb, text, text, bigint) IS
+COMMENT ON FUNCTION weir.append_batch IS
 'Appends the elements of an array as durable frames with consecutive positions, in order, all or none. type and '
 'headers are those of each frame. Up to weir.max_batch_frames and weir.max_batch_bytes. Otherwise as append(); '
 'further errors: 22004 NULL element, 22023 empty or multidimensional array, 54000 too many frames.';
 
-CREATE FUNCTION weir.append_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_text_batch' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_batch(text, text[], text, jsonb, text, text, bigint) IS
-'As append_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
+COMMENT ON FUNCTION weir.append_text_batch IS
+'As append_batch(), for text: each payload is stored as a JSON string.';
 
-CREATE FUNCTION weir.append_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_bytes_batch' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_batch(text, bytea[], text, jsonb, text, text, bigint) IS
-'As append_batch(text, jsonb[]), for raw bytes.';
+COMMENT ON FUNCTION weir.append_bytes_batch IS
+'As append_batch(), for raw bytes.';
 
 CREATE FUNCTION weir.append_patch(stream text, patch jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
@@ -205,13 +205,13 @@ COMMENT ON FUNCTION weir.append_patch IS
 'with the patch is measured once, and the patch refused if it would. Otherwise as append(); further errors: 22023 '
 'patch is not an object, 54000 the document would be too large, 54001 deeper than weir.max_patch_depth.';
 
-CREATE FUNCTION weir.append_live(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                  idempotency_key text DEFAULT NULL,
                                  lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                  ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
-    AS 'MODULE_PATHNAME', 'weir_append_live' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_live IS
+    AS 'MODULE_PATHNAME', 'weir_append_best_effort' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.append_best_effort IS
 'Appends one best-effort frame: no WAL, no wait for the disk, gone after a crash and never there on a standby. '
 'Kept while it is younger than ttl_ms (1 to 86400000) and among the newest K (frames that roll back while others '
 'are appended behind them count as well); K is twice what the rate of appending yields in ttl_ms, within '
@@ -219,54 +219,54 @@ COMMENT ON FUNCTION weir.append_live IS
 'Never removes a durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise '
 'as append(); further errors: 22023 a setting out of range.';
 
-CREATE FUNCTION weir.append_live_text(stream text, payload text, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                       idempotency_key text DEFAULT NULL,
                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                       maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                       ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
-    AS 'MODULE_PATHNAME', 'weir_append_live_text' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_live_text IS
-'As append_live(), for text: the payload is stored as a JSON string.';
+    AS 'MODULE_PATHNAME', 'weir_append_best_effort_text' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.append_best_effort_text IS
+'As append_best_effort(), for text: the payload is stored as a JSON string.';
 
-CREATE FUNCTION weir.append_live_bytes(stream text, payload bytea, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                        idempotency_key text DEFAULT NULL,
                                        lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
-    AS 'MODULE_PATHNAME', 'weir_append_live_bytes' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_live_bytes IS
-'As append_live(), for raw bytes.';
+    AS 'MODULE_PATHNAME', 'weir_append_best_effort_bytes' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.append_best_effort_bytes IS
+'As append_best_effort(), for raw bytes.';
 
-CREATE FUNCTION weir.append_live_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                        idempotency_key text DEFAULT NULL,
                                        lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2,
                                        OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
-    AS 'MODULE_PATHNAME', 'weir_append_live_batch' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_live_batch(text, jsonb[], text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
+    AS 'MODULE_PATHNAME', 'weir_append_best_effort_batch' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.append_best_effort_batch IS
 'Appends the elements of an array as best-effort frames with consecutive positions, in order. See append_batch() '
-'and append_live().';
+'and append_best_effort().';
 
-CREATE FUNCTION weir.append_live_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                        idempotency_key text DEFAULT NULL,
                                        lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2,
                                        OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
-    AS 'MODULE_PATHNAME', 'weir_append_live_text_batch' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_live_batch(text, text[], text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
-'As append_live_batch(text, jsonb[]), for text: each payload is stored as a JSON string.';
+    AS 'MODULE_PATHNAME', 'weir_append_best_effort_text_batch' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.append_best_effort_text_batch IS
+'As append_best_effort_batch(), for text: each payload is stored as a JSON string.';
 
-CREATE FUNCTION weir.append_live_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                        idempotency_key text DEFAULT NULL,
                                        lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
                                        maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                        ema_alpha float8 DEFAULT 0.2,
                                        OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
-    AS 'MODULE_PATHNAME', 'weir_append_live_bytes_batch' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.append_live_batch(text, bytea[], text, jsonb, text, text, bigint, integer, integer, integer, float8) IS
-'As append_live_batch(text, jsonb[]), for raw bytes.';
+    AS 'MODULE_PATHNAME', 'weir_append_best_effort_bytes_batch' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.append_best_effort_bytes_batch IS
+'As append_best_effort_batch(), for raw bytes.';
 
 CREATE FUNCTION weir.close(stream text, reason text DEFAULT NULL) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_close' LANGUAGE C VOLATILE;
@@ -303,7 +303,7 @@ COMMENT ON FUNCTION weir.drop_streams IS
 -- Reading ------------------------------------------------------------------
 
 CREATE FUNCTION weir.read(stream text, after weir.position DEFAULT NULL, upto weir.position DEFAULT NULL,
-                          max_frames integer DEFAULT 1000, visibility text DEFAULT 'all', types text[] DEFAULT NULL,
+                          max integer DEFAULT 1000, visibility text DEFAULT 'all', types text[] DEFAULT NULL,
                           headers jsonb DEFAULT NULL, reverse boolean DEFAULT false, since timestamptz DEFAULT NULL,
                           bookmark boolean DEFAULT false)
     RETURNS SETOF weir.frame
@@ -311,19 +311,19 @@ CREATE FUNCTION weir.read(stream text, after weir.position DEFAULT NULL, upto we
 COMMENT ON FUNCTION weir.read IS
 'The settled frames of a stream in the order of their positions: everything committed, up to the first frame '
 'whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. '
-'since: only frames of that millisecond or later. max_frames: 1 to 10000. visibility: all, or '
+'since: only frames of that millisecond or later. max: 1 to 10000. visibility: all, or '
 'exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). '
 'reverse: newest first, from the settled head. A close mark passes types and headers. bookmark: one more row at '
 'the end, of mode bookmark, whose id is the position up to which everything settled was looked at, so that a '
 'reader with a filter moves on past what it drops: a cursor as good as that of a frame. It may be the cursor that '
-'was given, 0-0 for none. Its type is more where the call stopped before the end, after max_frames or after '
-'looking at 100000 frames; else NULL. Without a bookmark a call looks on until it has max_frames or the end. An '
+'was given, 0-0 for none. Its type is more where the call stopped before the end, after max or after '
+'looking at 100000 frames; else NULL. Without a bookmark a call looks on until it has max or the end. An '
 'unknown stream gives no rows; best-effort frames do not exist on a standby; there, and with exclude_best_effort, '
 'a cursor may come to lie beyond best-effort frames still in flight. Uses the statement''s snapshot, never '
 'blocks, safe to retry. Errors: WR003 after lies ahead of the log, WR004 after has missed what was removed, '
 '22004, 22023 out of range, a bookmark of a reverse read, 54000.';
 
-CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NULL, max_frames integer DEFAULT 1000,
+CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NULL, max integer DEFAULT 1000,
                                visibility text DEFAULT 'all', types text[] DEFAULT NULL, headers jsonb DEFAULT NULL,
                                bookmark boolean DEFAULT false,
                                OUT stream text, OUT id weir.position, OUT at timestamptz, OUT mode text, OUT type text,
@@ -332,7 +332,7 @@ CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NUL
     AS 'MODULE_PATHNAME', 'weir_read_many' LANGUAGE C STABLE COST 100 ROWS 1000;
 COMMENT ON FUNCTION weir.read_many IS
 'As read(), over several streams with one snapshot: after[i] is the cursor of streams[i]. A stream held up by a '
-'transaction in flight holds up no other. max_frames is for each stream, and 10000 rows in all, evenly divided. '
+'transaction in flight holds up no other. max is for each stream, and 10000 rows in all, evenly divided. '
 'bookmark: one for each stream, behind its frames; it shares the 100000 frames out evenly, at least 1000 to each. '
 'Further errors: 22023 arrays that differ in length, 22004 NULL name.';
 
@@ -430,8 +430,11 @@ COMMENT ON COLUMN weir.streams.properties IS
 
 INSERT INTO weir.privilege (level, name) VALUES
     ('read', 'read'), ('read', 'read_many'), ('read', 'head'), ('read', 'summary'), ('read', 'summary_at'),
-    ('read', 'stream_info'), ('read', 'streams'), ('read', 'list_streams'),
-    ('read', 'list_stream_properties'), ('write', 'create_stream'), ('admin', 'alter_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
-    ('write', 'append_batch'), ('write', 'append_patch'), ('write', 'append_live'), ('write', 'append_live_text'),
-    ('write', 'append_live_bytes'), ('write', 'append_live_batch'), ('write', 'close'),
-    ('admin', 'trim'), ('admin', 'drop_stream'), ('admin', 'drop_streams');
+    ('read', 'stream_info'), ('read', 'streams'), ('read', 'list_streams'), ('read', 'list_stream_properties'),
+    ('write', 'create_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
+    ('write', 'append_batch'), ('write', 'append_text_batch'), ('write', 'append_bytes_batch'),
+    ('write', 'append_patch'),
+    ('write', 'append_best_effort'), ('write', 'append_best_effort_text'), ('write', 'append_best_effort_bytes'),
+    ('write', 'append_best_effort_batch'), ('write', 'append_best_effort_text_batch'),
+    ('write', 'append_best_effort_bytes_batch'), ('write', 'close'),
+    ('admin', 'alter_stream'), ('admin', 'trim'), ('admin', 'drop_stream'), ('admin', 'drop_streams');

@@ -8,5 +8,5 @@ setup() {
     tpcb_setup
     sql_file outbox.sql
 }
-a() { tpcb "INSERT INTO outbox (topic, type, payload) VALUES ('transfers', 'transfer.made', :payload);"; }
+a() { tpcb "INSERT INTO outbox (stream, type, payload) VALUES ('transfers', 'transfer.made', :payload);"; }
 b() { tpcb; }

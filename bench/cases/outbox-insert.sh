@@ -8,7 +8,7 @@ note='for comparison with emit: nothing reads the table, nothing orders it'
 
 setup() {
     tpcb_setup
-    sql 'CREATE TABLE outbox (id bigserial PRIMARY KEY, topic text NOT NULL, type text NOT NULL, payload jsonb NOT NULL, at timestamptz NOT NULL DEFAULT now())'
+    sql 'CREATE TABLE outbox (id bigserial PRIMARY KEY, stream text NOT NULL, type text NOT NULL, payload jsonb NOT NULL, at timestamptz NOT NULL DEFAULT now())'
 }
-a() { tpcb "INSERT INTO outbox (topic, type, payload) VALUES ('transfers', 'transfer.made', :payload);"; }
+a() { tpcb "INSERT INTO outbox (stream, type, payload) VALUES ('transfers', 'transfer.made', :payload);"; }
 b() { tpcb; }

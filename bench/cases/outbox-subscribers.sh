@@ -2,7 +2,7 @@
 # A thousand events a second to a hundred subscribers, each of which acknowledges what it
 # handled. The program fails where one of them lacks an event or has one twice.
 
-title='commit to handler, 100 subscribers of one topic at 1,000 events/s'
+title='commit to handler, 100 subscribers of one stream at 1,000 events/s'
 target='<= 50'
 
 measure() {

@@ -14,8 +14,8 @@ plain_log_insert() {
         "VALUES $(repeat "${1:-1}" "(:s, 1, 0, 'd', :payload)");"
 }
 
-plain_live_insert() {
-    echo 'INSERT INTO plain_live (stream_id, ordinal, floor, rate, window_start, window_count, maxlen, ttl_ms, payload)' \
+plain_best_effort_insert() {
+    echo 'INSERT INTO plain_best_effort (stream_id, ordinal, floor, rate, window_start, window_count, maxlen, ttl_ms, payload)' \
         "VALUES $(repeat "${1:-1}" '(:s, 1, 0, 0, 0, 0, 64, 30000, :payload)');"
 }
 
@@ -24,8 +24,8 @@ plain_log_unnest() {
         "SELECT :s, 1, 0, 'd', p FROM unnest(:payloads::jsonb[]) p;"
 }
 
-plain_live_unnest() {
-    echo 'INSERT INTO plain_live (stream_id, ordinal, floor, rate, window_start, window_count, maxlen, ttl_ms, payload)' \
+plain_best_effort_unnest() {
+    echo 'INSERT INTO plain_best_effort (stream_id, ordinal, floor, rate, window_start, window_count, maxlen, ttl_ms, payload)' \
         'SELECT :s, 1, 0, 0, 0, 0, 64, 30000, p FROM unnest(:payloads::jsonb[]) p;'
 }
 

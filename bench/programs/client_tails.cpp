@@ -96,7 +96,8 @@ void produce_tokens(settings const &s, int who, shared &sh) {
             long &number = numbers[static_cast<std::size_t>(n)];
             std::int64_t const phase = every * n / s.streams;
             for (std::int64_t born; (born = begun + number * every + phase) < at + step; number++)
-                batch.append_live(name(n), weir::json("[" + std::to_string(number) + "," + std::to_string(born) + "]"));
+                batch.append_best_effort(name(n),
+                                         weir::json("[" + std::to_string(number) + "," + std::to_string(born) + "]"));
         }
         if (batch.empty())
             continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Many subscribers of one topic. On libpq alone, so that nothing of the client library
+// Many subscribers of one stream. On libpq alone, so that nothing of the client library
 // is in the figures. Connects by libpq's environment.
 //
 //   subscribers COUNT CONNECTIONS RATE SECONDS

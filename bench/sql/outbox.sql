@@ -5,13 +5,13 @@
 CREATE TABLE outbox (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at      timestamptz NOT NULL DEFAULT now(),
-    topic   text NOT NULL,
+    stream   text NOT NULL,
     type    text NOT NULL,
     payload jsonb NOT NULL
 );
 CREATE FUNCTION outbox_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify(NEW.topic, NEW.id::text);
+    PERFORM pg_notify(NEW.stream, NEW.id::text);
     RETURN NULL;
 END
 $$;

@@ -17,7 +17,7 @@ int main() try {
     int frames = 0;
     for (int tick = 1; tick <= 5; tick++) {
         for (int i = 0; i < 100; i++)
-            batch.append_live("gather/" + std::to_string(i), weir::text("token " + std::to_string(tick)));
+            batch.append_best_effort("gather/" + std::to_string(i), weir::text("token " + std::to_string(tick)));
         frames += static_cast<int>(batch.send(db).value().size());
         batch.clear();
         (void)progress.append_patch(R"({"frames": )" + std::to_string(frames) + "}").value();

@@ -22,7 +22,7 @@ int main() try {
                   << " bytes\n";
 
     s.close("done");
-    std::cout << to_string(s.read({.max_frames = 1, .reverse = true}).value().front().mode) << '\n';
+    std::cout << to_string(s.read({.max = 1, .reverse = true}).value().front().mode) << '\n';
 
     // What belongs to the matter is a value, not an exception.
     if (auto refused = s.append("{}"); !refused)

@@ -26,13 +26,13 @@ struct item {
     std::optional<std::string> type = {}, headers = {}, key = {}, lease = {};
     std::optional<std::int64_t> epoch = {};
     payload::form form = payload::form::json;
-    bool live = false;
+    bool best_effort = false;
     std::int64_t ttl_ms = 0;
     int floor = 0, ceiling = 0;
     double alpha = 0;
 
     // What frames of one statement have in common.
-    auto kind() const { return std::tie(live, form, ttl_ms, floor, ceiling, alpha); }
+    auto kind() const { return std::tie(best_effort, form, ttl_ms, floor, ceiling, alpha); }
     // And of one weir.append_batch.
     auto frame_kind() const { return std::tie(stream, type, headers, lease, epoch); }
     std::size_t bytes() const { return data.size() + (type ? type->size() : 0) + (headers ? headers->size() : 0); }
@@ -58,7 +58,7 @@ template <class Options> item item_of(std::string_view stream, payload what, Opt
 }
 
 #define WEIR_DURABLE "u.s, u.p, type => u.t, headers => u.h, idempotency_key => u.k, lease => u.l, epoch => u.e"
-#define WEIR_LIVE                                                                                                      \
+#define WEIR_BEST_EFFORT                                                                                               \
     WEIR_DURABLE ", ttl_ms => $8::int4, maxlen_floor => $9::int4, maxlen_ceiling => $10::int4, ema_alpha => "          \
                  "$11::float8"
 #define WEIR_ROWS(payloads)                                                                                            \
@@ -70,10 +70,10 @@ constexpr statement appends[] = {
     {"SELECT weir.append_text(" WEIR_DURABLE WEIR_ROWS("text[]")},
     {"SELECT weir.append_bytes(" WEIR_DURABLE WEIR_ROWS("bytea[]")},
 };
-constexpr statement lives[] = {
-    {"SELECT weir.append_live(" WEIR_LIVE WEIR_ROWS("jsonb[]")},
-    {"SELECT weir.append_live_text(" WEIR_LIVE WEIR_ROWS("text[]")},
-    {"SELECT weir.append_live_bytes(" WEIR_LIVE WEIR_ROWS("bytea[]")},
+constexpr statement best_efforts[] = {
+    {"SELECT weir.append_best_effort(" WEIR_BEST_EFFORT WEIR_ROWS("jsonb[]")},
+    {"SELECT weir.append_best_effort_text(" WEIR_BEST_EFFORT WEIR_ROWS("text[]")},
+    {"SELECT weir.append_best_effort_bytes(" WEIR_BEST_EFFORT WEIR_ROWS("bytea[]")},
 };
 
 // One statement and the frames that it appends.
@@ -121,7 +121,8 @@ session::request request_of(run const &r) {
         p.raw(first.stream);
         column(element_of(first.form), data);
         p.raw(view(first.type)).jsonb(view(first.headers)).null().raw(view(first.lease)).bigint(first.epoch);
-        q.what = first.live ? append_live_batch_statement(first.form) : append_batch_statement(first.form);
+        q.what =
+            first.best_effort ? append_best_effort_batch_statement(first.form) : append_batch_statement(first.form);
     } else {
         column(element::text, [](item const &i) { return std::string_view(i.stream); });
         column(element_of(first.form), data);
@@ -130,9 +131,9 @@ session::request request_of(run const &r) {
         column(element::text, [](item const &i) { return view(i.key); });
         column(element::text, [](item const &i) { return view(i.lease); });
         column(element::int8, [](item const &i) { return i.epoch; });
-        q.what = first.live ? lives[form] : appends[form];
+        q.what = first.best_effort ? best_efforts[form] : appends[form];
     }
-    if (first.live)
+    if (first.best_effort)
         p.integer(static_cast<std::int32_t>(first.ttl_ms))
             .integer(first.floor)
             .integer(first.ceiling)
@@ -163,9 +164,9 @@ void batch::append(std::string_view stream, payload what, append_options const &
     state_->add(item_of(stream, what, o));
 }
 
-void batch::append_live(std::string_view stream, payload what, live_options const &o) {
+void batch::append_best_effort(std::string_view stream, payload what, best_effort_options const &o) {
     item i = item_of(stream, what, o);
-    i.live = true;
+    i.best_effort = true;
     i.ttl_ms = o.ttl.count();
     i.floor = o.maxlen_floor;
     i.ceiling = o.maxlen_ceiling;

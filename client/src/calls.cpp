@@ -11,7 +11,7 @@ namespace {
 
 #define WEIR_DURABLE                                                                                                   \
     "type => $3::text, headers => $4::jsonb, idempotency_key => $5::text, lease => $6::text, epoch => $7::int8"
-#define WEIR_LIVE                                                                                                      \
+#define WEIR_BEST_EFFORT                                                                                               \
     WEIR_DURABLE ", ttl_ms => $8::int4, maxlen_floor => $9::int4, maxlen_ceiling => $10::int4, ema_alpha => "          \
                  "$11::float8"
 #define WEIR_BATCH "SELECT first_id::bigint, last_id::bigint, frames FROM weir."
@@ -21,20 +21,20 @@ constexpr statement appends[] = {
     {"SELECT weir.append_text($1::text, $2::text, " WEIR_DURABLE ")::bigint"},
     {"SELECT weir.append_bytes($1::text, $2::bytea, " WEIR_DURABLE ")::bigint"},
 };
-constexpr statement lives[] = {
-    {"SELECT weir.append_live($1::text, $2::jsonb, " WEIR_LIVE ")::bigint"},
-    {"SELECT weir.append_live_text($1::text, $2::text, " WEIR_LIVE ")::bigint"},
-    {"SELECT weir.append_live_bytes($1::text, $2::bytea, " WEIR_LIVE ")::bigint"},
+constexpr statement best_efforts[] = {
+    {"SELECT weir.append_best_effort($1::text, $2::jsonb, " WEIR_BEST_EFFORT ")::bigint"},
+    {"SELECT weir.append_best_effort_text($1::text, $2::text, " WEIR_BEST_EFFORT ")::bigint"},
+    {"SELECT weir.append_best_effort_bytes($1::text, $2::bytea, " WEIR_BEST_EFFORT ")::bigint"},
 };
 constexpr statement batches[] = {
     {WEIR_BATCH "append_batch($1::text, $2::jsonb[], " WEIR_DURABLE ")"},
-    {WEIR_BATCH "append_batch($1::text, $2::text[], " WEIR_DURABLE ")"},
-    {WEIR_BATCH "append_batch($1::text, $2::bytea[], " WEIR_DURABLE ")"},
+    {WEIR_BATCH "append_text_batch($1::text, $2::text[], " WEIR_DURABLE ")"},
+    {WEIR_BATCH "append_bytes_batch($1::text, $2::bytea[], " WEIR_DURABLE ")"},
 };
-constexpr statement live_batches[] = {
-    {WEIR_BATCH "append_live_batch($1::text, $2::jsonb[], " WEIR_LIVE ")"},
-    {WEIR_BATCH "append_live_batch($1::text, $2::text[], " WEIR_LIVE ")"},
-    {WEIR_BATCH "append_live_batch($1::text, $2::bytea[], " WEIR_LIVE ")"},
+constexpr statement best_effort_batches[] = {
+    {WEIR_BATCH "append_best_effort_batch($1::text, $2::jsonb[], " WEIR_BEST_EFFORT ")"},
+    {WEIR_BATCH "append_best_effort_text_batch($1::text, $2::text[], " WEIR_BEST_EFFORT ")"},
+    {WEIR_BATCH "append_best_effort_bytes_batch($1::text, $2::bytea[], " WEIR_BEST_EFFORT ")"},
 };
 
 std::size_t index(payload::form form) noexcept { return static_cast<std::size_t>(form); }
@@ -45,9 +45,9 @@ statement const append_patch_statement{
     "SELECT id::bigint, summary_version FROM weir.append_patch($1::text, $2::jsonb, " WEIR_DURABLE ")"};
 
 statement append_statement(payload::form form) noexcept { return appends[index(form)]; }
-statement append_live_statement(payload::form form) noexcept { return lives[index(form)]; }
+statement append_best_effort_statement(payload::form form) noexcept { return best_efforts[index(form)]; }
 statement append_batch_statement(payload::form form) noexcept { return batches[index(form)]; }
-statement append_live_batch_statement(payload::form form) noexcept { return live_batches[index(form)]; }
+statement append_best_effort_batch_statement(payload::form form) noexcept { return best_effort_batches[index(form)]; }
 
 element element_of(payload::form form) noexcept {
     switch (form) {
@@ -86,7 +86,7 @@ template <class Options> void add_common(parameters &p, Options const &o) {
 
 void add_options(parameters &p, append_options const &o) { add_common(p, o); }
 
-void add_options(parameters &p, live_options const &o) {
+void add_options(parameters &p, best_effort_options const &o) {
     // Out of the server's range stays out of it.
     auto const ttl = std::clamp<std::int64_t>(o.ttl.count(), -1, std::numeric_limits<std::int32_t>::max());
     add_common(p, o);

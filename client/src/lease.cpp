@@ -106,11 +106,11 @@ std::vector<lease_info> leases(connection &db) {
     return rows_of(db.session().run(s, {}, repeat::allowed), info_of);
 }
 
-result<int> lease_sweep(connection &db, int max_leases) {
+result<int> lease_sweep(connection &db, int max) {
     static constexpr statement s{"SELECT weir.lease_sweep($1::int4)"};
     return refusable<int>([&] {
         parameters p;
-        p.integer(max_leases);
+        p.integer(max);
         return static_cast<int>(row(db.session().run(s, p, repeat::allowed).get(), 0).integer(0));
     });
 }

@@ -70,7 +70,7 @@ append_options lease_guard::fence(append_options o) const {
     return o;
 }
 
-live_options lease_guard::fence(live_options o) const {
+best_effort_options lease_guard::fence(best_effort_options o) const {
     o.lease = state_->name;
     o.epoch = state_->epoch;
     return o;

@@ -12,16 +12,16 @@ result<std::monostate> emit(connection &db, new_event const &what) {
     static constexpr statement s{"SELECT weir.emit($1::text, $2::text, $3::jsonb, $4::jsonb)"};
     return refusable<std::monostate>([&] {
         parameters p;
-        p.raw(what.topic).raw(what.type).jsonb(what.payload).jsonb(what.headers);
+        p.raw(what.stream).raw(what.type).jsonb(what.payload).jsonb(what.headers);
         db.session().run(s, p, repeat::never);
         return std::monostate();
     });
 }
 
 result<std::monostate> emit(connection &db, std::span<new_event const> what) {
-    static constexpr statement s{"SELECT weir.emit(topic, type, payload, headers)"
+    static constexpr statement s{"SELECT weir.emit(stream, type, payload, headers)"
                                  " FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::jsonb[])"
-                                 " AS e (topic, type, payload, headers)"};
+                                 " AS e (stream, type, payload, headers)"};
     return refusable<std::monostate>([&] {
         parameters p;
         auto all = [&](element type, auto member) {
@@ -30,7 +30,7 @@ result<std::monostate> emit(connection &db, std::span<new_event const> what) {
                 p.add(std::optional<std::string_view>(e.*member));
             p.end();
         };
-        all(element::text, &new_event::topic);
+        all(element::text, &new_event::stream);
         all(element::text, &new_event::type);
         all(element::jsonb, &new_event::payload);
         all(element::jsonb, &new_event::headers);

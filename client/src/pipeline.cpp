@@ -204,12 +204,12 @@ std::size_t pipeline::append(std::string_view stream, payload what, append_optio
     return state_->append(append_statement(what.kind()), p, o);
 }
 
-std::size_t pipeline::append_live(std::string_view stream, payload what, live_options const &o) {
+std::size_t pipeline::append_best_effort(std::string_view stream, payload what, best_effort_options const &o) {
     parameters p;
     p.raw(stream);
     add_payload(p, what);
     add_options(p, o);
-    return state_->append(append_live_statement(what.kind()), p, o);
+    return state_->append(append_best_effort_statement(what.kind()), p, o);
 }
 
 std::size_t pipeline::append_patch(std::string_view stream, std::string_view patch, append_options const &o) {

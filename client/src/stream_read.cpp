@@ -60,7 +60,7 @@ result<std::vector<frame>> stream::read(read_options const &o) {
         " weir.to_timestamptz($9::int8::weir.position))"};
     return refusable<std::vector<frame>>([&] {
         parameters p;
-        p.raw(name_).at(o.after).at(o.upto).integer(o.max_frames).raw(visibility(o));
+        p.raw(name_).at(o.after).at(o.upto).integer(o.max).raw(visibility(o));
         add_texts_or_null(p, o.types);
         p.jsonb(view(o.headers)).raw(o.reverse ? std::string_view("\1", 1) : std::string_view("\0", 1));
         p.at(o.since ? std::optional(position::at(*o.since)) : std::nullopt);
@@ -120,7 +120,7 @@ result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cur
         p.end().begin(element::int8, cursors.size());
         for (stream_cursor const &c : cursors)
             p.add(c.after.value());
-        p.end().integer(o.max_frames).raw(visibility(o));
+        p.end().integer(o.max).raw(visibility(o));
         add_texts_or_null(p, o.types);
         p.jsonb(view(o.headers));
         pg_result const r = db.session().run(s, p, repeat::allowed);

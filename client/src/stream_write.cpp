@@ -51,14 +51,14 @@ result<position> stream::append_bytes(std::span<std::byte const> value, append_o
     return append_one(*db_, append_statement(form::bytes), name_, weir::bytes(value), o);
 }
 
-result<position> stream::append_live(std::string_view value, live_options const &o) {
-    return append_one(*db_, append_live_statement(form::json), name_, weir::json(value), o);
+result<position> stream::append_best_effort(std::string_view value, best_effort_options const &o) {
+    return append_one(*db_, append_best_effort_statement(form::json), name_, weir::json(value), o);
 }
-result<position> stream::append_live_text(std::string_view value, live_options const &o) {
-    return append_one(*db_, append_live_statement(form::text), name_, weir::text(value), o);
+result<position> stream::append_best_effort_text(std::string_view value, best_effort_options const &o) {
+    return append_one(*db_, append_best_effort_statement(form::text), name_, weir::text(value), o);
 }
-result<position> stream::append_live_bytes(std::span<std::byte const> value, live_options const &o) {
-    return append_one(*db_, append_live_statement(form::bytes), name_, weir::bytes(value), o);
+result<position> stream::append_best_effort_bytes(std::span<std::byte const> value, best_effort_options const &o) {
+    return append_one(*db_, append_best_effort_statement(form::bytes), name_, weir::bytes(value), o);
 }
 
 result<batch_result> stream::append_batch(std::span<std::string_view const> values, append_options const &o) {
@@ -72,15 +72,17 @@ result<batch_result> stream::append_bytes_batch(std::span<std::span<std::byte co
     return append_many(*db_, append_batch_statement(form::bytes), name_, element::bytes, values, o);
 }
 
-result<batch_result> stream::append_live_batch(std::span<std::string_view const> values, live_options const &o) {
-    return append_many(*db_, append_live_batch_statement(form::json), name_, element::jsonb, values, o);
+result<batch_result> stream::append_best_effort_batch(std::span<std::string_view const> values,
+                                                      best_effort_options const &o) {
+    return append_many(*db_, append_best_effort_batch_statement(form::json), name_, element::jsonb, values, o);
 }
-result<batch_result> stream::append_live_text_batch(std::span<std::string_view const> values, live_options const &o) {
-    return append_many(*db_, append_live_batch_statement(form::text), name_, element::text, values, o);
+result<batch_result> stream::append_best_effort_text_batch(std::span<std::string_view const> values,
+                                                           best_effort_options const &o) {
+    return append_many(*db_, append_best_effort_batch_statement(form::text), name_, element::text, values, o);
 }
-result<batch_result> stream::append_live_bytes_batch(std::span<std::span<std::byte const> const> values,
-                                                     live_options const &o) {
-    return append_many(*db_, append_live_batch_statement(form::bytes), name_, element::bytes, values, o);
+result<batch_result> stream::append_best_effort_bytes_batch(std::span<std::span<std::byte const> const> values,
+                                                            best_effort_options const &o) {
+    return append_many(*db_, append_best_effort_batch_statement(form::bytes), name_, element::bytes, values, o);
 }
 
 result<patch_result> stream::append_patch(std::string_view patch, append_options const &o) {

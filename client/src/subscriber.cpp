@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-//     begin: subscribe, learn the topics, listen -> fetch -+- events -> handle, ack
+//     begin: subscribe, learn the streams, listen -> fetch -+- events -> handle, ack
 //                                                    ^     +- none -> rest -+
 //                                                    +------------------------+
 //
@@ -29,7 +29,7 @@ using clock = until::clock;
 
 namespace {
 
-constexpr std::size_t most_channels = 8; // of one subscription; with more topics, the database-wide one
+constexpr std::size_t most_channels = 8; // of one subscription; with more streams, the database-wide one
 constexpr char database_channel[] = "weir";
 
 // Rung by the notifier's thread.
@@ -50,10 +50,10 @@ struct alarm {
 };
 
 // An empty payload means that anything may be new.
-bool concerns(std::vector<std::string> const &topics, std::string_view payload) {
+bool concerns(std::vector<std::string> const &streams, std::string_view payload) {
     bool found = payload.empty();
     bool const understood = for_each_member(payload, [&](std::string_view name, std::string_view) {
-        found = found || std::any_of(topics.begin(), topics.end(),
+        found = found || std::any_of(streams.begin(), streams.end(),
                                      [&](std::string const &t) { return core::glob_matches(t, name); });
     });
     return found || !understood;
@@ -89,7 +89,7 @@ struct subscriber::state {
 
     template <class T, class F> std::optional<T> patiently(until const &limit, F &&attempt);
     std::optional<refusal> begin(connection &db);
-    void listen(connection &db, std::vector<std::string> topics);
+    void listen(connection &db, std::vector<std::string> streams);
     result<std::vector<event>> fetch(connection &db, until const &limit);
     bool rest(until const &limit);
     result<std::size_t> handle_once(connection &db, handler const &f, until const &limit, bool &final);
@@ -124,30 +124,30 @@ std::optional<refusal> subscriber::state::begin(connection &db) {
     if (begun)
         return {};
     subscription s(db, name);
-    if (!options.topics.empty())
-        if (auto made = s.subscribe(options.topics, options.subscribe); !made)
+    if (!options.streams.empty())
+        if (auto made = s.subscribe(options.streams, options.subscribe); !made)
             return made.error();
     if (auto const now = s.info()) { // else the fetch says what is wrong
-        listen(db, now->topics);
+        listen(db, now->streams);
         begun = true;
     }
     return {};
 }
 
-void subscriber::state::listen(connection &db, std::vector<std::string> topics) {
-    bool const wide = topics.size() > most_channels ||
-                      std::any_of(topics.begin(), topics.end(), [](auto const &t) { return core::is_glob(t); });
+void subscriber::state::listen(connection &db, std::vector<std::string> streams) {
+    bool const wide = streams.size() > most_channels ||
+                      std::any_of(streams.begin(), streams.end(), [](auto const &t) { return core::is_glob(t); });
     if (wide) {
-        channels.push_back(by.listen(database_channel, [n = news, topics = std::move(topics)](auto payload) {
-            if (!payload || concerns(topics, *payload))
+        channels.push_back(by.listen(database_channel, [n = news, streams = std::move(streams)](auto payload) {
+            if (!payload || concerns(streams, *payload))
                 n->ring(!payload);
         }));
         return;
     }
-    for (std::string const &pattern : topics) {
-        std::string topic(pattern.size(), '\0');
-        topic.resize(core::glob_prefix(pattern, topic.data()));
-        rows const r = db.query("SELECT weir.channel($1)", {topic});
+    for (std::string const &pattern : streams) {
+        std::string stream(pattern.size(), '\0');
+        stream.resize(core::glob_prefix(pattern, stream.data()));
+        rows const r = db.query("SELECT weir.channel($1)", {stream});
         channels.push_back(by.listen(r.at(0, 0).value_or(""), [n = news](auto payload) { n->ring(!payload); }));
     }
 }
@@ -284,7 +284,7 @@ result<std::vector<event>> subscriber::next_batch(until const &limit) {
             return batch;
     }
     for (event const &e : batch)
-        s.given.push_back({e.topic, {.id = e.frame.id}});
+        s.given.push_back({e.stream, {.id = e.frame.id}});
     return batch;
 }
 
@@ -301,16 +301,16 @@ result<std::optional<event>> subscriber::next(until const &limit) {
         return std::optional<event>();
     std::optional<event> e(std::move(s.ready.front()));
     s.ready.pop_front();
-    s.given.push_back({e->topic, {.id = e->frame.id}});
+    s.given.push_back({e->stream, {.id = e->frame.id}});
     return e;
 }
 
-result<std::monostate> subscriber::seek(position to, std::optional<std::string_view> topic) {
+result<std::monostate> subscriber::seek(position to, std::optional<std::string_view> stream) {
     state &s = *state_;
     s.ready.clear();
     s.given.clear();
     pool::loan const db = s.connections.acquire();
-    return subscription(*db, s.name).seek(to, topic);
+    return subscription(*db, s.name).seek(to, stream);
 }
 
 std::optional<subscription_info> subscriber::info(until const &limit) {

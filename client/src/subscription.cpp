@@ -16,7 +16,7 @@ namespace {
 using namespace internal;
 
 #define WEIR_SUBSCRIPTIONS                                                                                             \
-    "SELECT name, topics, types, headers, hold, last_seen, topic, cursor::bigint, lag_frames, lag_seconds, expired"    \
+    "SELECT name, streams, types, headers, hold, last_seen, stream, cursor::bigint, lag_frames, lag_seconds, expired"  \
     " FROM weir.subscriptions"
 
 // The rows of a subscription follow each other.
@@ -27,7 +27,7 @@ std::vector<subscription_info> infos_of(PGresult const *r) {
         if (all.empty() || all.back().name != each.raw(0)) {
             subscription_info s;
             s.name = each.raw(0);
-            s.topics = each.texts(1);
+            s.streams = each.texts(1);
             s.types = each.texts(2);
             s.headers = each.maybe_jsonb(3);
             s.hold = each.integer(4) != 0;
@@ -38,8 +38,8 @@ std::vector<subscription_info> infos_of(PGresult const *r) {
             s.last_seen = std::max(s.last_seen.value_or(each.time(5)), each.time(5));
         if (each.is_null(6))
             continue;
-        topic_lag t;
-        t.topic = each.raw(6);
+        stream_lag t;
+        t.stream = each.raw(6);
         t.cursor = each.maybe_at(7).value_or(position());
         t.frames = each.integer(8);
         if (!each.is_null(9))
@@ -54,19 +54,19 @@ std::vector<subscription_info> infos_of(PGresult const *r) {
 
 std::int64_t subscription_info::lag_frames() const noexcept {
     std::int64_t n = 0;
-    for (topic_lag const &t : lag)
+    for (stream_lag const &t : lag)
         n += t.frames;
     return n;
 }
 
 std::chrono::milliseconds subscription_info::lag_age() const noexcept {
     std::chrono::milliseconds oldest{0};
-    for (topic_lag const &t : lag)
+    for (stream_lag const &t : lag)
         oldest = std::max(oldest, t.age);
     return oldest;
 }
 
-result<bool> subscription::subscribe(std::span<std::string const> topics, subscribe_options const &o) {
+result<bool> subscription::subscribe(std::span<std::string const> streams, subscribe_options const &o) {
     static constexpr statement s{
         "SELECT weir.subscribe($1::text, $2::text[], $3::int8::weir.position, $4::text[], $5::jsonb, $6::bool,"
         " weir.to_timestamptz($7::int8::weir.position))"};
@@ -74,8 +74,8 @@ result<bool> subscription::subscribe(std::span<std::string const> topics, subscr
         using kind = start::kind;
         parameters p;
         p.raw(name_);
-        p.begin(element::text, topics.size());
-        for (std::string const &t : topics)
+        p.begin(element::text, streams.size());
+        for (std::string const &t : streams)
             p.add(std::string_view(t));
         p.end();
         p.at(o.from.how() == kind::after ? std::optional(position(o.from.value())) : std::nullopt);
@@ -89,7 +89,7 @@ result<bool> subscription::subscribe(std::span<std::string const> topics, subscr
 }
 
 result<std::vector<event>> subscription::fetch(int max, until const &limit) {
-    static constexpr statement s{"SELECT topic, id::bigint, mode, type, payload, bytes, headers"
+    static constexpr statement s{"SELECT stream, id::bigint, mode, type, payload, bytes, headers"
                                  " FROM weir.fetch($1::text, $2::int4)"};
     return refusable<std::vector<event>>([&] {
         parameters p;
@@ -108,21 +108,21 @@ result<std::int64_t> subscription::ack(until const &limit) {
     });
 }
 
-result<std::int64_t> subscription::ack(std::string_view topic, position upto, until const &limit) {
+result<std::int64_t> subscription::ack(std::string_view stream, position upto, until const &limit) {
     static constexpr statement s{"SELECT weir.ack($1::text, $2::int8::weir.position, $3::text)"};
     return refusable<std::int64_t>([&] {
         parameters p;
-        p.raw(name_).at(upto).raw(topic);
+        p.raw(name_).at(upto).raw(stream);
         return row(db_->session().run(s, p, repeat::allowed, limit).get(), 0).integer(0);
     });
 }
 
 result<std::int64_t> subscription::ack(std::span<event const> events, until const &limit) {
-    static constexpr statement s{"SELECT coalesce(sum(weir.ack($1::text, a.upto::weir.position, a.topic)), 0)::bigint"
-                                 " FROM unnest($2::text[], $3::int8[]) AS a (topic, upto)"};
+    static constexpr statement s{"SELECT coalesce(sum(weir.ack($1::text, a.upto::weir.position, a.stream)), 0)::bigint"
+                                 " FROM unnest($2::text[], $3::int8[]) AS a (stream, upto)"};
     std::map<std::string_view, position> upto;
     for (event const &e : events)
-        upto[e.topic] = std::max(upto[e.topic], e.frame.id);
+        upto[e.stream] = std::max(upto[e.stream], e.frame.id);
     if (upto.empty())
         return std::int64_t{0};
     if (upto.size() == 1)
@@ -130,21 +130,21 @@ result<std::int64_t> subscription::ack(std::span<event const> events, until cons
     return refusable<std::int64_t>([&] {
         parameters p;
         p.raw(name_).begin(element::text, upto.size());
-        for (auto const &[topic, id] : upto)
-            p.add(topic);
+        for (auto const &[stream, id] : upto)
+            p.add(stream);
         p.end().begin(element::int8, upto.size());
-        for (auto const &[topic, id] : upto)
+        for (auto const &[stream, id] : upto)
             p.add(id.value());
         p.end();
         return row(db_->session().run(s, p, repeat::allowed, limit).get(), 0).integer(0);
     });
 }
 
-result<std::monostate> subscription::seek(position to, std::optional<std::string_view> topic) {
+result<std::monostate> subscription::seek(position to, std::optional<std::string_view> stream) {
     static constexpr statement s{"SELECT weir.seek($1::text, $2::int8::weir.position, $3::text)"};
     return refusable<std::monostate>([&] {
         parameters p;
-        p.raw(name_).at(to).raw(topic);
+        p.raw(name_).at(to).raw(stream);
         db_->session().run(s, p, repeat::allowed);
         return std::monostate();
     });
@@ -158,7 +158,7 @@ bool subscription::unsubscribe() {
 }
 
 std::optional<subscription_info> subscription::info() {
-    static constexpr statement s{WEIR_SUBSCRIPTIONS " WHERE name = $1::text ORDER BY topic"};
+    static constexpr statement s{WEIR_SUBSCRIPTIONS " WHERE name = $1::text ORDER BY stream"};
     parameters p;
     p.raw(name_);
     auto found = infos_of(db_->session().run(s, p, repeat::allowed).get());
@@ -168,7 +168,7 @@ std::optional<subscription_info> subscription::info() {
 }
 
 std::vector<subscription_info> subscriptions(connection &db) {
-    static constexpr statement s{WEIR_SUBSCRIPTIONS " ORDER BY name, topic"};
+    static constexpr statement s{WEIR_SUBSCRIPTIONS " ORDER BY name, stream"};
     return infos_of(db.session().run(s, {}, repeat::allowed).get());
 }
 

@@ -15,16 +15,16 @@ namespace {
 
 constexpr std::string_view type_names[] = {"acquired", "renewed", "expired", "reclaimed", "revoked", "released"};
 
-std::string_view topic_of(NullableDatum name_space) {
+std::string_view stream_of(NullableDatum name_space) {
     if (name_space.isnull)
-        return topic_prefix;
+        return stream_prefix;
     std::string_view name = pg::view_of(name_space.value);
-    std::size_t size = topic_prefix.size() + 1 + name.size();
-    char *topic = pg::palloc_array_of<char>(size);
-    memcpy(topic, topic_prefix.data(), topic_prefix.size());
-    topic[topic_prefix.size()] = '/';
-    memcpy(topic + topic_prefix.size() + 1, name.data(), name.size());
-    return {topic, size};
+    std::size_t size = stream_prefix.size() + 1 + name.size();
+    char *stream = pg::palloc_array_of<char>(size);
+    memcpy(stream, stream_prefix.data(), stream_prefix.size());
+    stream[stream_prefix.size()] = '/';
+    memcpy(stream + stream_prefix.size() + 1, name.data(), name.size());
+    return {stream, size};
 }
 
 Datum type_of(happening what) { return pg::to_text(type_names[static_cast<int>(what)]); }
@@ -48,13 +48,13 @@ event event_of(happening what, row const &r, NullableDatum reason) {
     else if (what == happening::acquired || what == happening::reclaimed || what == happening::renewed)
         payload.add("ttl_ms", r.integer(column::ttl_us) / 1000);
     // Not as it lies out of line in the table of leases; packed will do.
-    return {topic_of(r.nullable(column::namespace_)), what, JsonbPGetDatum(payload.finish()),
+    return {stream_of(r.nullable(column::namespace_)), what, JsonbPGetDatum(payload.finish()),
             PointerGetDatum(PG_DETOAST_DATUM_PACKED(r.get(column::headers)))};
 }
 
-void write(event const &e) { outbox::add(e.topic, {type_of(e.what), false}, e.payload, {e.headers, false}); }
+void write(event const &e) { outbox::add(e.stream, {type_of(e.what), false}, e.payload, {e.headers, false}); }
 
-void reserve_streams() { name::reserve(topic_prefix, "the history of leases"); }
+void reserve_streams() { name::reserve(stream_prefix, "the history of leases"); }
 
 Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum &out_namespace) {
     out_namespace = {Datum{0}, true};
@@ -77,7 +77,7 @@ Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum 
         std::string_view given{value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
         name::check_name(given, "namespace");
         out_namespace = {pg::to_text(given), false};
-        name::check_name(topic_of(out_namespace), "stream name of the history");
+        name::check_name(stream_of(out_namespace), "stream name of the history");
     }
     return DirectFunctionCall2(jsonb_concat, headers.value, with_name);
 }

@@ -22,9 +22,9 @@ namespace weir::lease {
 
 enum class happening { acquired, renewed, expired, reclaimed, revoked, released };
 
-// A frame to be. The topic is that of the lease as it was then.
+// A frame to be. The stream is that of the lease as it was then.
 struct event {
-    std::string_view topic;
+    std::string_view stream;
     happening what;
     Datum payload;
     Datum headers;
@@ -39,7 +39,7 @@ void write(event const &e);
 // Nobody else writes there.
 void reserve_streams();
 
-inline constexpr std::string_view topic_prefix = "leases";
+inline constexpr std::string_view stream_prefix = "leases";
 
 // The headers of a lease as its events carry them; checks them and gives the namespace.
 Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum &out_namespace);

@@ -178,10 +178,10 @@ void ask_to_sweep(int64 ttl_us) { worker::ask_for_everything_within(job, ttl_us)
 WEIR_FUNCTION(weir_lease_sweep) {
     pg::require_writable("weir.lease_sweep()");
     if (PG_ARGISNULL(0))
-        pg::null_argument("max_leases");
+        pg::null_argument("max");
     int limit = PG_GETARG_INT32(0);
     if (limit < 1 || limit > greatest_sweep)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_leases is out of range"),
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
                         errdetail("It must be from 1 to %d.", greatest_sweep)));
     sweep s{};
     PG_RETURN_INT32(sweep_leases(s, limit) ? s.expired : 0);

@@ -246,7 +246,7 @@ void forget() { known.number = 0; }
 // And of those that are over, for readers.
 struct floor_of_life {
     int64 floor;
-    bool live_only;
+    bool best_effort_only;
 };
 floor_of_life *floors = nullptr;
 int floor_count = 0;
@@ -315,7 +315,7 @@ ending ending_of(int64 position) {
     }
     ending e{};
     for (int i = floor_count - 1; i >= 0 && position <= floors[i].floor; i--)
-        e = {true, floors[i].floor, floors[i].live_only};
+        e = {true, floors[i].floor, floors[i].best_effort_only};
     return e;
 }
 

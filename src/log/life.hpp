@@ -44,9 +44,9 @@ int64 new_id();
 
 // For readers, on a standby as well: how the life ended that a position is from.
 struct ending {
-    bool over;      // false: the position may be from the life that is under way
-    int64 floor;    // of the life that came next
-    bool live_only; // none but unlogged rows were lost, as far as is known
+    bool over;             // false: the position may be from the life that is under way
+    int64 floor;           // of the life that came next
+    bool best_effort_only; // none but unlogged rows were lost, as far as is known
 };
 ending ending_of(int64 position);
 

@@ -4,7 +4,7 @@
 // events were handled, ack() makes their effects happen exactly once.
 //
 // Without a position it acknowledges what this transaction has fetched (fetched.hpp), whatever came
-// since: two looks at the topic, one to handle and one to acknowledge, may see different ends of it.
+// since: two looks at the stream, one to handle and one to acknowledge, may see different ends of it.
 //
 // An ack goes forward only, and never past what is not settled: what lies behind a
 // frame in flight could otherwise be lost. One to a position reads the frames that it
@@ -58,21 +58,21 @@ std::string_view stream_argument(FunctionCallInfo fcinfo, int n, outbox::subscri
     return only;
 }
 
-[[noreturn]] void raise_ahead(std::string_view topic, int64 upto, int64 settled) {
+[[noreturn]] void raise_ahead(std::string_view stream, int64 upto, int64 settled) {
     char wanted[core::position_text_size], last[core::position_text_size] = "none";
     core::format_position(upto, wanted);
     if (settled > 0)
         core::format_position(settled, last);
     ereport(ERROR, (errcode(pg::errcode_cursor_ahead),
-                    errmsg("position %s is ahead of what is settled in topic \"%.*s\"", wanted, pg::shown(topic),
-                           topic.data()),
+                    errmsg("position %s is ahead of what is settled in stream \"%.*s\"", wanted, pg::shown(stream),
+                           stream.data()),
                     errdetail("The newest position that can be acknowledged is %s.", last),
                     errhint("Acknowledge positions of events that were fetched.")));
     pg_unreachable();
 }
 
 // Frames after one position up to another, all of them settled.
-int64 count_frames(std::string_view topic, int64 stream_id, int64 after, int64 upto, Snapshot snapshot) {
+int64 count_frames(std::string_view stream, int64 stream_id, int64 after, int64 upto, Snapshot snapshot) {
     stream::reader r;
     int64 frames = 0, last = after;
     stream::open_reader(r, stream_id, after, upto, false, ForwardScanDirection, snapshot);
@@ -84,27 +84,27 @@ int64 count_frames(std::string_view topic, int64 stream_id, int64 after, int64 u
     int64 unsettled = r.unsettled;
     stream::close_reader(r);
     if (unsettled >= 0)
-        raise_ahead(topic, upto, last);
+        raise_ahead(stream, upto, last);
     if (last < upto && upto > stream::newest_position(stream_id))
-        raise_ahead(topic, upto, stream::find_frontier(stream_id, snapshot, false).head);
+        raise_ahead(stream, upto, stream::find_frontier(stream_id, snapshot, false).head);
     return frames;
 }
 
-int64 acknowledge(outbox::subscription const &sub, std::string_view topic, int64 upto) {
+int64 acknowledge(outbox::subscription const &sub, std::string_view stream, int64 upto) {
     Snapshot snapshot = pg::take_snapshot();
-    int64 stream_id = stream::find(topic, snapshot);
+    int64 stream_id = stream::find(stream, snapshot);
     if (stream_id == 0 && upto > core::least)
-        raise_ahead(topic, upto, -1);
+        raise_ahead(stream, upto, -1);
     outbox::cursor c = outbox::find_cursor(sub.id, stream_id, snapshot);
     int64 passed = 0;
     if (upto > c.position) {
-        stream::check_not_lost(topic, stream_id, upto, snapshot);
+        stream::check_not_lost(stream, stream_id, upto, snapshot);
         // Trimmed since they were fetched, they cannot be counted one by one.
         stream::trimmed gone = stream::trimmed_from(stream_id, snapshot);
         int64 behind = c.frames;
         if (c.position < gone.upto && upto >= gone.upto)
             behind = gone.frames;
-        behind += count_frames(topic, stream_id, c.position, upto, snapshot);
+        behind += count_frames(stream, stream_id, c.position, upto, snapshot);
         outbox::move_cursor(sub.id, stream_id, c, upto, behind);
         passed = behind - c.frames;
     }
@@ -125,7 +125,7 @@ int64 acknowledge_fetched(outbox::subscription const &sub, int64 stream_id) {
     outbox::fetched_list fetched = outbox::all_fetched(sub.id);
     int64 passed = 0;
     for (int i = 0; i < fetched.count; i++) {
-        outbox::fetched const &f = fetched.topics[i];
+        outbox::fetched const &f = fetched.streams[i];
         if (stream_id != outbox::of_itself && f.stream_id != stream_id)
             continue;
         outbox::cursor c = outbox::find_cursor(sub.id, f.stream_id, snapshot);
@@ -139,11 +139,11 @@ int64 acknowledge_fetched(outbox::subscription const &sub, int64 stream_id) {
     return passed;
 }
 
-void seek(outbox::subscription const &sub, int64 stream_id, std::string_view topic, outbox::place const &to,
+void seek(outbox::subscription const &sub, int64 stream_id, std::string_view stream, outbox::place const &to,
           bool strict) {
     Snapshot snapshot = pg::take_snapshot();
     outbox::cursor c = outbox::find_cursor(sub.id, stream_id, snapshot);
-    outbox::start at = outbox::find_start(topic, stream_id, to, strict, snapshot);
+    outbox::start at = outbox::find_start(stream, stream_id, to, strict, snapshot);
     outbox::move_cursor(sub.id, stream_id, c, at.position, at.frames);
     UnregisterSnapshot(snapshot);
 }
@@ -183,18 +183,18 @@ WEIR_FUNCTION(weir_seek) {
         outbox::keep_retention_out();
     Snapshot snapshot = pg::take_snapshot();
     if (!PG_ARGISNULL(stream_at)) {
-        std::string_view topic = named_stream(fcinfo, stream_at, sub);
-        if (int64 stream_id = stream::find(topic, snapshot)) {
+        std::string_view stream = named_stream(fcinfo, stream_at, sub);
+        if (int64 stream_id = stream::find(stream, snapshot)) {
             outbox::forget_fetched(sub.id, stream_id);
-            seek(sub, stream_id, topic, to, true);
+            seek(sub, stream_id, stream, to, true);
         }
     } else {
         outbox::forget_fetched(sub.id, outbox::of_itself);
         std::string_view only;
         bool strict = outbox::is_single(sub, &only);
-        outbox::topic_list topics = outbox::topics_of(sub, snapshot);
-        for (int i = 0; i < topics.count; i++)
-            seek(sub, topics.topics[i].stream_id, pg::view_of(topics.topics[i].name), to, strict);
+        outbox::covered_streams streams = outbox::streams_of(sub, snapshot);
+        for (int i = 0; i < streams.count; i++)
+            seek(sub, streams.streams[i].stream_id, pg::view_of(streams.streams[i].name), to, strict);
     }
     UnregisterSnapshot(snapshot);
     PG_RETURN_VOID();

@@ -65,10 +65,10 @@ void drop_last(buffer &b) {
 
 } // namespace
 
-void add(std::string_view topic, NullableDatum type, Datum payload, NullableDatum headers) {
+void add(std::string_view stream, NullableDatum type, Datum payload, NullableDatum headers) {
     if (closed)
         elog(ERROR, "event emitted while the transaction was committing");
-    std::size_t fixed = MAXALIGN(sizeof(event)), named = MAXALIGN(topic.size());
+    std::size_t fixed = MAXALIGN(sizeof(event)), named = MAXALIGN(stream.size());
     std::size_t size = fixed + named + size_of(type) + size_of(headers) + size_of({payload, false});
     buffer &b = open_buffer();
     auto limit = static_cast<std::size_t>(pg::settings::max_emit_bytes);
@@ -78,17 +78,17 @@ void add(std::string_view topic, NullableDatum type, Datum payload, NullableDatu
             (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the events of the transaction are too large"),
              errdetail("With this one there are %zu events of %zu bytes, the limit is %zu bytes.", b.count + 1,
                        b.bytes + size, limit),
-             errhint("Commit in smaller transactions, append to the topic directly, or raise weir.max_emit_bytes.")));
+             errhint("Commit in smaller transactions, append to the stream directly, or raise weir.max_emit_bytes.")));
     make_room(b);
     auto *chunk = static_cast<char *>(MemoryContextAlloc(b.memory, size));
     char *at = chunk + fixed;
-    memcpy(at, topic.data(), topic.size());
-    std::string_view name{at, topic.size()};
+    memcpy(at, stream.data(), stream.size());
+    std::string_view name{at, stream.size()};
     at += named;
     auto *e = reinterpret_cast<event *>(chunk);
     e->level = GetCurrentSubTransactionId();
     e->order = 0;
-    e->topic = name;
+    e->stream = name;
     e->type = copy_to(at, type);
     e->headers = copy_to(at, headers);
     e->payload = copy_to(at, {payload, false}).value;

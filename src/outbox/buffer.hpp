@@ -6,7 +6,7 @@
 // emitted, each with the subtransaction that it belongs to: one that rolls back
 // takes its own along, one that is released hands them up. At commit, after the
 // deferred triggers, and at PREPARE TRANSACTION, all of them are written to their
-// topics (mint.cpp); so a topic is held by a transaction only while that commits,
+// streams (mint.cpp); so a stream is held by a transaction only while that commits,
 // however long it was open.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace weir::outbox {
 struct event {
     SubTransactionId level;
     uint32 order; // of the mint's sorting
-    std::string_view topic;
+    std::string_view stream;
     NullableDatum type;
     NullableDatum headers;
     Datum payload; // jsonb
@@ -25,7 +25,7 @@ struct event {
 
 // Checked arguments; all of it is copied. Raises where the transaction emits more than
 // weir.max_emit_bytes, or is committing already.
-void add(std::string_view topic, NullableDatum type, Datum payload, NullableDatum headers);
+void add(std::string_view stream, NullableDatum type, Datum payload, NullableDatum headers);
 
 struct pending_events {
     event **events;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Where a subscription stands in a topic. A cursor moves by inserting its next turn
+// Where a subscription stands in a stream. A cursor moves by inserting its next turn
 // and deleting the one before; it is never updated. It is found by one descent to the
 // last turn in the index, so that it costs the same however many
 // old turns an old snapshot keeps from being vacuumed.
@@ -16,7 +16,7 @@ namespace weir::outbox {
 struct cursor {
     bool stored;
     int64 position; // everything up to it is done with
-    int64 frames;   // that the topic ever had up to there
+    int64 frames;   // that the stream ever had up to there
     TimestampTz moved_at;
     int64 turn;
     ItemPointerData tid;

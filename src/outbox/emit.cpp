@@ -15,9 +15,9 @@ namespace name = weir::name;
 namespace stream = weir::stream;
 
 WEIR_FUNCTION(weir_emit) {
-    enum { topic_at, type_at, payload_at, headers_at };
+    enum { stream_at, type_at, payload_at, headers_at };
     weir::pg::require_writable("weir.emit()");
-    std::string_view topic = name::target_argument(fcinfo, topic_at, "topic", "topic name");
+    std::string_view stream = name::target_argument(fcinfo, stream_at, "stream", "stream name");
     if (PG_ARGISNULL(type_at))
         pg::null_argument("type");
     NullableDatum type = pg::label_argument(fcinfo, type_at, "type");
@@ -26,6 +26,6 @@ WEIR_FUNCTION(weir_emit) {
     NullableDatum headers = pg::headers_argument(fcinfo, headers_at);
     stream::check_frame_size(PG_GETARG_DATUM(payload_at), type, headers);
     Datum payload = PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(payload_at)));
-    weir::outbox::add(topic, type, payload, headers);
+    weir::outbox::add(stream, type, payload, headers);
     PG_RETURN_VOID();
 }

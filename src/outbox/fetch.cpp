@@ -7,10 +7,10 @@
 // dropped, the cursor passes it here: else a subscription that wants one event in a
 // million would read that million again and again. That too is written only once it is worth it.
 //
-// Several topics are merged in the order of positions, each from a cursor of its
-// own, since positions of different topics are not settled in one order. What is read ahead for
+// Several streams are merged in the order of positions, each from a cursor of its
+// own, since positions of different streams are not settled in one order. What is read ahead for
 // that is held as it is stored, at most so many bytes of it: values that lie out of line are fetched when it is an
-// event's turn, so that the number of topics does not multiply their size.
+// event's turn, so that the number of streams does not multiply their size.
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
@@ -35,26 +35,26 @@ constexpr int hard_cap = 10000;                     // events of one call
 constexpr int64 worth_passing = 128;                // dropped frames
 constexpr int64 pass_after_us = USECS_PER_SEC;      // or since the cursor moved
 constexpr int64 seen_every_us = 10 * USECS_PER_SEC; // how exact last_seen is
-constexpr int least_run = 8, greatest_run = 256;    // frames read from one of several topics at a time
-constexpr int64 most_held = 4 * 1024 * 1024;        // bytes of them, of all topics; one of each is held in any case
+constexpr int least_run = 8, greatest_run = 256;    // frames read from one of several streams at a time
+constexpr int64 most_held = 4 * 1024 * 1024;        // bytes of them, of all streams; one of each is held in any case
 
 // Read, and not given out yet.
 struct held_row {
     int64 id;
-    int64 frames; // the topic's, up to here
+    int64 frames; // the stream's, up to here
     Datum mode;
     HeapTuple row; // as it is in the log
 };
 
-// One topic of the subscription, as far as this call has read it.
+// One stream of the subscription, as far as this call has read it.
 struct source {
-    outbox::topic topic;
+    outbox::covered_stream stream;
     outbox::cursor from;
     int64 position; // read up to here
     int64 passed;   // frames on the way
     bool wanted_any;
     bool ended; // nothing more is settled
-    // Read ahead, with several topics.
+    // Read ahead, with several streams.
     held_row *rows;
     int row_count;
     int next_row;
@@ -72,7 +72,7 @@ struct fetching {
     MemoryContext memory; // of the call
     MemoryContext per_row;
     TupleDesc stored; // of rows in the log
-    int run;          // how many to hold of a topic
+    int run;          // how many to hold of a stream
     int64 share;      // and of how many bytes
 };
 
@@ -88,18 +88,18 @@ int max_argument(FunctionCallInfo fcinfo, int n) {
 
 [[noreturn]] void raise_expired(fetching const &f, source const &s, stream::trimmed const &gone) {
     char *name = quote_literal_cstr(TextDatumGetCString(f.subscription->name));
-    char *topic = quote_literal_cstr(TextDatumGetCString(s.topic.name));
-    stream::raise_expired(pg::view_of(s.topic.name), s.topic.stream_id, s.position, s.from.frames, gone, f.snapshot,
-                          psprintf("weir.seek(%s, '-', %s) goes on from there.", name, topic));
+    char *stream = quote_literal_cstr(TextDatumGetCString(s.stream.name));
+    stream::raise_expired(pg::view_of(s.stream.name), s.stream.stream_id, s.position, s.from.frames, gone, f.snapshot,
+                          psprintf("weir.seek(%s, '-', %s) goes on from there.", name, stream));
 }
 
-source begin_source(fetching const &f, outbox::topic const &topic, Snapshot latest) {
+source begin_source(fetching const &f, outbox::covered_stream const &stream, Snapshot latest) {
     source s{};
-    s.topic = topic;
-    s.from = outbox::find_cursor(f.subscription->id, topic.stream_id, latest);
+    s.stream = stream;
+    s.from = outbox::find_cursor(f.subscription->id, stream.stream_id, latest);
     s.position = s.done_position = s.from.position;
     s.done_frames = s.from.frames;
-    stream::trimmed gone = stream::trimmed_from(topic.stream_id, f.snapshot);
+    stream::trimmed gone = stream::trimmed_from(stream.stream_id, f.snapshot);
     if (s.position < gone.upto)
         raise_expired(f, s, gone);
     return s;
@@ -109,8 +109,8 @@ source begin_source(fetching const &f, outbox::topic const &topic, Snapshot late
 template <class Sink> void read_on(fetching &f, source &s, int max, Sink &&sink) {
     stream::reader r;
     stream::stored_row found;
-    f.names.stream = {s.topic.name, false};
-    stream::open_reader(r, s.topic.stream_id, s.position, core::greatest, false, ForwardScanDirection, f.snapshot);
+    f.names.stream = {s.stream.name, false};
+    stream::open_reader(r, s.stream.stream_id, s.position, core::greatest, false, ForwardScanDirection, f.snapshot);
     for (bool more = true; more && max > 0 && !s.ended;) {
         CHECK_FOR_INTERRUPTS();
         if (!stream::advance(r)) {
@@ -150,7 +150,7 @@ void fetch_one(fetching &f, source &s, int max) {
     all_done(s);
 }
 
-// Reads the next run of a topic.
+// Reads the next run of a stream.
 bool refill(fetching &f, source &s) {
     int64 bytes = 0;
     s.row_count = s.next_row = 0;
@@ -171,7 +171,7 @@ bool refill(fetching &f, source &s) {
     return s.row_count > 0;
 }
 
-// The next held row of a topic.
+// The next held row of a stream.
 void give_out_next(fetching &f, source &s) {
     held_row &h = s.rows[s.next_row++];
     Datum values[stream::log_column::count];
@@ -184,7 +184,7 @@ void give_out_next(fetching &f, source &s) {
                              column(stream::log_column::payload),
                              column(stream::log_column::bytes),
                              column(stream::log_column::headers)};
-    f.names.stream = {s.topic.name, false};
+    f.names.stream = {s.stream.name, false};
     MemoryContext before = MemoryContextSwitchTo(f.per_row);
     give_out(f, found);
     MemoryContextSwitchTo(before);
@@ -194,7 +194,7 @@ void give_out_next(fetching &f, source &s) {
     s.done_frames = h.frames;
 }
 
-// The heap keeps the greatest in front. What has one position comes in the order of topics: always the same.
+// The heap keeps the greatest in front. What has one position comes in the order of streams: always the same.
 int by_next_id(Datum a, Datum b, void *) {
     auto *x = reinterpret_cast<source *>(DatumGetPointer(a)), *y = reinterpret_cast<source *>(DatumGetPointer(b));
     int64 left = x->rows[x->next_row].id, right = y->rows[y->next_row].id;
@@ -226,7 +226,7 @@ void note_all(outbox::subscription const &sub, source const *sources, int count)
     for (int i = 0; i < count; i++) {
         source const &s = sources[i];
         if (s.done_position > s.from.position)
-            outbox::note_fetched(sub.id, s.topic.stream_id, s.done_position, s.done_frames);
+            outbox::note_fetched(sub.id, s.stream.stream_id, s.done_position, s.done_frames);
     }
 }
 
@@ -236,7 +236,7 @@ void pass_over(outbox::subscription const &sub, source const &s, TimestampTz now
     if (s.wanted_any || s.passed == 0)
         return;
     if (s.passed >= worth_passing || now - s.from.moved_at >= pass_after_us)
-        outbox::move_cursor(sub.id, s.topic.stream_id, s.from, s.position, s.from.frames + s.passed);
+        outbox::move_cursor(sub.id, s.stream.stream_id, s.from, s.position, s.from.frames + s.passed);
 }
 
 // When this backend last looked whether a subscription's having been seen is written down: a hint.
@@ -278,19 +278,19 @@ WEIR_FUNCTION(weir_fetch) {
     // consumer that would be one from before what there is to fetch now.
     f.snapshot = RegisterSnapshot(waited && !IsolationUsesXactSnapshot() ? latest : GetActiveSnapshot());
 
-    outbox::topic_list topics = outbox::topics_of(sub, f.snapshot);
-    auto *sources = static_cast<source *>(palloc(sizeof(source) * (topics.count + 1)));
-    for (int i = 0; i < topics.count; i++)
-        sources[i] = begin_source(f, topics.topics[i], latest);
-    if (topics.count == 1)
+    outbox::covered_streams streams = outbox::streams_of(sub, f.snapshot);
+    auto *sources = static_cast<source *>(palloc(sizeof(source) * (streams.count + 1)));
+    for (int i = 0; i < streams.count; i++)
+        sources[i] = begin_source(f, streams.streams[i], latest);
+    if (streams.count == 1)
         fetch_one(f, sources[0], max);
-    else if (topics.count > 1)
-        fetch_merged(f, sources, topics.count, max);
-    note_all(sub, sources, topics.count);
+    else if (streams.count > 1)
+        fetch_merged(f, sources, streams.count, max);
+    note_all(sub, sources, streams.count);
 
     if (may_write()) {
         TimestampTz now = GetCurrentTimestamp();
-        for (int i = 0; i < topics.count; i++)
+        for (int i = 0; i < streams.count; i++)
             pass_over(sub, sources[i], now);
         note_seen(sub, now, latest);
     }

@@ -14,7 +14,7 @@ struct key {
     int64 stream_id; // of_itself: whether there was a fetch, and the statement of the last ack
 };
 
-// What one subtransaction knows of a topic, above what those around it know.
+// What one subtransaction knows of a stream, above what those around it know.
 struct record {
     key of;
     bool fetched;
@@ -186,12 +186,12 @@ fetched_list all_fetched(int64 subscription_id) {
     fetched_list all{nullptr, 0};
     if (known == nullptr)
         return all;
-    all.topics = static_cast<fetched *>(palloc(sizeof(fetched) * static_cast<Size>(known->count)));
+    all.streams = static_cast<fetched *>(palloc(sizeof(fetched) * static_cast<Size>(known->count)));
     for (int i = 0; i < known->count; i++) {
         record const &r = *known->records[i];
-        bool is_topic = r.of.subscription_id == subscription_id && r.of.stream_id != of_itself;
-        if (is_topic && r.fetched && find(subscription_id, r.of.stream_id) == &r)
-            all.topics[all.count++] = {r.of.stream_id, r.position, r.frames};
+        bool is_stream = r.of.subscription_id == subscription_id && r.of.stream_id != of_itself;
+        if (is_stream && r.fetched && find(subscription_id, r.of.stream_id) == &r)
+            all.streams[all.count++] = {r.of.stream_id, r.position, r.frames};
     }
     return all;
 }

@@ -3,7 +3,7 @@
 // What the running transaction has fetched: for ack() without a position, which is to acknowledge exactly
 // that and nothing that was committed since.
 //
-// Kept is a position for each topic in which something was fetched, or passed by the filter, never the events. A
+// Kept is a position for each stream in which something was fetched, or passed by the filter, never the events. A
 // subtransaction that rolls back forgets its own and one that is released hands them up, as with what was emitted
 // (buffer.hpp). It ends with the transaction, so a prepared one has to acknowledge before it is prepared. The
 // subscription's lock, which fetch() took, keeps it true until then.
@@ -25,18 +25,18 @@ void note_ack(int64 subscription_id);
 
 bool has_fetched(int64 subscription_id);
 
-// Since it is being sought to elsewhere. stream_id: of_itself for all of its topics.
+// Since it is being sought to elsewhere. stream_id: of_itself for all of its streams.
 void forget_fetched(int64 subscription_id, int64 stream_id);
 
 struct fetched {
     int64 stream_id;
     int64 position; // of the last event
-    int64 frames;   // that the topic ever had up to there
+    int64 frames;   // that the stream ever had up to there
 };
 
-// Palloc'd; at most one for each topic.
+// Palloc'd; at most one for each stream.
 struct fetched_list {
-    fetched *topics;
+    fetched *streams;
     int count;
 };
 fetched_list all_fetched(int64 subscription_id);

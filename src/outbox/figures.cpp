@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// What the view subscriptions is made of: where each one stands in each topic, and
+// What the view subscriptions is made of: where each one stands in each stream, and
 // how much lies before it.
 #include "pg/pg.hpp"
 
@@ -22,7 +22,7 @@ namespace stream = weir::stream;
 
 namespace {
 
-enum { name, topic, cursor, lag_frames, lag_seconds, expired, last_seen, topics, types, headers, hold, owner };
+enum { name, stream, cursor, lag_frames, lag_seconds, expired, last_seen, streams, types, headers, hold, owner };
 constexpr int columns = owner + 1;
 
 struct listing {
@@ -46,7 +46,7 @@ row begin_row(outbox::subscription const &s) {
     for (bool &null : r.nulls)
         null = true;
     r.set(name, s.name);
-    r.set(topics, s.topics);
+    r.set(streams, s.streams);
     r.set(hold, BoolGetDatum(s.hold));
     r.set(owner, ObjectIdGetDatum(s.owner));
     if (!s.types.isnull)
@@ -56,12 +56,12 @@ row begin_row(outbox::subscription const &s) {
     return r;
 }
 
-void show_topic(listing &l, outbox::subscription const &s, row &r, outbox::topic const &t, TimestampTz seen) {
+void show_stream(listing &l, outbox::subscription const &s, row &r, outbox::covered_stream const &t, TimestampTz seen) {
     outbox::cursor c = outbox::find_cursor(s.id, t.stream_id, l.snapshot);
     stream::folded now = stream::fold_log(t.stream_id, core::greatest, l.snapshot, stream::want::counts);
     int64 first = stream::first_after(t.stream_id, c.position, l.snapshot), lag = now.frames - c.frames;
     int64 waiting_us = first < 0 ? 0 : weir::log::clock::now_us() - core::ms_of(first) * 1000;
-    r.set(topic, t.name);
+    r.set(stream, t.name);
     r.set(cursor, Int64GetDatum(c.position));
     r.set(lag_frames, Int64GetDatum(lag > 0 ? lag : 0));
     r.set(lag_seconds, Float8GetDatum(waiting_us > 0 ? static_cast<double>(waiting_us) * 1e-6 : 0));
@@ -77,18 +77,18 @@ void show(listing &l, outbox::subscription const &s) {
     MemoryContext before = MemoryContextSwitchTo(l.memory);
     row r = begin_row(s);
     TimestampTz seen = outbox::find_cursor(s.id, outbox::of_itself, l.snapshot).moved_at;
-    outbox::topic_list found = outbox::topics_of(s, l.snapshot);
+    outbox::covered_streams found = outbox::streams_of(s, l.snapshot);
     int shown = 0;
     for (int i = 0; i < found.count; i++) {
-        if (!stream::state_of(found.topics[i].stream_id, l.snapshot).there)
+        if (!stream::state_of(found.streams[i].stream_id, l.snapshot).there)
             continue; // dropped
-        show_topic(l, s, r, found.topics[i], seen);
+        show_stream(l, s, r, found.streams[i], seen);
         shown++;
     }
     if (shown == 0) {
         std::string_view only;
         if (outbox::is_single(s, &only))
-            r.set(topic, pg::to_text(only));
+            r.set(stream, pg::to_text(only));
         if (seen != 0)
             r.set(last_seen, TimestampTzGetDatum(seen));
         r.set(lag_frames, Int64GetDatum(0));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// A topic that is dropped takes the cursors in it along: if its name is used
+// A stream that is dropped takes the cursors in it along: if its name is used
 // again, its subscriptions begin that one at its beginning.
 #include "pg/pg.hpp"
 
@@ -19,14 +19,14 @@ namespace {
 
 struct dropping {
     int64 stream_id;
-    std::string_view topic;
+    std::string_view stream;
     Snapshot snapshot;
 };
 
 void drop_cursor(subscription const &s, void *context) {
     auto const &d = *static_cast<dropping *>(context);
-    // One that covers the topic may be about to store its first cursor there.
-    if (!covers(s, d.topic) && !find_cursor(s.id, d.stream_id, d.snapshot).stored)
+    // One that covers the stream may be about to store its first cursor there.
+    if (!covers(s, d.stream) && !find_cursor(s.id, d.stream_id, d.snapshot).stored)
         return;
     lock_subscription(pg::view_of(s.name));
     Snapshot now = pg::take_snapshot(); // its consumer may have moved it until now
@@ -37,8 +37,8 @@ void drop_cursor(subscription const &s, void *context) {
 void drop_cursors(int64 stream_id) {
     Snapshot snapshot = pg::take_snapshot();
     // A copy: looking other names up may take that memory away.
-    Datum topic = pg::to_text(name::name_of(stream_id, snapshot));
-    dropping d{stream_id, pg::view_of(topic), snapshot};
+    Datum stream = pg::to_text(name::name_of(stream_id, snapshot));
+    dropping d{stream_id, pg::view_of(stream), snapshot};
     for_each_subscription(d.snapshot, drop_cursor, &d);
     UnregisterSnapshot(d.snapshot);
 }

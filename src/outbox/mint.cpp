@@ -14,31 +14,31 @@ namespace weir::outbox {
 
 namespace {
 
-int by_topic(void const *a, void const *b) {
+int by_stream(void const *a, void const *b) {
     event const *x = *static_cast<event *const *>(a), *y = *static_cast<event *const *>(b);
-    if (int c = x->topic.compare(y->topic))
+    if (int c = x->stream.compare(y->stream))
         return c;
     return x->order < y->order ? -1 : 1;
 }
 
-void sort_by_topic(pending_events const &pending) {
+void sort_by_stream(pending_events const &pending) {
     bool sorted = true;
     for (std::size_t i = 0; i < pending.count; i++) {
         pending.events[i]->order = static_cast<uint32>(i);
-        sorted &= i == 0 || pending.events[i - 1]->topic.compare(pending.events[i]->topic) <= 0;
+        sorted &= i == 0 || pending.events[i - 1]->stream.compare(pending.events[i]->stream) <= 0;
     }
     if (!sorted)
-        qsort(pending.events, pending.count, sizeof(event *), by_topic);
+        qsort(pending.events, pending.count, sizeof(event *), by_stream);
 }
 
-// How many of the events from here on go into one append: of one topic, and no more
+// How many of the events from here on go into one append: of one stream, and no more
 // than a batch may have.
 int batch_at(pending_events const &pending, std::size_t first) {
     std::size_t n = 0, bytes = 0;
     while (first + n < pending.count && n < static_cast<std::size_t>(pg::settings::max_batch_frames)) {
         event const &e = *pending.events[first + n];
         bytes += VARSIZE_ANY(DatumGetPointer(e.payload));
-        if (e.topic != pending.events[first]->topic ||
+        if (e.stream != pending.events[first]->stream ||
             (n > 0 && bytes > static_cast<std::size_t>(pg::settings::max_batch_bytes)))
             break;
         n++;
@@ -46,14 +46,14 @@ int batch_at(pending_events const &pending, std::size_t first) {
     return static_cast<int>(n);
 }
 
-void name_the_topic(void *argument) {
-    auto *topic = static_cast<std::string_view *>(argument);
-    errcontext("events emitted to topic \"%.*s\"", pg::shown(*topic), topic->data());
+void name_the_stream(void *argument) {
+    auto *stream = static_cast<std::string_view *>(argument);
+    errcontext("events emitted to stream \"%.*s\"", pg::shown(*stream), stream->data());
 }
 
 void write_batch(event *const *events, int count) {
     stream::request r{};
-    r.name = events[0]->topic;
+    r.name = events[0]->stream;
     r.mode = stream::mode::durable;
     r.count = count;
     r.values = pg::palloc_array_of<Datum>(count);
@@ -66,7 +66,7 @@ void write_batch(event *const *events, int count) {
         r.headers_each[i] = events[i]->headers;
     }
 
-    ErrorContextCallback context{error_context_stack, name_the_topic, &r.name};
+    ErrorContextCallback context{error_context_stack, name_the_stream, &r.name};
     error_context_stack = &context;
     (void)stream::append(r);
     error_context_stack = context.previous;
@@ -80,7 +80,7 @@ void mint(pending_events const &pending) {
     XactReadOnly = false;
     PushActiveSnapshot(GetTransactionSnapshot());
 
-    sort_by_topic(pending);
+    sort_by_stream(pending);
     for (std::size_t first = 0; first < pending.count;) {
         int count = batch_at(pending, first);
         write_batch(pending.events + first, count);

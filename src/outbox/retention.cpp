@@ -28,8 +28,8 @@ namespace {
 namespace spi = pg::spi;
 using stream::property;
 
-constexpr int64 run = 1024;                         // an append that crosses a multiple of so many asks for its topic
-constexpr int64 look_after_us = 10 * USECS_PER_SEC; // an append, or a look, for all topics
+constexpr int64 run = 1024;                         // an append that crosses a multiple of so many asks for its stream
+constexpr int64 look_after_us = 10 * USECS_PER_SEC; // an append, or a look, for all streams
 constexpr int64 most_at_once = 4 * run;             // frames that one step removes at the most
 constexpr int64 unbounded = PG_INT64_MAX;
 
@@ -74,7 +74,7 @@ excess beyond(int64 max_age_ms, int64 max_frames, int64 now_ms, int64 frames) {
 }
 
 struct holders {
-    std::string_view topic;
+    std::string_view stream;
     int64 stream_id;
     Snapshot snapshot;
     int64 read_upto; // the least cursor among those that hold; unbounded: nobody does
@@ -82,7 +82,7 @@ struct holders {
 
 void take_holder(subscription const &s, void *context) {
     auto &h = *static_cast<holders *>(context);
-    if (!s.hold || !covers(s, h.topic))
+    if (!s.hold || !covers(s, h.stream))
         return;
     int64 at = find_cursor(s.id, h.stream_id, h.snapshot).position;
     if (at < h.read_upto)
@@ -98,20 +98,20 @@ int64 comes_of_age_in(policy const &p, int64 id, bool is_held, int64 now_ms) {
     return left > 0 ? left : is_held ? 0 : -1;
 }
 
-// What is left to do for a topic after a look at it.
+// What is left to do for a stream after a look at it.
 struct rest {
     bool more;    // the budget was too small
     int64 due_ms; // when to look again, -1: not before something is appended
 };
 
 // The first position that stays, 0: all do.
-int64 find_cutoff(policy const &p, std::string_view topic, int64 stream_id, int64 settled_below, int64 budget,
+int64 find_cutoff(policy const &p, std::string_view stream, int64 stream_id, int64 settled_below, int64 budget,
                   Snapshot snapshot, rest &left) {
     stream::folded now = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::counts);
     int64 now_ms = log::clock::now_us() / 1000, frames = now.frames - now.trimmed_frames;
     excess policy_excess = beyond(p.max_age_ms, p.max_frames, now_ms, frames);
     excess hold_excess = beyond(p.hold_age_ms, p.hold_frames, now_ms, frames);
-    holders held{topic, stream_id, snapshot, unbounded};
+    holders held{stream, stream_id, snapshot, unbounded};
     for_each_subscription(snapshot, take_holder, &held);
 
     stream::reader r;
@@ -137,13 +137,13 @@ int64 find_cutoff(policy const &p, std::string_view topic, int64 stream_id, int6
 }
 
 // Under the stream's maintenance lock, and with nobody beginning to hold.
-int64 apply(policy const &p, std::string_view topic, int64 stream_id, int64 budget, rest &left) {
+int64 apply(policy const &p, std::string_view stream, int64 stream_id, int64 budget, rest &left) {
     int64 newest = stream::newest_position(stream_id); // before the snapshot: see trim() in stream/lifecycle.cpp
     Snapshot snapshot = pg::take_snapshot();
     int64 unsettled = stream::find_frontier(stream_id, snapshot, false).unsettled;
     int64 settled_below = unsettled >= 0 && unsettled <= newest ? unsettled : newest + 1;
-    int64 cutoff = find_cutoff(p, topic, stream_id, settled_below, budget, snapshot, left);
-    int64 removed = cutoff > 0 ? stream::trim_settled(topic, stream_id, cutoff, snapshot) : 0;
+    int64 cutoff = find_cutoff(p, stream, stream_id, settled_below, budget, snapshot, left);
+    int64 removed = cutoff > 0 ? stream::trim_settled(stream, stream_id, cutoff, snapshot) : 0;
     UnregisterSnapshot(snapshot);
     return removed;
 }
@@ -172,9 +172,9 @@ int64 retain(int64 stream_id) {
     return apply(p, name, stream_id, unbounded, left);
 }
 
-int64 retain(std::string_view topic) {
+int64 retain(std::string_view stream) {
     Snapshot snapshot = pg::take_snapshot();
-    int64 stream_id = stream::find(topic, snapshot);
+    int64 stream_id = stream::find(stream, snapshot);
     UnregisterSnapshot(snapshot);
     return stream_id == 0 ? 0 : retain(stream_id);
 }
@@ -268,5 +268,5 @@ WEIR_FUNCTION(weir_retain) {
     weir::pg::require_writable("weir.retain()");
     if (PG_ARGISNULL(0))
         PG_RETURN_INT64(outbox::retain_all());
-    PG_RETURN_INT64(outbox::retain(weir::name::name_argument(fcinfo, 0, "topic", "topic name")));
+    PG_RETURN_INT64(outbox::retain(weir::name::name_argument(fcinfo, 0, "stream", "stream name")));
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// How long a topic's events stay: by age, by number, or both, and longer where a
+// How long a stream's events stay: by age, by number, or both, and longer where a
 // subscription that asked for it has not acknowledged them yet, up to a
 // bound of their own, so that a consumer that is gone cannot fill the disk.
 //
 // It is applied by the housekeeper, a bounded number of frames at a time: asked by
 // appends every so many frames, some seconds after any append, and by itself when the
-// oldest frame of a topic comes of age; and by retain(), all at once.
+// oldest frame of a stream comes of age; and by retain(), all at once.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -19,7 +19,7 @@ namespace weir::outbox {
 // From _PG_init.
 void register_retention();
 
-// A transaction has appended to a topic: a few stores, where there is any policy at all.
+// A transaction has appended to a stream: a few stores, where there is any policy at all.
 void ask_for_retention(int64 stream_id, stream::written const &appended, int count);
 
 // Within the call that gives a stream properties.

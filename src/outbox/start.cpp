@@ -23,15 +23,15 @@ place take_place(FunctionCallInfo fcinfo, int position_argument, int since_argum
     return {has_position ? PG_GETARG_INT64(position_argument) : if_neither, false};
 }
 
-start find_start(std::string_view topic, int64 stream_id, place const &to, bool strict, Snapshot snapshot) {
+start find_start(std::string_view stream, int64 stream_id, place const &to, bool strict, Snapshot snapshot) {
     stream::trimmed gone = stream::trimmed_from(stream_id, snapshot);
     if (to.position == core::least || (to.is_time && to.position <= gone.upto))
         return {gone.upto, gone.frames};
     if (to.position != core::greatest && !to.is_time) {
         if (strict)
-            stream::check_not_ahead(topic, stream_id, to.position, snapshot);
+            stream::check_not_ahead(stream, stream_id, to.position, snapshot);
         if (to.position < gone.upto)
-            stream::raise_expired(topic, stream_id, to.position, -1, gone, snapshot,
+            stream::raise_expired(stream, stream_id, to.position, -1, gone, snapshot,
                                   "Start at '-', the first that is there.");
     }
     int64 head = stream::find_frontier(stream_id, snapshot, false).head;

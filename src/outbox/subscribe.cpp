@@ -29,7 +29,7 @@ namespace spi = weir::pg::spi;
 
 namespace {
 
-constexpr int most_topics = 100;
+constexpr int most_streams = 100;
 constexpr int most_types = 1000;
 constexpr std::size_t most_type_bytes = 512; // no frame has a longer one
 constexpr std::size_t most_header_bytes = 8192;
@@ -38,7 +38,7 @@ constexpr std::size_t most_filter_bytes = 65536; // of all together
 constinit weir::log::source subscription_table{"subscription"};
 
 constinit spi::statement insert_statement{
-    "INSERT INTO weir.subscription (name, subscription_id, topics, types, headers, hold, owner, created_at)"
+    "INSERT INTO weir.subscription (name, subscription_id, streams, types, headers, hold, owner, created_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, pg_catalog.clock_timestamp())"
     " ON CONFLICT (name) DO NOTHING RETURNING true",
     7,
@@ -57,20 +57,20 @@ constinit spi::statement remove_statement{
 }
 
 // An array of one, or the one given.
-Datum topics_argument(FunctionCallInfo fcinfo, int n, bool several) {
+Datum streams_argument(FunctionCallInfo fcinfo, int n, bool several) {
     if (PG_ARGISNULL(n))
-        pg::null_argument(several ? "topics" : "topic");
+        pg::null_argument(several ? "streams" : "stream");
     if (!several) {
-        Datum topic = PG_GETARG_DATUM(n);
-        name::check_pattern(pg::view_of(topic), "topic name");
-        return PointerGetDatum(construct_array(&topic, 1, TEXTOID, -1, false, TYPALIGN_INT));
+        Datum stream = PG_GETARG_DATUM(n);
+        name::check_pattern(pg::view_of(stream), "stream name");
+        return PointerGetDatum(construct_array(&stream, 1, TEXTOID, -1, false, TYPALIGN_INT));
     }
-    pg::text_array topics = pg::text_array_argument(fcinfo, n, "topics", most_topics, "Use a pattern.");
-    if (topics.count == 0)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("topics must not be empty")));
-    for (int i = 0; i < topics.count; i++)
-        name::check_pattern(pg::view_of(topics.values[i]), "topic name");
-    return PointerGetDatum(topics.array);
+    pg::text_array streams = pg::text_array_argument(fcinfo, n, "streams", most_streams, "Use a pattern.");
+    if (streams.count == 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams must not be empty")));
+    for (int i = 0; i < streams.count; i++)
+        name::check_pattern(pg::view_of(streams.values[i]), "stream name");
+    return PointerGetDatum(streams.array);
 }
 
 NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
@@ -116,7 +116,7 @@ bool is_array_equal(Datum a, Datum b) {
 struct wish {
     std::string_view name;
     Datum name_datum;
-    Datum topics;
+    Datum streams;
     NullableDatum types;
     NullableDatum headers;
     outbox::place start;
@@ -126,17 +126,17 @@ struct wish {
 bool is_as_wished(outbox::subscription const &s, wish const &w) {
     if (s.types.isnull != w.types.isnull || (!s.types.isnull && !is_array_equal(s.types.value, w.types.value)))
         return false;
-    return is_array_equal(s.topics, w.topics) && is_equal(s.headers, w.headers) && s.hold == w.hold;
+    return is_array_equal(s.streams, w.streams) && is_equal(s.headers, w.headers) && s.hold == w.hold;
 }
 
 void check_filter_size(wish const &w) {
-    std::size_t size = VARSIZE_ANY_EXHDR(DatumGetPointer(w.topics));
+    std::size_t size = VARSIZE_ANY_EXHDR(DatumGetPointer(w.streams));
     for (NullableDatum const &part : {w.types, w.headers}) {
         if (!part.isnull)
             size += VARSIZE_ANY_EXHDR(DatumGetPointer(part.value));
     }
     if (size > most_filter_bytes)
-        too_large("the topics, types and headers of the subscription are too large", size, most_filter_bytes);
+        too_large("the streams, types and headers of the subscription are too large", size, most_filter_bytes);
 }
 
 // Anybody who may read may subscribe, and each one is a row for ever.
@@ -153,7 +153,7 @@ bool insert(wish const &w) {
     Oid owner = GetUserId();
     Datum id = Int64GetDatum(weir::log::life::new_id());
     spi::session session = spi::begin(weir::log::relation_oid(subscription_table));
-    Datum values[] = {w.name_datum,           id, w.topics, w.types.value, w.headers.value, BoolGetDatum(w.hold),
+    Datum values[] = {w.name_datum,           id, w.streams, w.types.value, w.headers.value, BoolGetDatum(w.hold),
                       ObjectIdGetDatum(owner)};
     bool nulls[] = {false, false, false, w.types.isnull, w.headers.isnull, false, false};
     bool inserted = spi::write(insert_statement, values, nulls) == 1;
@@ -163,7 +163,7 @@ bool insert(wish const &w) {
     return inserted;
 }
 
-// A topic that is there begins where it was asked for; one that comes into being later,
+// A stream that is there begins where it was asked for; one that comes into being later,
 // at its beginning.
 bool subscribe(wish const &w) {
     outbox::lock_own_subscription(w.name);
@@ -178,16 +178,16 @@ bool subscribe(wish const &w) {
     if (made) {
         std::string_view only;
         bool strict = outbox::is_single(s, &only);
-        outbox::topic_list topics = outbox::topics_of(s, snapshot);
-        for (int i = 0; i < topics.count; i++) {
-            outbox::topic const &t = topics.topics[i];
+        outbox::covered_streams streams = outbox::streams_of(s, snapshot);
+        for (int i = 0; i < streams.count; i++) {
+            outbox::covered_stream const &t = streams.streams[i];
             outbox::start at = outbox::find_start(pg::view_of(t.name), t.stream_id, w.start, strict, snapshot);
             outbox::move_cursor(s.id, t.stream_id, {}, at.position, at.frames);
         }
     } else if (!is_as_wished(s, w)) {
         ereport(ERROR, (errcode(pg::errcode_already_exists),
                         errmsg("subscription \"%.*s\" already exists", pg::shown(w.name), w.name.data()),
-                        errdetail("It differs in its topics, types, headers or hold."),
+                        errdetail("It differs in its streams, types, headers or hold."),
                         errhint("Take another name, or remove it first with weir.unsubscribe().")));
     }
     UnregisterSnapshot(snapshot);
@@ -195,12 +195,12 @@ bool subscribe(wish const &w) {
 }
 
 Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
-    enum { name_argument, topic_argument, start_argument, types_at, headers_at, hold_argument, since_argument };
+    enum { name_argument, stream_argument, start_argument, types_at, headers_at, hold_argument, since_argument };
     pg::require_writable("weir.subscribe()");
     wish w{};
     w.name = outbox::subscription_argument(fcinfo, name_argument);
     w.name_datum = PG_GETARG_DATUM(name_argument);
-    w.topics = topics_argument(fcinfo, topic_argument, several);
+    w.streams = streams_argument(fcinfo, stream_argument, several);
     w.start = outbox::take_place(fcinfo, start_argument, since_argument, "start", core::greatest);
     w.types = types_argument(fcinfo, types_at);
     w.headers = headers_argument(fcinfo, headers_at);

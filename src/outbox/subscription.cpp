@@ -19,7 +19,7 @@ constinit log::source subscription_table{"subscription"};
 constinit log::source subscription_index{"subscription_pkey"};
 
 // Of the table in sql/outbox.sql.
-enum { name_column = 1, id_column, topics_column, types_column, headers_column, hold_column, owner_column };
+enum { name_column = 1, id_column, streams_column, types_column, headers_column, hold_column, owner_column };
 
 NullableDatum copied(HeapTuple row, int column, TupleDesc descriptor) {
     NullableDatum d{Datum{0}, false};
@@ -35,13 +35,13 @@ subscription read_row(HeapTuple row, Relation table) {
     subscription s{};
     s.id = log::integer_of(row, id_column, table);
     s.name = copied(row, name_column, descriptor).value;
-    s.topics = copied(row, topics_column, descriptor).value;
+    s.streams = copied(row, streams_column, descriptor).value;
     s.types = copied(row, types_column, descriptor);
     s.headers = copied(row, headers_column, descriptor);
     s.hold = DatumGetBool(heap_getattr(row, hold_column, descriptor, &null));
     s.owner = DatumGetObjectId(heap_getattr(row, owner_column, descriptor, &null));
     bool *nulls = nullptr;
-    deconstruct_array(DatumGetArrayTypeP(s.topics), TEXTOID, -1, false, TYPALIGN_INT, &s.patterns, &nulls,
+    deconstruct_array(DatumGetArrayTypeP(s.streams), TEXTOID, -1, false, TYPALIGN_INT, &s.patterns, &nulls,
                       &s.pattern_count);
     return s;
 }
@@ -61,34 +61,34 @@ std::string_view literal_part(std::string_view pattern) {
 }
 
 struct collected {
-    topic_list list;
+    covered_streams list;
     int capacity;
     std::string_view pattern;
     MemoryContext memory;
 };
 
-void add_topic(collected &c, int64 stream_id, std::string_view name) {
+void add_stream(collected &c, int64 stream_id, std::string_view name) {
     if (c.list.count == c.capacity) {
         c.capacity = c.capacity == 0 ? 8 : 2 * c.capacity;
-        auto *more = static_cast<topic *>(MemoryContextAlloc(c.memory, sizeof(topic) * c.capacity));
+        auto *more = static_cast<covered_stream *>(MemoryContextAlloc(c.memory, sizeof(covered_stream) * c.capacity));
         if (c.list.count > 0)
-            memcpy(more, c.list.topics, sizeof(topic) * c.list.count);
-        c.list.topics = more;
+            memcpy(more, c.list.streams, sizeof(covered_stream) * c.list.count);
+        c.list.streams = more;
     }
     MemoryContext before = MemoryContextSwitchTo(c.memory);
-    c.list.topics[c.list.count++] = {stream_id, pg::to_text(name)};
+    c.list.streams[c.list.count++] = {stream_id, pg::to_text(name)};
     MemoryContextSwitchTo(before);
 }
 
 bool take_match(int64 stream_id, std::string_view name, void *context) {
     auto &c = *static_cast<collected *>(context);
     if (core::glob_matches(c.pattern, name))
-        add_topic(c, stream_id, name);
+        add_stream(c, stream_id, name);
     return true;
 }
 
 int by_id(void const *a, void const *b) {
-    int64 x = static_cast<topic const *>(a)->stream_id, y = static_cast<topic const *>(b)->stream_id;
+    int64 x = static_cast<covered_stream const *>(a)->stream_id, y = static_cast<covered_stream const *>(b)->stream_id;
     return x < y ? -1 : x > y;
 }
 
@@ -157,7 +157,7 @@ void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &,
 
 stream::filter filter_of(subscription const &s) { return stream::make_filter(s.types, s.headers); }
 
-topic_list topics_of(subscription const &s, Snapshot snapshot) {
+covered_streams streams_of(subscription const &s, Snapshot snapshot) {
     collected c{{nullptr, 0}, 0, {}, CurrentMemoryContext};
     for (int i = 0; i < s.pattern_count; i++) {
         c.pattern = pg::view_of(s.patterns[i]);
@@ -165,15 +165,15 @@ topic_list topics_of(subscription const &s, Snapshot snapshot) {
         if (core::is_glob(c.pattern)) {
             name::for_each_with_prefix(stream::streams, literal, {}, snapshot, take_match, &c);
         } else if (int64 stream_id = stream::find(literal, snapshot)) {
-            add_topic(c, stream_id, literal);
+            add_stream(c, stream_id, literal);
         }
     }
     if (s.pattern_count > 1) { // which may overlap
-        qsort(c.list.topics, c.list.count, sizeof(topic), by_id);
+        qsort(c.list.streams, c.list.count, sizeof(covered_stream), by_id);
         int kept = 0;
         for (int i = 0; i < c.list.count; i++) {
-            if (kept == 0 || c.list.topics[kept - 1].stream_id != c.list.topics[i].stream_id)
-                c.list.topics[kept++] = c.list.topics[i];
+            if (kept == 0 || c.list.streams[kept - 1].stream_id != c.list.streams[i].stream_id)
+                c.list.streams[kept++] = c.list.streams[i];
         }
         c.list.count = kept;
     }
@@ -188,9 +188,9 @@ bool is_single(subscription const &s, std::string_view *name) {
     return true;
 }
 
-bool covers(subscription const &s, std::string_view topic) {
+bool covers(subscription const &s, std::string_view stream) {
     for (int i = 0; i < s.pattern_count; i++) {
-        if (core::glob_matches(pg::view_of(s.patterns[i]), topic))
+        if (core::glob_matches(pg::view_of(s.patterns[i]), stream))
             return true;
     }
     return false;

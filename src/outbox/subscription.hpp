@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Named subscriptions: which topics, which of their events, and where a topic is
+// Named subscriptions: which streams, which of their events, and where a stream is
 // begun that the subscription has no cursor in yet.
 //
 // Who moves a subscription's cursors takes its lock first and keeps it until the
@@ -17,7 +17,7 @@ namespace weir::outbox {
 struct subscription {
     int64 id;
     Datum name;
-    Datum topics; // text[]: names and patterns
+    Datum streams; // text[]: names and patterns
     Datum *patterns;
     int pattern_count;
     NullableDatum types;
@@ -51,20 +51,20 @@ void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &,
 // The frames that it wants.
 stream::filter filter_of(subscription const &s);
 
-// The topics that it covers and that are there.
-struct topic {
+// The streams that it covers and that are there.
+struct covered_stream {
     int64 stream_id;
     Datum name;
 };
-struct topic_list {
-    topic *topics;
+struct covered_streams {
+    covered_stream *streams;
     int count;
 };
-topic_list topics_of(subscription const &s, Snapshot snapshot);
+covered_streams streams_of(subscription const &s, Snapshot snapshot);
 
-// Whether it is subscribed to one topic by its name, which is returned.
+// Whether it is subscribed to one stream by its name, which is returned.
 bool is_single(subscription const &s, std::string_view *name);
 
-bool covers(subscription const &s, std::string_view topic);
+bool covers(subscription const &s, std::string_view stream);
 
 } // namespace weir::outbox

@@ -5,7 +5,7 @@
 // rows come in pairs, in the order of their update; TRUNCATE is one event.
 //
 // It runs as whoever makes the change, who needs no privilege on weir: that the
-// table's changes go to the topic was decided by whoever made the trigger.
+// table's changes go to the stream was decided by whoever made the trigger.
 #include "pg/pg.hpp"
 
 #include "name/argument.hpp"
@@ -31,7 +31,7 @@ constexpr const char *function = "weir.outbox()";
 
 // The arguments, understood; kept for the statement.
 struct settings {
-    std::string_view topic;
+    std::string_view stream;
     const char *type; // nullptr: table.operation
     bool with_old;
     outbox::column *key;
@@ -65,14 +65,14 @@ trigger::column_list all_columns(Relation table) {
     return list;
 }
 
-std::string_view topic_argument(TriggerData *data) {
+std::string_view stream_argument(TriggerData *data) {
     if (data->tg_trigger->tgnargs == 0)
-        trigger::misused(data, function, "needs the topic as its first argument",
-                         "Write EXECUTE FUNCTION weir.outbox('topic').");
-    std::string_view topic{data->tg_trigger->tgargs[0]};
-    name::check_name(topic, "topic name");
-    weir::name::refuse_reserved(topic);
-    return topic;
+        trigger::misused(data, function, "needs the stream as its first argument",
+                         "Write EXECUTE FUNCTION weir.outbox('stream').");
+    std::string_view stream{data->tg_trigger->tgargs[0]};
+    name::check_name(stream, "stream name");
+    weir::name::refuse_reserved(stream);
+    return stream;
 }
 
 settings *take_settings(TriggerData *data) {
@@ -80,7 +80,7 @@ settings *take_settings(TriggerData *data) {
     trigger::option options[] = {
         {"key", nullptr}, {"columns", nullptr}, {"type", nullptr}, {"headers", nullptr}, {"old", nullptr}};
     auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
-    s->topic = topic_argument(data);
+    s->stream = stream_argument(data);
     trigger::take_options(data, function, 1, options, lengthof(options));
 
     s->type = options[type_option].value;
@@ -155,7 +155,7 @@ void emit(settings const &s, const char *operation, Jsonb *payload, NullableDatu
     const char *type = s.type != nullptr ? s.type : psprintf("%s.%s", s.table, operation);
     NullableDatum type_datum{CStringGetTextDatum(type), false};
     stream::check_frame_size(PointerGetDatum(payload), type_datum, headers);
-    outbox::add(s.topic, type_datum, PointerGetDatum(payload), headers);
+    outbox::add(s.stream, type_datum, PointerGetDatum(payload), headers);
 }
 
 pg::json_writer begin(settings const &s, const char *operation) {

@@ -4,7 +4,7 @@
 // something, or there is a reason not to wait for it (doorbell/wait.hpp has the loop, stream/watch.hpp a look).
 //
 // A subscription is waited for with its filter. What that drops is looked at once: the place that the last
-// look has come to is kept for each topic, as long as the cursor stays. Its topics are those that are there at each
+// look has come to is kept for each stream, as long as the cursor stays. Its streams are those that are there at each
 // look; since one that comes into being has no bell yet, patterns are looked for now and then.
 #include "pg/pg.hpp"
 
@@ -36,7 +36,7 @@ namespace {
 
 constexpr int most_subscriptions = 1000;
 
-// How far a topic has been looked through for a subscription.
+// How far a stream has been looked through for a subscription.
 struct progress {
     struct {
         int64 subscription_id;
@@ -96,7 +96,7 @@ struct subscription_look {
     int room;
 };
 
-outlook look_at_topic(waiting_for &w, subscription_look &l, outbox::topic const &t, Snapshot snapshot) {
+outlook look_at_stream(waiting_for &w, subscription_look &l, outbox::covered_stream const &t, Snapshot snapshot) {
     outbox::cursor c = outbox::find_cursor(l.of.id, t.stream_id, snapshot);
     if (c.position < stream::trimmed_from(t.stream_id, snapshot).upto)
         return outlook::expired;
@@ -108,9 +108,9 @@ outlook look_at_topic(waiting_for &w, subscription_look &l, outbox::topic const 
     return now.there && now.closed && now.newest_logged <= p.position ? outlook::closed : outlook::nothing;
 }
 
-// Listens for topics that are named, there or not, and for those that a pattern matches now. Whether there are only
+// Listens for streams that are named, there or not, and for those that a pattern matches now. Whether there are only
 // names.
-bool listen_for(waiting_for &w, outbox::subscription const &s, outbox::topic_list const &topics) {
+bool listen_for(waiting_for &w, outbox::subscription const &s, outbox::covered_streams const &streams) {
     bool only_names = true;
     for (int i = 0; i < s.pattern_count; i++) {
         std::string_view pattern = pg::view_of(s.patterns[i]);
@@ -121,8 +121,8 @@ bool listen_for(waiting_for &w, outbox::subscription const &s, outbox::topic_lis
             doorbell::wake_for(w, {buffer, core::glob_prefix(pattern, buffer)});
         }
     }
-    for (int i = 0; i < topics.count; i++)
-        doorbell::wake_for(w, pg::view_of(topics.topics[i].name));
+    for (int i = 0; i < streams.count; i++)
+        doorbell::wake_for(w, pg::view_of(streams.streams[i].name));
     w.polls_often |= !only_names;
     return only_names;
 }
@@ -135,12 +135,12 @@ outlook look_at_subscription(waiting_for &w, std::string_view name, Snapshot sna
     l.wanted = outbox::filter_of(l.of);
     l.names = stream::make_row_names();
     l.room = stream::most_looked_at;
-    outbox::topic_list topics = outbox::topics_of(l.of, snapshot);
-    bool only_names = listen_for(w, l.of, topics);
+    outbox::covered_streams streams = outbox::streams_of(l.of, snapshot);
+    bool only_names = listen_for(w, l.of, streams);
     int closed = 0;
     bool unfinished = false;
-    for (int i = 0; i < topics.count; i++) {
-        outlook found = look_at_topic(w, l, topics.topics[i], snapshot);
+    for (int i = 0; i < streams.count; i++) {
+        outlook found = look_at_stream(w, l, streams.streams[i], snapshot);
         if (found == outlook::frames || found == outlook::expired)
             return found;
         closed += found == outlook::closed;
@@ -150,7 +150,7 @@ outlook look_at_subscription(waiting_for &w, std::string_view name, Snapshot sna
     }
     if (unfinished)
         return outlook::unfinished;
-    return only_names && topics.count > 0 && closed == l.of.pattern_count ? outlook::closed : outlook::nothing;
+    return only_names && streams.count > 0 && closed == l.of.pattern_count ? outlook::closed : outlook::nothing;
 }
 
 doorbell::look look_at_all(doorbell::waiting &base, Snapshot snapshot) {

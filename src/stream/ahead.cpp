@@ -48,7 +48,7 @@ bool is_reached(int64 stream_id, int64 position, int64 upto, Snapshot snapshot) 
         return true;
     // Best-effort rows of a life that is over are there in a copy of the database.
     return !RecoveryInProgress() &&
-           edge_of(live_source, stream_id, position - 1, upto, BackwardScanDirection, snapshot).id >= 0;
+           edge_of(best_effort_source, stream_id, position - 1, upto, BackwardScanDirection, snapshot).id >= 0;
 }
 
 bool is_trimmed(int64 stream_id, int64 position, Snapshot snapshot) {
@@ -72,7 +72,7 @@ bool is_lost(int64 stream_id, int64 position, log::life::ending const &end, Snap
     case log::presence::none:
         break;
     }
-    return !end.live_only && !is_trimmed(stream_id, position, snapshot) &&
+    return !end.best_effort_only && !is_trimmed(stream_id, position, snapshot) &&
            !is_reached(stream_id, position, end.floor, snapshot) && !is_dropped(stream_id, position, snapshot);
 }
 

@@ -46,12 +46,12 @@ using stream::form;
 namespace {
 
 Datum append_one(FunctionCallInfo fcinfo, form payload, bool best_effort) {
-    weir::pg::require_writable(best_effort ? "weir.append_live()" : "weir.append()");
+    weir::pg::require_writable(best_effort ? "weir.append_best_effort()" : "weir.append()");
     return Int64GetDatum(stream::append(stream::append_request(fcinfo, payload, false, best_effort)).first_id);
 }
 
 Datum append_many(FunctionCallInfo fcinfo, form payload, bool best_effort) {
-    weir::pg::require_writable(best_effort ? "weir.append_live_batch()" : "weir.append_batch()");
+    weir::pg::require_writable(best_effort ? "weir.append_best_effort_batch()" : "weir.append_batch()");
     stream::written w = stream::append(stream::append_request(fcinfo, payload, true, best_effort));
     Datum values[] = {Int64GetDatum(w.first_id), Int64GetDatum(w.last_id),
                       Int32GetDatum(static_cast<int32>(w.last_id - w.first_id + 1))};
@@ -67,12 +67,12 @@ WEIR_FUNCTION(weir_append_bytes) { return append_one(fcinfo, form::bytes, false)
 WEIR_FUNCTION(weir_append_batch) { return append_many(fcinfo, form::json, false); }
 WEIR_FUNCTION(weir_append_text_batch) { return append_many(fcinfo, form::text, false); }
 WEIR_FUNCTION(weir_append_bytes_batch) { return append_many(fcinfo, form::bytes, false); }
-WEIR_FUNCTION(weir_append_live) { return append_one(fcinfo, form::json, true); }
-WEIR_FUNCTION(weir_append_live_text) { return append_one(fcinfo, form::text, true); }
-WEIR_FUNCTION(weir_append_live_bytes) { return append_one(fcinfo, form::bytes, true); }
-WEIR_FUNCTION(weir_append_live_batch) { return append_many(fcinfo, form::json, true); }
-WEIR_FUNCTION(weir_append_live_text_batch) { return append_many(fcinfo, form::text, true); }
-WEIR_FUNCTION(weir_append_live_bytes_batch) { return append_many(fcinfo, form::bytes, true); }
+WEIR_FUNCTION(weir_append_best_effort) { return append_one(fcinfo, form::json, true); }
+WEIR_FUNCTION(weir_append_best_effort_text) { return append_one(fcinfo, form::text, true); }
+WEIR_FUNCTION(weir_append_best_effort_bytes) { return append_one(fcinfo, form::bytes, true); }
+WEIR_FUNCTION(weir_append_best_effort_batch) { return append_many(fcinfo, form::json, true); }
+WEIR_FUNCTION(weir_append_best_effort_text_batch) { return append_many(fcinfo, form::text, true); }
+WEIR_FUNCTION(weir_append_best_effort_bytes_batch) { return append_many(fcinfo, form::bytes, true); }
 
 WEIR_FUNCTION(weir_append_patch) {
     weir::pg::require_writable("weir.append_patch()");

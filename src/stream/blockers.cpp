@@ -49,7 +49,7 @@ WEIR_FUNCTION(weir_list_blockers) {
     output out{pg::begin_result_set(fcinfo), nullptr, nullptr};
     // On a standby the locks are not there, but the transactions are.
     if (!RecoveryInProgress() && !is_written_by_others(stream::log_source) &&
-        !is_written_by_others(stream::live_source))
+        !is_written_by_others(stream::best_effort_source))
         return Datum{0};
     // What is so now, in every isolation level.
     out.snapshot = RegisterSnapshot(GetLatestSnapshot());

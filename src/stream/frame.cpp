@@ -6,6 +6,6 @@
 namespace weir::stream {
 
 constinit log::source log_source{"frame_log"};
-constinit log::source live_source{"frame_live"};
+constinit log::source best_effort_source{"frame_best_effort"};
 
 } // namespace weir::stream

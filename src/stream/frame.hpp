@@ -5,10 +5,10 @@
 // writer reads its predecessor's and fills in its own under the log's lock.
 //
 // Durable frames, patches and the marks of a stream's life go to frame_log, and
-// best-effort frames to frame_live: a frame's durability is its table's. Both
+// best-effort frames to frame_best_effort: a frame's durability is its table's. Both
 // share one order of positions.
 //
-// At least one row of a stream stays in frame_log or frame_live once it exists:
+// At least one row of a stream stays in frame_log or frame_best_effort once it exists:
 // whoever removes the newest puts a mark behind it first. So the next position
 // and the running columns always have a predecessor to go on from.
 #pragma once
@@ -42,7 +42,7 @@ struct log_prefix {
     char mode;
 };
 
-struct live_prefix {
+struct best_effort_prefix {
     int64 stream_id;
     int64 id;
     int64 ordinal;      // as above, over best-effort frames alone
@@ -53,7 +53,7 @@ struct live_prefix {
     int32 maxlen; // K in force with this frame
     int32 ttl_ms; // 0: a mark, for no reader
 };
-static_assert(offsetof(log_prefix, mode) == 32 && offsetof(live_prefix, ttl_ms) == 60);
+static_assert(offsetof(log_prefix, mode) == 32 && offsetof(best_effort_prefix, ttl_ms) == 60);
 
 inline bool is_patch(mode m) { return m == mode::summary || m == mode::replace; }
 
@@ -64,7 +64,7 @@ inline bool is_frame(log_prefix const &row) {
 
 // A guard, which is for nobody but the log's own rules.
 inline bool is_guard(log_prefix const &row) { return row.mode == static_cast<char>(mode::guard); }
-inline bool is_guard(live_prefix const &row) {
+inline bool is_guard(best_effort_prefix const &row) {
     return row.ttl_ms == 0 && log::first_of_range(row.id, row.ordinal) < row.id;
 }
 
@@ -75,7 +75,7 @@ namespace log_column {
 enum { stream_id = 1, id, ordinal, version, mode, type, payload, bytes, headers };
 inline constexpr int count = headers;
 } // namespace log_column
-namespace live_column {
+namespace best_effort_column {
 enum {
     stream_id = 1,
     id,
@@ -92,9 +92,9 @@ enum {
     headers
 };
 inline constexpr int count = headers;
-} // namespace live_column
+} // namespace best_effort_column
 
 extern log::source log_source;
-extern log::source live_source;
+extern log::source best_effort_source;
 
 } // namespace weir::stream

@@ -2,7 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "stream/housekeeping.hpp"
-#include "stream/live.hpp"
+#include "stream/best_effort.hpp"
 #include "stream/names.hpp"
 
 namespace weir::stream {
@@ -24,7 +24,7 @@ int checkpoints, frames, names, keys, vacuum, clock;
 
 void register_jobs() {
     checkpoints = worker::register_job({.name = "checkpoints", .step = checkpoint_step, .next_key = next_stream});
-    frames = worker::register_job({.name = "frames", .step = trim_step, .next_key = next_with_live_rows});
+    frames = worker::register_job({.name = "frames", .step = trim_step, .next_key = next_with_best_effort_rows});
     names = worker::register_job({.name = "names", .step = forget_names_step, .at_first = true, .patient = true});
     keys = worker::register_job({.name = "keys", .step = expire_keys_step, .at_first = true, .patient = true});
     vacuum = worker::register_job({.name = "vacuum", .step = vacuum_step, .own_transactions = true});

@@ -27,8 +27,8 @@ bool is_clock_in_use(); // since it was asked last
 
 // Steps, a file each.
 worker::outcome checkpoint_step(int64 stream_id); // upkeep.cpp
-worker::outcome trim_step(int64 stream_id);       // live.cpp
-int64 next_with_live_rows(int64 after);
+worker::outcome trim_step(int64 stream_id);       // best_effort.cpp
+int64 next_with_best_effort_rows(int64 after);
 worker::outcome forget_names_step(int64); // purge.cpp
 worker::outcome expire_keys_step(int64);  // idempotency.cpp
 worker::outcome vacuum_step(int64);       // vacuum.cpp

@@ -26,7 +26,7 @@ namespace stream = weir::stream;
 
 namespace {
 
-struct live_figures {
+struct best_effort_figures {
     int64 retained;
     int64 lifetime;
     int64 bytes;
@@ -35,21 +35,21 @@ struct live_figures {
 };
 
 // Best-effort frames are at most K, so they are counted.
-live_figures count_live(int64 stream_id, Snapshot snapshot) {
-    live_figures out{};
+best_effort_figures count_best_effort(int64 stream_id, Snapshot snapshot) {
+    best_effort_figures out{};
     stream::reader r;
     stream::open_reader(r, stream_id, core::greatest - 1, core::greatest, true, ForwardScanDirection, snapshot);
-    if (r.with_live && r.kept.any) {
+    if (r.with_best_effort && r.kept.any) {
         weir::log::scan s;
-        weir::log::begin(s, r.live_table, stream_id, r.kept.after, core::greatest, ForwardScanDirection, snapshot);
+        weir::log::begin(s, r.unlogged_table, stream_id, r.kept.after, core::greatest, ForwardScanDirection, snapshot);
         while (weir::log::next(s) == weir::log::step::frame) {
-            if (stream::is_retained(*weir::log::prefix_of<stream::live_prefix>(s), r.kept, r.now_ms)) {
+            if (stream::is_retained(*weir::log::prefix_of<stream::best_effort_prefix>(s), r.kept, r.now_ms)) {
                 out.retained++;
-                out.bytes += stream::frame_size(s.slot, stream::live_column::type);
+                out.bytes += stream::frame_size(s.slot, stream::best_effort_column::type);
             }
         }
         weir::log::end(s);
-        stream::live_prefix const &newest = r.kept.newest;
+        stream::best_effort_prefix const &newest = r.kept.newest;
         out.lifetime = stream::ordinal_of(newest);
         out.maxlen = newest.maxlen;
         out.rate = core::rate_at({newest.rate, newest.window_start, newest.window_count}, clock_::now_us(), 0.2);
@@ -94,7 +94,7 @@ WEIR_FUNCTION(weir_stream_info) {
     if (state.there) {
         stream::frontier settled = stream::find_frontier(stream_id, snapshot, true);
         stream::folded f = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::counts);
-        live_figures live = count_live(stream_id, snapshot);
+        best_effort_figures best_effort = count_best_effort(stream_id, snapshot);
         int64 first = edge_frame(stream_id, core::greatest, ForwardScanDirection, snapshot);
         int64 last = edge_frame(stream_id, settled.head, BackwardScanDirection, snapshot);
         int64 newest = stream::newest_position(stream_id);
@@ -103,13 +103,13 @@ WEIR_FUNCTION(weir_stream_info) {
         Datum values[] = {PG_GETARG_DATUM(0),
                           Int64GetDatum(first),
                           Int64GetDatum(last),
-                          Int64GetDatum(f.frames - f.trimmed_frames + live.retained),
-                          Int64GetDatum(f.frames + live.lifetime),
-                          Int64GetDatum(f.bytes - f.trimmed_bytes + live.bytes),
-                          Int64GetDatum(f.bytes + live.bytes),
-                          Int64GetDatum(live.retained),
-                          Float8GetDatum(live.rate),
-                          Int32GetDatum(live.maxlen),
+                          Int64GetDatum(f.frames - f.trimmed_frames + best_effort.retained),
+                          Int64GetDatum(f.frames + best_effort.lifetime),
+                          Int64GetDatum(f.bytes - f.trimmed_bytes + best_effort.bytes),
+                          Int64GetDatum(f.bytes + best_effort.bytes),
+                          Int64GetDatum(best_effort.retained),
+                          Float8GetDatum(best_effort.rate),
+                          Int32GetDatum(best_effort.maxlen),
                           Int64GetDatum(f.version),
                           BoolGetDatum(state.closed),
                           reason.value,
@@ -118,7 +118,7 @@ WEIR_FUNCTION(weir_stream_info) {
         bool nulls[15] = {};
         nulls[1] = first < 0;
         nulls[2] = last < 0;
-        nulls[8] = nulls[9] = live.lifetime == 0;
+        nulls[8] = nulls[9] = best_effort.lifetime == 0;
         nulls[12] = reason.isnull;
         rows.add(values, nulls);
     }

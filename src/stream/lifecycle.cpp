@@ -72,18 +72,19 @@ void count_logged(removed &out, log_::scan &s) {
 // Deletes the settled rows of one table after one position and below another. The end of a stream stays.
 void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 after, int64 below, bool keep_close,
                  Snapshot snapshot, stream::retention const *kept) {
-    bool live = &from == &stream::live_source;
+    bool best_effort = &from == &stream::best_effort_source;
     log_::table t = log_::open(from, RowExclusiveLock);
     log_::scan s;
     log_::begin(s, t, stream_id, after, below - 1, ForwardScanDirection, snapshot);
     step at = log_::next(s);
     for (; at == step::frame; at = log_::next(s)) {
         CHECK_FOR_INTERRUPTS();
-        if (!live && keep_close && log_::prefix_of<stream::log_prefix>(s)->mode == static_cast<char>(mode::close))
+        if (!best_effort && keep_close &&
+            log_::prefix_of<stream::log_prefix>(s)->mode == static_cast<char>(mode::close))
             continue;
         removed before = out;
-        if (live)
-            out.frames += stream::is_retained(*log_::prefix_of<stream::live_prefix>(s), *kept, 0);
+        if (best_effort)
+            out.frames += stream::is_retained(*log_::prefix_of<stream::best_effort_prefix>(s), *kept, 0);
         else
             count_logged(out, s);
         log_::deletion result = log_::remove(s);
@@ -104,7 +105,7 @@ removed remove_below(int64 stream_id, int64 logged_after, int64 below, bool keep
     removed out{};
     stream::retention kept = stream::retained(stream_id, snapshot);
     remove_rows(out, stream::log_source, stream_id, logged_after, below, keep_close, snapshot, nullptr);
-    remove_rows(out, stream::live_source, stream_id, kept.after, below, keep_close, snapshot, &kept);
+    remove_rows(out, stream::best_effort_source, stream_id, kept.after, below, keep_close, snapshot, &kept);
     return out;
 }
 
@@ -129,14 +130,14 @@ int64 put_mark(std::string_view name, int64 stream_id, mode kind) {
     return stream::write_mark(name, to, kind, Datum{0}).id;
 }
 
-int64 newest_live(int64 stream_id, Snapshot snapshot) {
+int64 newest_best_effort(int64 stream_id, Snapshot snapshot) {
     stream::retention kept = stream::retained(stream_id, snapshot);
     return kept.any ? kept.newest_id : -1;
 }
 
 // Removes what lies below cutoff and keeps what the stream amounted to there.
-int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, stream::state const &now, int64 newest_live,
-                 Snapshot snapshot) {
+int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, stream::state const &now,
+                 int64 newest_best_effort, Snapshot snapshot) {
     if (now.closed && cutoff > now.newest_logged) // the end stays, and readers begin where the trim left off
         cutoff = now.newest_logged;
     stream::folded edge = stream::fold_log(stream_id, cutoff - 1, snapshot, stream::want::document_within_bounds);
@@ -144,9 +145,9 @@ int64 trim_below(std::string_view name, int64 stream_id, int64 cutoff, stream::s
     stream::folded latest = stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document_within_bounds);
     if (cutoff > now.newest_logged) // no row would be left for the next one to go on from
         put_mark(name, stream_id, mode::trimmed);
-    if (newest_live >= 0 && cutoff > newest_live) {
+    if (newest_best_effort >= 0 && cutoff > newest_best_effort) {
         stream::known_stream to{stream_id, false};
-        stream::write_live_mark(name, to);
+        stream::write_best_effort_mark(name, to);
     }
     removed gone = remove_below(stream_id, latest.trimmed_below - 1, cutoff, true, snapshot);
     // Below an earlier trim there are best-effort frames at the most.
@@ -176,7 +177,7 @@ int64 trim(std::string_view name, int64 stream_id, int64 keep, int64 before) {
         if (cutoff > settled_below)
             cutoff = settled_below;
         if (cutoff > 0)
-            frames = trim_below(name, stream_id, cutoff, state, newest_live(stream_id, snapshot), snapshot);
+            frames = trim_below(name, stream_id, cutoff, state, newest_best_effort(stream_id, snapshot), snapshot);
     }
     UnregisterSnapshot(snapshot);
     return frames;
@@ -314,7 +315,7 @@ int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapsho
     state now = state_of(stream_id, snapshot);
     if (!now.there || cutoff <= 0)
         return 0;
-    return trim_below(name, stream_id, cutoff, now, newest_live(stream_id, snapshot), snapshot);
+    return trim_below(name, stream_id, cutoff, now, newest_best_effort(stream_id, snapshot), snapshot);
 }
 
 } // namespace weir::stream

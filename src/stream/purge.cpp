@@ -29,18 +29,18 @@ constexpr int64 remembered_ms = 86400000;
 constexpr int64 look_again_us = 600 * USECS_PER_SEC;
 
 // Deletes the drop mark if nothing has come behind it; waits for nobody.
-bool remove_mark(log::table &logged, log::table &live, int64 stream_id) {
+bool remove_mark(log::table &logged, log::table &unlogged, int64 stream_id) {
     TM_FailureData ignored;
     bool removed = false;
     (void)GetCurrentTransactionId();
     log::until_ready([&] {
         log::make_deletion_ready(logged.heap);
         log::make_ready(logged);
-        log::make_ready(live);
+        log::make_ready(unlogged);
     });
     log::lock(stream_id);
     log::entry mark = log::newest(logged, stream_id);
-    if (mark.readable && mark.id > log::newest(live, stream_id).id &&
+    if (mark.readable && mark.id > log::newest(unlogged, stream_id).id &&
         reinterpret_cast<log_prefix const *>(mark.prefix)->mode == static_cast<char>(mode::dropped) &&
         (!TransactionIdIsNormal(mark.xmin) || TransactionIdDidCommit(mark.xmin)) && !TransactionIdIsValid(mark.xmax))
         removed = table_tuple_delete(logged.heap, &mark.tid, GetCurrentCommandId(true), SnapshotAny, InvalidSnapshot,
@@ -65,12 +65,12 @@ use use_of(int64 stream_id) {
 // What is done stands in nobody's way any more.
 enum class progress { none, used_again, forgotten };
 
-progress forget(log::table &logged, log::table &live, name::dropped const &c) {
+progress forget(log::table &logged, log::table &unlogged, name::dropped const &c) {
     if (!pg::try_lock_key(pg::lock_class::maintenance, 0, c.id))
         return progress::none;
     switch (use_of(c.id)) {
     case use::dropped:
-        if (remove_mark(logged, live, c.id)) {
+        if (remove_mark(logged, unlogged, c.id)) {
             name::forget(c.id);
             return progress::forgotten;
         }
@@ -97,14 +97,14 @@ worker::outcome forget_names_step(int64) {
     }
     bool any = false;
     log::table logged = log::open(log_source, RowExclusiveLock);
-    log::table live = log::open(live_source, AccessShareLock);
+    log::table unlogged = log::open(best_effort_source, AccessShareLock);
     for (int i = 0; i < count; i++) {
-        progress made = forget(logged, live, candidates[i]);
+        progress made = forget(logged, unlogged, candidates[i]);
         passed += made == progress::none;
         any |= made == progress::forgotten;
     }
     log::close(logged);
-    log::close(live);
+    log::close(unlogged);
     if (any)
         name::tell_others_to_forget();
     if (count == name::dropped_at_once)

@@ -49,14 +49,14 @@ output begin_output(FunctionCallInfo fcinfo) {
     return out;
 }
 
-int max_frames_argument(FunctionCallInfo fcinfo, int n) {
+int bounded_max(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("max_frames must not be null")));
-    int max_frames = PG_GETARG_INT32(n);
-    if (max_frames < 1 || max_frames > hard_cap)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_frames is out of range"),
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("max must not be null")));
+    int max = PG_GETARG_INT32(n);
+    if (max < 1 || max > hard_cap)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
                         errdetail("It must be from 1 to %d.", hard_cap)));
-    return max_frames;
+    return max;
 }
 
 bool visibility_argument(FunctionCallInfo fcinfo, int n) {
@@ -93,7 +93,7 @@ bool emit(output &out, stream::reader &r, filter const &f) {
 struct bounds {
     int64 after;
     int64 upto;
-    int max_frames;
+    int max;
     int room; // rows to look at
 };
 
@@ -110,7 +110,7 @@ int read_stream(output &out, int64 stream_id, bounds b, filter const &f, ScanDir
     int rows = 0;
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir frame", ALLOCSET_DEFAULT_SIZES);
     stream::open_reader(r, stream_id, b.after, b.upto, f.best_effort, direction, snapshot);
-    while (rows < b.max_frames && b.room-- > 0 && stream::advance(r)) {
+    while (rows < b.max && b.room-- > 0 && stream::advance(r)) {
         CHECK_FOR_INTERRUPTS();
         MemoryContext before = MemoryContextSwitchTo(per_row);
         p.passed = r.at->id;
@@ -168,7 +168,7 @@ WEIR_FUNCTION(weir_read) {
         bookmark_at
     };
     std::string_view name = name::name_argument(fcinfo, stream_argument);
-    int max_frames = max_frames_argument(fcinfo, max_argument);
+    int max = bounded_max(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
     if (PG_ARGISNULL(reverse))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("reverse must not be null")));
@@ -196,7 +196,7 @@ WEIR_FUNCTION(weir_read) {
             check_not_expired(name, stream_id, cursor, snapshot);
             stream::check_not_lost(name, stream_id, cursor, snapshot);
         }
-        int rows = read_stream(out, stream_id, {after, upto, max_frames, bookmark ? most_looked_at : INT_MAX}, f,
+        int rows = read_stream(out, stream_id, {after, upto, max, bookmark ? most_looked_at : INT_MAX}, f,
                                backward ? BackwardScanDirection : ForwardScanDirection, snapshot, p);
         if (rows == 0)
             stream::check_not_ahead(name, stream_id, cursor, snapshot);
@@ -215,12 +215,12 @@ WEIR_FUNCTION(weir_read_many) {
     Datum *names = nullptr, *cursors = nullptr;
     bool *cursor_nulls = nullptr;
     int count = name::names_argument(fcinfo, &names, &cursors, &cursor_nulls);
-    int max_frames = max_frames_argument(fcinfo, max_argument);
+    int max = bounded_max(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
     bool bookmark = bookmark_argument(fcinfo, bookmark_at);
     int room = bookmark ? most_looked_at : INT_MAX;
-    if (count > 0 && max_frames > hard_cap / count)
-        max_frames = hard_cap / count;
+    if (count > 0 && max > hard_cap / count)
+        max = hard_cap / count;
     if (count > 1 && bookmark)
         room = most_looked_at / count > least_looked_at ? most_looked_at / count : least_looked_at;
 
@@ -234,8 +234,8 @@ WEIR_FUNCTION(weir_read_many) {
         if (int64 stream_id = stream::find(name, snapshot)) {
             check_not_expired(name, stream_id, after, snapshot);
             stream::check_not_lost(name, stream_id, after, snapshot);
-            if (read_stream(out, stream_id, {after, core::greatest, max_frames, room}, f, ForwardScanDirection,
-                            snapshot, p) == 0)
+            if (read_stream(out, stream_id, {after, core::greatest, max, room}, f, ForwardScanDirection, snapshot, p) ==
+                0)
                 stream::check_not_ahead(name, stream_id, after, snapshot);
         } else {
             stream::check_not_lost(name, 0, after, snapshot);

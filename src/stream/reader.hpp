@@ -11,7 +11,7 @@
 #include "pg/pg.hpp"
 
 #include "log/scan.hpp"
-#include "stream/live.hpp"
+#include "stream/best_effort.hpp"
 
 namespace weir::stream {
 
@@ -19,15 +19,15 @@ struct reader {
     int64 stream_id;
     Snapshot snapshot;
     ScanDirection direction;
-    bool with_live;
+    bool with_best_effort;
     retention kept;
     int64 now_ms;
     log::table logged_table;
-    log::table live_table;
+    log::table unlogged_table;
     log::scan logged;
-    log::scan live;
+    log::scan unlogged;
     log::step logged_step; // what the scan stands on
-    log::step live_step;
+    log::step unlogged_step;
     bool primed;
     // The current row.
     log::scan *at;
@@ -38,7 +38,7 @@ struct reader {
 
 // Rows with after < id <= upto. Backward: upto must not lie beyond what is settled. What a
 // trim has taken is not walked again, for as long as nobody has vacuumed it.
-void open_reader(reader &r, int64 stream_id, int64 after, int64 upto, bool with_live, ScanDirection direction,
+void open_reader(reader &r, int64 stream_id, int64 after, int64 upto, bool with_best_effort, ScanDirection direction,
                  Snapshot snapshot);
 // The next row of either table, marks too; false at the end or at what is unsettled.
 bool advance(reader &r);
@@ -50,7 +50,7 @@ struct frontier {
     TransactionId blocker;
 };
 
-frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_live);
+frontier find_frontier(int64 stream_id, Snapshot snapshot, bool with_best_effort);
 
 // The newest position that is physically there, settled or not, -1: none.
 int64 newest_position(int64 stream_id);

@@ -106,14 +106,14 @@ void bad_setting(const char *name, const char *range) {
                     errdetail("It must be %s.", range)));
 }
 
-live_settings take_live_settings(FunctionCallInfo fcinfo) {
+best_effort_settings take_best_effort_settings(FunctionCallInfo fcinfo) {
     static const char *const names[] = {"ttl_ms", "maxlen_floor", "maxlen_ceiling", "ema_alpha"};
     for (int i = 0; i < 4; i++) {
         if (PG_ARGISNULL(ttl_argument + i))
             pg::null_argument(names[i]);
     }
-    live_settings s{PG_GETARG_INT32(ttl_argument), PG_GETARG_INT32(floor_argument), PG_GETARG_INT32(ceiling_argument),
-                    PG_GETARG_FLOAT8(alpha_argument)};
+    best_effort_settings s{PG_GETARG_INT32(ttl_argument), PG_GETARG_INT32(floor_argument),
+                           PG_GETARG_INT32(ceiling_argument), PG_GETARG_FLOAT8(alpha_argument)};
     if (s.ttl_ms < 1 || s.ttl_ms > max_ttl_ms)
         bad_setting("ttl_ms", "from 1 to 86400000");
     if (s.maxlen_floor < 1 || s.maxlen_floor > max_maxlen)
@@ -158,7 +158,7 @@ request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool b
     if (PG_ARGISNULL(payload_argument))
         pg::null_argument(batch ? "payloads" : "payload");
     if (best_effort)
-        r.live = take_live_settings(fcinfo);
+        r.settings = take_best_effort_settings(fcinfo);
     std::size_t beside = size_of(r.type) + size_of(r.headers);
     if (batch) {
         take_batch(r, fcinfo, payload, beside);

@@ -13,7 +13,7 @@ namespace weir::stream {
 
 enum class form { json, text, bytes }; // what the payload argument is
 
-struct live_settings {
+struct best_effort_settings {
     int32 ttl_ms;
     int32 maxlen_floor;
     int32 maxlen_ceiling;
@@ -34,7 +34,7 @@ struct request {
     NullableDatum key;           // of idempotency
     lease::fence fence;
     int64 growth; // of the document, by a patch; in units of its bound
-    live_settings live;
+    best_effort_settings settings;
 };
 
 // Refuses a frame that is too large, without detoasting the value.

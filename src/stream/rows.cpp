@@ -95,7 +95,7 @@ bool find_wanted(row_names const &names, reader &r, filter const &f, stored_row 
     if (!is_for_readers(r))
         return false;
     TupleTableSlot *slot = r.at->slot;
-    int first = r.best_effort ? static_cast<int>(live_column::type) : static_cast<int>(log_column::type);
+    int first = r.best_effort ? static_cast<int>(best_effort_column::type) : static_cast<int>(log_column::type);
     slot_getallattrs(slot);
     out.id = r.at->id;
     out.mode = mode_of(names, r);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // Frames as rows of a result, and which of them are wanted. What reads streams and what
-// fetches from topics filter and shape frames alike.
+// fetches from streams filter and shape frames alike.
 #pragma once
 
 #include "pg/pg.hpp"

@@ -3,7 +3,7 @@
 
 #include "core/position.hpp"
 #include "log/scan.hpp"
-#include "stream/live.hpp"
+#include "stream/best_effort.hpp"
 #include "stream/names.hpp"
 #include "stream/state.hpp"
 
@@ -11,7 +11,7 @@ namespace weir::stream {
 
 namespace {
 
-bool has_live_rows(int64 stream_id, Snapshot snapshot) {
+bool has_best_effort_rows(int64 stream_id, Snapshot snapshot) {
     return !RecoveryInProgress() && retained(stream_id, snapshot).any;
 }
 
@@ -40,7 +40,7 @@ state state_of(int64 stream_id, Snapshot snapshot) {
     log::end(s);
     log::close(logged);
     if (ends_dropped && name::is_entered_as_dropped(stream_id, snapshot))
-        out.there = has_live_rows(stream_id, snapshot);
+        out.there = has_best_effort_rows(stream_id, snapshot);
     return out;
 }
 

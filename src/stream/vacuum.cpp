@@ -14,7 +14,7 @@ namespace weir::stream {
 namespace {
 
 constexpr int64 least_dead_rows = 4096;
-constexpr const char *vacuum_sql = "VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF, PARALLEL 0) weir.frame_live";
+constexpr const char *vacuum_sql = "VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF, PARALLEL 0) weir.frame_best_effort";
 
 int64 not_before = 0; // after one in vain
 
@@ -31,11 +31,11 @@ amounts look() {
     amounts out{};
     pgstat_report_stat(true);
     StartTransactionCommand();
-    Oid table = log::relation_oid(live_source);
-    if (Relation live = try_relation_open(table, AccessShareLock)) {
-        out.live = static_cast<int64>(live->rd_rel->reltuples);
+    Oid table = log::relation_oid(best_effort_source);
+    if (Relation unlogged = try_relation_open(table, AccessShareLock)) {
+        out.live = static_cast<int64>(unlogged->rd_rel->reltuples);
         out.dead = pg::compat::dead_rows(table);
-        relation_close(live, AccessShareLock);
+        relation_close(unlogged, AccessShareLock);
     }
     CommitTransactionCommand();
     return out;

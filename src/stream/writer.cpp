@@ -29,7 +29,7 @@
 #include "stream/floors.hpp"
 #include "stream/housekeeping.hpp"
 #include "stream/fold.hpp"
-#include "stream/live.hpp"
+#include "stream/best_effort.hpp"
 #include "stream/writer.hpp"
 
 namespace weir::stream {
@@ -47,12 +47,14 @@ fate fate_of(TransactionId xmin) {
 }
 
 log_prefix const &as_log(log::entry const &e) { return *reinterpret_cast<log_prefix const *>(e.prefix); }
-live_prefix const &as_live(log::entry const &e) { return *reinterpret_cast<live_prefix const *>(e.prefix); }
+best_effort_prefix const &as_best_effort(log::entry const &e) {
+    return *reinterpret_cast<best_effort_prefix const *>(e.prefix);
+}
 
 bool is_turning_point(char m) { return m == static_cast<char>(mode::close) || m == static_cast<char>(mode::dropped); }
 
 bool decides(log::entry const &e) { return is_turning_point(as_log(e).mode) || (as_log(e).ordinal & behind_own_drop); }
-bool decides_live(log::entry const &e) { return as_live(e).ordinal & behind_own_drop; }
+bool decides_best_effort(log::entry const &e) { return as_best_effort(e).ordinal & behind_own_drop; }
 
 // A close or drop that was rolled back never happened, nor what stood on it. Other
 // logged rows that were rolled back are as good a predecessor as any.
@@ -60,7 +62,7 @@ bool is_undone(log::entry const &e) { return decides(e) && fate_of(e.xmin) == fa
 
 // Ordinals of best-effort frames decide what is retained, so here those that were
 // rolled back do not count, as far as that is known by now.
-bool is_undone_live(log::entry const &e) {
+bool is_undone_best_effort(log::entry const &e) {
     return TransactionIdIsNormal(e.xmin) && !TransactionIdIsCurrentTransactionId(e.xmin) &&
            TransactionIdDidAbort(e.xmin);
 }
@@ -68,7 +70,7 @@ constexpr int most_undone = 1000; // looked past; a writer that rolls back all t
 
 struct tables {
     log::table logged;
-    log::table live;
+    log::table unlogged;
     bool best_effort; // which of the two is written; the other is opened when needed
     bool both;
 };
@@ -76,7 +78,7 @@ struct tables {
 tables open_target(bool best_effort) {
     tables t{};
     t.best_effort = best_effort;
-    (best_effort ? t.live : t.logged) = log::open(best_effort ? live_source : log_source, RowExclusiveLock);
+    (best_effort ? t.unlogged : t.logged) = log::open(best_effort ? best_effort_source : log_source, RowExclusiveLock);
     (void)GetCurrentTransactionId(); // may wait or write, so not under the lock
     doorbell::prepare();
     if (best_effort)
@@ -85,7 +87,8 @@ tables open_target(bool best_effort) {
 }
 
 void open_other(tables &t) {
-    (t.best_effort ? t.logged : t.live) = log::open(t.best_effort ? log_source : live_source, AccessShareLock);
+    (t.best_effort ? t.logged : t.unlogged) =
+        log::open(t.best_effort ? log_source : best_effort_source, AccessShareLock);
     t.both = true;
 }
 
@@ -93,7 +96,7 @@ void close_tables(tables &t) {
     if (t.both || !t.best_effort)
         log::close(t.logged);
     if (t.both || t.best_effort)
-        log::close(t.live);
+        log::close(t.unlogged);
 }
 
 void make_ready(tables const &t, log::rows const &rows) {
@@ -102,7 +105,7 @@ void make_ready(tables const &t, log::rows const &rows) {
         if (t.both || !t.best_effort)
             log::make_ready(t.logged);
         if (t.both || t.best_effort)
-            log::make_ready(t.live);
+            log::make_ready(t.unlogged);
     });
 }
 
@@ -118,9 +121,9 @@ struct predecessor {
     bool behind_own_drop;
     int64 ordinal;
     core::document_bound document;
-    int64 live_ordinal;
-    int64 live_floor;
-    int32 live_maxlen;
+    int64 best_effort_ordinal;
+    int64 best_effort_floor;
+    int32 best_effort_maxlen;
     core::rate_state rate;
 };
 
@@ -158,15 +161,15 @@ bool is_alive(log::entry const &e) {
 
 predecessor look_back(tables const &t, int64 stream_id) {
     predecessor p{};
-    p.live_floor = -1;
-    log::entry logged, live;
+    p.best_effort_floor = -1;
+    log::entry logged, unlogged;
     if (t.both || !t.best_effort)
         logged = log::newest(t.logged, stream_id, is_undone);
     if (t.both || t.best_effort)
-        live = log::newest(t.live, stream_id, is_undone_live, most_undone);
-    p.id = logged.id > live.id ? logged.id : live.id;
-    p.target_empty = (t.best_effort ? live.id : logged.id) < 0;
-    p.alive = is_alive(logged) || is_alive(live);
+        unlogged = log::newest(t.unlogged, stream_id, is_undone_best_effort, most_undone);
+    p.id = logged.id > unlogged.id ? logged.id : unlogged.id;
+    p.target_empty = (t.best_effort ? unlogged.id : logged.id) < 0;
+    p.alive = is_alive(logged) || is_alive(unlogged);
     if (logged.readable) {
         p.ordinal = ordinal_of(as_log(logged));
         p.document = core::document_bound::unpack(as_log(logged).version);
@@ -175,13 +178,13 @@ predecessor look_back(tables const &t, int64 stream_id) {
         else if (decides(logged))
             heed_row_behind_drop(p, logged);
     }
-    if (live.readable && decides_live(live))
-        heed_row_behind_drop(p, live);
-    if (is_alive(live)) { // a drop deletes it: what comes then starts anew
-        live_prefix const &row = as_live(live);
-        p.live_ordinal = ordinal_of(row);
-        p.live_floor = row.floor;
-        p.live_maxlen = row.maxlen;
+    if (unlogged.readable && decides_best_effort(unlogged))
+        heed_row_behind_drop(p, unlogged);
+    if (is_alive(unlogged)) { // a drop deletes it: what comes then starts anew
+        best_effort_prefix const &row = as_best_effort(unlogged);
+        p.best_effort_ordinal = ordinal_of(row);
+        p.best_effort_floor = row.floor;
+        p.best_effort_maxlen = row.maxlen;
         p.rate = {row.rate, row.window_start, row.window_count};
     }
     return p;
@@ -221,12 +224,12 @@ void describe(Datum *values, bool *nulls, int type_column, Relation heap, reques
 }
 
 HeapTuple make_tuple(log::table const &t, request const &r, int i) {
-    Datum values[live_column::count] = {};
-    bool nulls[live_column::count] = {};
+    Datum values[best_effort_column::count] = {};
+    bool nulls[best_effort_column::count] = {};
     if (r.best_effort) {
-        values[live_column::maxlen - 1] = Int32GetDatum(0);
-        values[live_column::ttl_ms - 1] = Int32GetDatum(r.live.ttl_ms);
-        describe(values, nulls, live_column::type, t.heap, r, i);
+        values[best_effort_column::maxlen - 1] = Int32GetDatum(0);
+        values[best_effort_column::ttl_ms - 1] = Int32GetDatum(r.settings.ttl_ms);
+        describe(values, nulls, best_effort_column::type, t.heap, r, i);
     } else {
         values[log_column::mode - 1] = CharGetDatum(static_cast<char>(r.mode));
         describe(values, nulls, log_column::type, t.heap, r, i);
@@ -268,22 +271,23 @@ void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 firs
     }
 }
 
-void fill_live(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, int64 now_us,
-               live_settings const &s) {
+void fill_best_effort(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, int64 now_us,
+                      best_effort_settings const &s) {
     core::rate_state rate = core::rate_append(p.rate, now_us, rows.count, s.ema_alpha);
     bool is_mark = s.ttl_ms == 0;
     if (is_mark)
         rate = p.rate;
     int64 maxlen =
-        is_mark ? p.live_maxlen
+        is_mark ? p.best_effort_maxlen
                 : core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor, s.maxlen_ceiling);
     int64 floor = trimmed_floor(stream_id);
     for (int i = 0; i < log::positions(rows); i++) {
-        auto *row = log::prefix_of<live_prefix>(row_at(rows, i));
+        auto *row = log::prefix_of<best_effort_prefix>(row_at(rows, i));
         row->stream_id = stream_id;
         row->id = first_id + i;
-        row->ordinal = (p.live_ordinal + (is_mark ? 0 : count_upto(rows, i))) | flags_of(rows, i, p.behind_own_drop);
-        row->floor = floor > p.live_floor ? floor : p.live_floor;
+        row->ordinal =
+            (p.best_effort_ordinal + (is_mark ? 0 : count_upto(rows, i))) | flags_of(rows, i, p.behind_own_drop);
+        row->floor = floor > p.best_effort_floor ? floor : p.best_effort_floor;
         row->rate = rate.rate_hz;
         row->window_start = rate.window_start_us;
         row->window_count = rate.window_count;
@@ -420,7 +424,7 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows
 
 written write_rows(known_stream &stream, request const &r, if_closed closed) {
     tables t = open_target(r.best_effort);
-    log::table &target = r.best_effort ? t.live : t.logged;
+    log::table &target = r.best_effort ? t.unlogged : t.logged;
     HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
     for (int i = 0; i < r.count; i++)
         tuples[i] = make_tuple(target, r, i);
@@ -434,7 +438,7 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
     // Before the rows are there, in case that fails.
     doorbell::note(stream_id, r.name, taken.first_id, taken.first_id + r.count - 1);
     if (r.best_effort)
-        fill_live(rows, taken.before, stream_id, taken.first_id, taken.now_us, r.live);
+        fill_best_effort(rows, taken.before, stream_id, taken.first_id, taken.now_us, r.settings);
     else
         fill_log(rows, taken.before, stream_id, taken.first_id, r.mode, document);
     log::insert(target, rows);
@@ -442,8 +446,9 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
     log::insert_guarded(target, rows);
 
     predecessor const &p = taken.before;
-    written result{taken.first_id, taken.first_id + r.count - 1, (r.best_effort ? p.live_ordinal : p.ordinal) + r.count,
-                   document.version, r.best_effort ? log::prefix_of<live_prefix>(rows.tuples[0])->maxlen : 0};
+    written result{taken.first_id, taken.first_id + r.count - 1,
+                   (r.best_effort ? p.best_effort_ordinal : p.ordinal) + r.count, document.version,
+                   r.best_effort ? log::prefix_of<best_effort_prefix>(rows.tuples[0])->maxlen : 0};
     log::release(rows);
     close_tables(t);
     return result;
@@ -453,7 +458,7 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
 
 written write(known_stream &stream, request const &r) { return write_rows(stream, r, if_closed::raise); }
 
-void write_live_mark(std::string_view name, known_stream &stream) {
+void write_best_effort_mark(std::string_view name, known_stream &stream) {
     Datum nothing = 0;
     request r{};
     r.name = name;

@@ -25,7 +25,7 @@ written write(known_stream &stream, request const &r);
 
 // A best-effort row that no reader is given: it carries on for the newest one, which
 // is about to be trimmed.
-void write_live_mark(std::string_view name, known_stream &stream);
+void write_best_effort_mark(std::string_view name, known_stream &stream);
 
 struct mark {
     bool already; // the stream was closed before; id is that of its close mark

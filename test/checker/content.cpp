@@ -161,10 +161,10 @@ content content_of(frame_key key) {
     if (!in_batch(key) && (r >> 2 & 1))
         c.headers = "{\"n\": " + std::to_string(r >> 3 & 7) + "}";
     std::string pad = padding(mix(r));
-    c.mode = is_live(key) ? "best_effort" : is_patch(key) ? "summary" : "durable";
+    c.mode = is_best_effort(key) ? "best_effort" : is_patch(key) ? "summary" : "durable";
     switch (kind_of(key)) {
     case frame_kind::json:
-    case frame_kind::live_json: {
+    case frame_kind::best_effort_json: {
         json j = json::object();
         j.members["k"] = json::of(static_cast<std::int64_t>(key));
         j.members["pad"] = json::of(pad);
@@ -175,12 +175,12 @@ content content_of(frame_key key) {
         c.argument = *(c.payload = patch_of(key).text());
         break;
     case frame_kind::text:
-    case frame_kind::live_text:
+    case frame_kind::best_effort_text:
         c.argument = "k:" + std::to_string(key) + ":\"\\\n\t\x01\xc3\xa9" + pad;
         c.payload = json::of(c.argument).text();
         break;
     case frame_kind::bytes:
-    case frame_kind::live_bytes: {
+    case frame_kind::best_effort_bytes: {
         // the key, then NUL and what is not UTF-8
         char head[32];
         std::snprintf(head, sizeof head, "\\x%016llx00ff", static_cast<unsigned long long>(key));

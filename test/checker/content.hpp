@@ -20,7 +20,7 @@ namespace checker {
 
 using frame_key = std::uint64_t;
 
-enum class frame_kind : unsigned { json, text, bytes, patch, live_json, live_text, live_bytes };
+enum class frame_kind : unsigned { json, text, bytes, patch, best_effort_json, best_effort_text, best_effort_bytes };
 
 // serial in the high bits, 8 bits of stream, 1 bit for frames that share type and
 // headers with others of their call, 3 bits of kind
@@ -30,7 +30,7 @@ constexpr frame_key make_key(std::uint64_t serial, unsigned stream, frame_kind k
 constexpr unsigned stream_of(frame_key key) { return key >> 4 & 0xff; }
 constexpr bool in_batch(frame_key key) { return key >> 3 & 1; }
 constexpr frame_kind kind_of(frame_key key) { return static_cast<frame_kind>(key & 7); }
-constexpr bool is_live(frame_key key) { return kind_of(key) >= frame_kind::live_json; }
+constexpr bool is_best_effort(frame_key key) { return kind_of(key) >= frame_kind::best_effort_json; }
 constexpr bool is_patch(frame_key key) { return kind_of(key) == frame_kind::patch; }
 
 std::uint64_t mix(std::uint64_t x); // splitmix64

@@ -49,7 +49,7 @@ struct range_sample {
     unsigned stream = 0;
     position above = 0;    // exclusive
     std::uint64_t own = 0; // the reader's own transaction, whose open frames it may see
-    bool with_live = true;
+    bool with_best_effort = true;
     std::vector<delivery> frames;
 };
 

@@ -73,13 +73,13 @@ static bool parse(int argc, char **argv, options &o) {
 static void maintain(const options &o, shared &s) {
     static constexpr const char *statements[] = {
         "VACUUM weir.frame_log",
-        "VACUUM weir.frame_live",
+        "VACUUM weir.frame_best_effort",
         "VACUUM (FREEZE) weir.frame_log",
-        "VACUUM (FREEZE) weir.frame_live",
+        "VACUUM (FREEZE) weir.frame_best_effort",
         "VACUUM (INDEX_CLEANUP ON) weir.frame_log",
         "REINDEX INDEX CONCURRENTLY weir.frame_log_pkey",
-        "VACUUM weir.frame_live",
-        "REINDEX INDEX CONCURRENTLY weir.frame_live_pkey",
+        "VACUUM weir.frame_best_effort",
+        "REINDEX INDEX CONCURRENTLY weir.frame_best_effort_pkey",
     };
     connection db(o.conninfo);
     for (unsigned i = 0; !s.writers_done && !s.give_up; ++i) {

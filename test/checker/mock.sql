@@ -27,7 +27,7 @@ CREATE TABLE weir.frame_log (
     stream_id bigint, id weir.position, mode text, type text, payload jsonb, bytes bytea, headers jsonb,
     version bigint, key text, PRIMARY KEY (stream_id, id));
 CREATE INDEX ON weir.frame_log (key);
-CREATE TABLE weir.frame_live (nothing int);
+CREATE TABLE weir.frame_best_effort (nothing int);
 
 CREATE FUNCTION weir.fault(name text, one_in int DEFAULT 1) RETURNS boolean LANGUAGE sql VOLATILE AS
 $$ SELECT coalesce(current_setting('mock.fault', true), '') = name AND random() * one_in < 1 $$;
@@ -79,13 +79,13 @@ CREATE FUNCTION weir.append_text(stream text, payload text, type text, headers j
 $$ SELECT weir.put(stream, 'durable', to_jsonb(payload), NULL, type, headers, key) $$;
 CREATE FUNCTION weir.append_bytes(stream text, payload bytea, type text, headers jsonb, key text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'durable', NULL, payload, type, headers, key) $$;
-CREATE FUNCTION weir.append_live(stream text, payload jsonb, type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text, headers jsonb, key text,
     ttl_ms int, maxlen_floor int, maxlen_ceiling int) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'best_effort', payload, NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_live_text(stream text, payload text, type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text, headers jsonb, key text,
     ttl_ms int, maxlen_floor int, maxlen_ceiling int) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'best_effort', to_jsonb(payload), NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_live_bytes(stream text, payload bytea, type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type text, headers jsonb, key text,
     ttl_ms int, maxlen_floor int, maxlen_ceiling int) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'best_effort', NULL, payload, type, headers, key) $$;
 CREATE FUNCTION weir.append_patch(stream text, patch jsonb, type text, headers jsonb, key text,
@@ -128,19 +128,19 @@ $$;
 CREATE FUNCTION weir.append_batch(stream text, payloads jsonb[], type text, headers jsonb, key text,
     OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'durable', payloads, NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_batch(stream text, payloads text[], type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_text_batch(stream text, payloads text[], type text, headers jsonb, key text,
     OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'durable', (SELECT array_agg(to_jsonb(p) ORDER BY n) FROM unnest(payloads) WITH ORDINALITY u(p, n)), NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_batch(stream text, payloads bytea[], type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_bytes_batch(stream text, payloads bytea[], type text, headers jsonb, key text,
     OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'durable', NULL, payloads, type, headers, key) $$;
-CREATE FUNCTION weir.append_live_batch(stream text, payloads jsonb[], type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_best_effort_batch(stream text, payloads jsonb[], type text, headers jsonb, key text,
     ttl_ms int, maxlen_floor int, maxlen_ceiling int, OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'best_effort', payloads, NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_live_batch(stream text, payloads text[], type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[], type text, headers jsonb, key text,
     ttl_ms int, maxlen_floor int, maxlen_ceiling int, OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'best_effort', (SELECT array_agg(to_jsonb(p) ORDER BY n) FROM unnest(payloads) WITH ORDINALITY u(p, n)), NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_live_batch(stream text, payloads bytea[], type text, headers jsonb, key text,
+CREATE FUNCTION weir.append_best_effort_bytes_batch(stream text, payloads bytea[], type text, headers jsonb, key text,
     ttl_ms int, maxlen_floor int, maxlen_ceiling int, OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'best_effort', NULL, payloads, type, headers, key) $$;
 
@@ -156,7 +156,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION weir.read(stream text, after weir.position DEFAULT NULL, upto weir.position DEFAULT NULL, max_frames int DEFAULT 1000,
+CREATE FUNCTION weir.read(stream text, after weir.position DEFAULT NULL, upto weir.position DEFAULT NULL, max int DEFAULT 1000,
     visibility text DEFAULT 'all', reverse boolean DEFAULT false)
     RETURNS TABLE (id weir.position, mode text, type text, payload jsonb, bytes bytea, headers jsonb) LANGUAGE plpgsql STABLE AS
 $$
@@ -173,14 +173,14 @@ BEGIN
       AND NOT weir.fault('drop', 100)
       AND (visibility = 'all' OR f.mode <> 'best_effort')
     ORDER BY CASE WHEN reverse THEN -f.id ELSE f.id END
-    LIMIT CASE WHEN weir.fault('stale', 5) THEN 0 ELSE max_frames END;
+    LIMIT CASE WHEN weir.fault('stale', 5) THEN 0 ELSE max END;
 END
 $$;
-CREATE FUNCTION weir.read_many(streams text[], after weir.position[], max_frames int, visibility text)
+CREATE FUNCTION weir.read_many(streams text[], after weir.position[], max int, visibility text)
     RETURNS TABLE (stream text, id weir.position, mode text, type text, payload jsonb, bytes bytea, headers jsonb) LANGUAGE sql STABLE AS
 $$
     SELECT s, r.* FROM unnest(streams, after::bigint[]) u(s, a),
-    LATERAL weir.read(s, a::weir.position, NULL, least(max_frames, 10000 / cardinality(streams)), visibility) r
+    LATERAL weir.read(s, a::weir.position, NULL, least(max, 10000 / cardinality(streams)), visibility) r
 $$;
 CREATE FUNCTION weir.head(stream text) RETURNS weir.position LANGUAGE sql STABLE AS
 $$ SELECT coalesce(max(id), 0) FROM weir.frame_log WHERE stream_id = weir.number(stream) $$;

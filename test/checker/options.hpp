@@ -19,7 +19,7 @@ struct options {
 
     bool on_standby() const { return !reader_conninfo.empty(); }
     // Best-effort frames may go missing: they are not on a standby, nor behind a crash.
-    bool live_is_lossy() const { return keep_going; }
+    bool best_effort_is_lossy() const { return keep_going; }
     std::string stream(unsigned n) const { return run + "/" + std::to_string(n); }
 };
 

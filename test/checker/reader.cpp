@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 static constexpr const char *columns = "id::bigint, payload, bytes, mode, type, headers";
 
 reader::reader(const options &o, shared &s, unsigned n)
-    : with_live(n % 3 != 2), number(n), tails(o.streams), opt(o), common(s), roll(mix(o.seed * 1000 + 500 + n)),
+    : with_best_effort(n % 3 != 2), number(n), tails(o.streams), opt(o), common(s), roll(mix(o.seed * 1000 + 500 + n)),
       db(o.on_standby() ? o.reader_conninfo : o.conninfo), all_at_once(n % 4 >= 2), transactions(n % 2) {}
 
 bool reader::done() const {
@@ -56,7 +56,7 @@ delivery judge(const options &o, shared &s, unsigned stream, const result &r, in
                   (naive || same(expected.mode, mode));
     if (!intact)
         s.violate(claim::intact, where + ": differs from what was appended");
-    if (o.on_standby() && !naive && is_live(d.key) && mode)
+    if (o.on_standby() && !naive && is_best_effort(d.key) && mode)
         s.violate(claim::ranges, where + ": a best-effort frame on a standby");
     return d;
 }
@@ -71,11 +71,11 @@ void reader::take(unsigned stream, delivery d) {
         t.closed = !opt.naive;
         return;
     }
-    if (!with_live && is_live(d.key))
+    if (!with_best_effort && is_best_effort(d.key))
         common.violate(claim::ranges, opt.stream(stream) + ": a best-effort frame in exclude_best_effort");
-    if (!is_live(d.key)) {
+    if (!is_best_effort(d.key)) {
         shared::raise_to(common.settled[0][stream], d.id);
-        if (with_live)
+        if (with_best_effort)
             shared::raise_to(common.settled[1][stream], d.id);
     }
     if (is_patch(d.key))
@@ -106,7 +106,7 @@ bool reader::page(unsigned stream, unsigned size, const position *settled) {
             "LIMIT $3::int";
     } else {
         sql = std::string("SELECT ") + columns +
-              " FROM weir.read($1, $2::bigint::weir.position, max_frames => $3, "
+              " FROM weir.read($1, $2::bigint::weir.position, max => $3, "
               "visibility => $4)";
         values.push_back(visibility());
     }
@@ -119,7 +119,7 @@ bool reader::page(unsigned stream, unsigned size, const position *settled) {
     for (int i = 0; i < r.rows(); ++i)
         take(stream, judge(opt, common, stream, r, i, 0, opt.naive));
     if (r.rows() > static_cast<int>(size))
-        common.violate(claim::ranges, "more than max_frames frames");
+        common.violate(claim::ranges, "more than max frames");
     if (r.rows() < static_cast<int>(size))
         opt.naive ? void(t.closed = common.drain) : short_page(stream, settled);
     return true;
@@ -135,7 +135,7 @@ bool reader::page_of_all(unsigned size, const position *settled) {
     }
     result r = db.execute(std::string("SELECT stream, ") + columns +
                               " FROM weir.read_many($1, $2::bigint[]::weir.position[], "
-                              "max_frames => $3, visibility => $4)",
+                              "max => $3, visibility => $4)",
                           {array_literal(names), array_literal(cursors), std::to_string(size), visibility()});
     ++common.reads;
     if (!r.ok()) {
@@ -154,7 +154,7 @@ bool reader::page_of_all(unsigned size, const position *settled) {
     }
     for (unsigned s = 0; s < opt.streams; ++s) {
         if (got[s] > limit)
-            common.violate(claim::ranges, "read_many gave more than max_frames frames of a stream");
+            common.violate(claim::ranges, "read_many gave more than max frames of a stream");
         if (got[s] < limit)
             short_page(s, settled);
     }
@@ -167,7 +167,7 @@ bool reader::repeatable(unsigned size) {
         return false;
     position settled[max_streams];
     for (unsigned s = 0; s < opt.streams; ++s)
-        settled[s] = common.settled[with_live][s];
+        settled[s] = common.settled[with_best_effort][s];
     auto before = tails;
     bool going = true;
     for (unsigned pages = 1 + roll.below(4); going && pages > 0; --pages) {
@@ -182,7 +182,7 @@ bool reader::repeatable(unsigned size) {
     if (going && !opt.naive && count > 0 && count <= 10000 && roll.percent(20)) {
         result r =
             db.execute("SELECT id::bigint FROM weir.read($1, $2::bigint::weir.position, $3::bigint::weir.position, "
-                       "max_frames => 10000, visibility => $4)",
+                       "max => 10000, visibility => $4)",
                        {opt.stream(s), std::to_string(before[s].cursor.value_or(0)), std::to_string(*tails[s].cursor),
                         visibility()});
         bool equal = r.ok() && r.rows() == static_cast<int>(count);
@@ -200,7 +200,7 @@ bool reader::repeatable(unsigned size) {
 }
 
 void reader::aside(unsigned stream) {
-    position settled = common.settled[with_live][stream], seen_by_all = common.settled[1][stream],
+    position settled = common.settled[with_best_effort][stream], seen_by_all = common.settled[1][stream],
              patched = common.settled_patch[stream];
     std::string name = opt.stream(stream);
     switch (roll.below(3)) {
@@ -228,14 +228,14 @@ void reader::aside(unsigned stream) {
     default: {
         unsigned size = 1 + roll.below(200);
         result r = db.execute(std::string("SELECT ") + columns +
-                                  " FROM weir.read($1, max_frames => $2, visibility => $3, "
+                                  " FROM weir.read($1, max => $2, visibility => $3, "
                                   "reverse => true)",
                               {name, std::to_string(size), visibility()});
         if (!r.ok())
             return failed("reverse read", r);
         range_sample sample;
         sample.stream = stream;
-        sample.with_live = with_live;
+        sample.with_best_effort = with_best_effort;
         for (int i = r.rows() - 1; i >= 0; --i)
             sample.frames.push_back(judge(opt, common, stream, r, i, 0, false));
         if (sample.frames.empty() ? settled > 0 : sample.frames.back().id < settled)
@@ -261,7 +261,7 @@ void reader::run() {
         } else {
             position settled[max_streams];
             for (unsigned s = 0; s < opt.streams; ++s)
-                settled[s] = common.settled[with_live][s];
+                settled[s] = common.settled[with_best_effort][s];
             if (all_at_once && !opt.naive)
                 page_of_all(size, settled);
             else

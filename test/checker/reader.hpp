@@ -39,7 +39,7 @@ public:
     void run();
     bool done() const;
 
-    const bool with_live;
+    const bool with_best_effort;
     const unsigned number;
     std::vector<tail> tails;
     std::vector<range_sample> samples;
@@ -54,7 +54,7 @@ private:
     bool repeatable(unsigned size);
     void aside(unsigned stream);
     void failed(const char *doing, const result &r);
-    std::string visibility() const { return with_live ? "all" : "exclude_best_effort"; }
+    std::string visibility() const { return with_best_effort ? "all" : "exclude_best_effort"; }
 
     const options &opt;
     shared &common;

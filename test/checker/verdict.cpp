@@ -32,7 +32,7 @@ std::string verdict::name(const attempt &a) const {
 
 void verdict::history_against_final() {
     for (const auto &[key, a] : tried) {
-        bool there = in_final(*a), lossy = opt.live_is_lossy() && is_live(key);
+        bool there = in_final(*a), lossy = opt.best_effort_is_lossy() && is_best_effort(key);
         if (a->became == fate::committed) {
             ++committed;
             if (!there && !lossy)
@@ -70,7 +70,7 @@ void verdict::history_against_final() {
 void verdict::transactions_in_doubt() {
     std::unordered_map<std::uint64_t, std::pair<unsigned, unsigned>> count;
     for (const auto &[key, a] : tried)
-        if (a->became == fate::doubt && !is_live(key)) {
+        if (a->became == fate::doubt && !is_best_effort(key)) {
             auto &[there, missing] = count[a->transaction];
             ++(in_final(*a) ? there : missing);
         }
@@ -83,7 +83,7 @@ void verdict::transactions_in_doubt() {
 
 void verdict::each_reader() {
     for (const auto &r : readers) {
-        bool live = r->with_live && !opt.on_standby() && !opt.naive, lossy = opt.live_is_lossy();
+        bool best_effort = r->with_best_effort && !opt.on_standby() && !opt.naive, lossy = opt.best_effort_is_lossy();
         for (unsigned s = 0; s < opt.streams; ++s) {
             std::string who = "reader " + std::to_string(r->number) + ", " + opt.stream(s);
             std::unordered_map<frame_key, unsigned> times;
@@ -96,14 +96,15 @@ void verdict::each_reader() {
                 const attempt *a = known(d.key);
                 if (a && a->became == fate::aborted)
                     common.violate(claim::aborted, who + ": delivered " + name(*a) + ", which was rolled back");
-                else if (a && !in_final(*a) && !(is_live(d.key) && lossy))
+                else if (a && !in_final(*a) && !(is_best_effort(d.key) && lossy))
                     common.violate(claim::complete, who + ": delivered " + name(*a) + ", which is gone");
                 else if (a && in_final(*a) && where.at(d.key) != d.id)
                     common.violate(claim::unique,
                                    who + ": " + text_of(d.id) + " and " + text_of(where.at(d.key)) + " are one frame");
             }
             for (const auto &d : truth[s].seen)
-                if (d.key && (live || !is_live(d.key)) && !(lossy && is_live(d.key)) && !times.contains(d.key))
+                if (d.key && (best_effort || !is_best_effort(d.key)) && !(lossy && is_best_effort(d.key)) &&
+                    !times.contains(d.key))
                     common.violate(claim::complete, who + ": never delivered " + text_of(d.id));
             if (!opt.naive && (closes != 1 || r->tails[s].seen.back().key != 0))
                 common.violate(claim::last, who + ": " + std::to_string(closes) + " close marks, or not last");
@@ -122,13 +123,14 @@ void verdict::ranges() {
         position previous = sample.above;
         for (const auto &d : frames) {
             const attempt *a = known(d.key);
-            bool lossy = d.key && is_live(d.key) && opt.live_is_lossy();
+            bool lossy = d.key && is_best_effort(d.key) && opt.best_effort_is_lossy();
             if (d.id <= previous)
                 common.violate(claim::ranges, who + ": " + text_of(d.id) + " after " + text_of(previous));
             previous = d.id;
             bool own = a && sample.own && a->transaction == sample.own;
             auto skippable = [&](const delivery &t) {
-                return t.key && is_live(t.key) && (!sample.with_live || opt.on_standby() || opt.live_is_lossy());
+                return t.key && is_best_effort(t.key) &&
+                       (!sample.with_best_effort || opt.on_standby() || opt.best_effort_is_lossy());
             };
             while (next != all.end() && next->id < d.id) {
                 if (!skippable(*next))
@@ -254,14 +256,14 @@ void verdict::counts(connection &db) {
             common.violate(claim::errors, "stream_info: " + r.sqlstate() + " " + r.message());
             continue;
         }
-        std::int64_t live = 0, logged = 0;
+        std::int64_t best_effort = 0, logged = 0;
         for (const auto &d : truth[s].seen)
             if (d.key)
-                ++(is_live(d.key) ? live : logged);
-        if (r.integer(0, 0) != logged || r.integer(0, 1) != live || std::string(r.value(0, 2)) != "t")
+                ++(is_best_effort(d.key) ? best_effort : logged);
+        if (r.integer(0, 0) != logged || r.integer(0, 1) != best_effort || std::string(r.value(0, 2)) != "t")
             common.violate(claim::counts, opt.stream(s) + ": stream_info says " + r.value(0, 0) + " + " +
                                               r.value(0, 1) + ", read gives " + std::to_string(logged) + " + " +
-                                              std::to_string(live));
+                                              std::to_string(best_effort));
     }
 }
 

@@ -39,12 +39,12 @@ writer::call writer::choose_call() {
              : pick < 42 ? text
              : pick < 49 ? bytes
              : pick < 70 ? patch
-             : pick < 85 ? live_json
-             : pick < 92 ? live_text
-                         : live_bytes;
+             : pick < 85 ? best_effort_json
+             : pick < 92 ? best_effort_text
+                         : best_effort_bytes;
     c.batch = c.kind != patch && roll.percent(25);
     unsigned count = c.batch ? 1 + roll.below(roll.percent(10) ? 300 : 12) : 1;
-    c.one_by_one = c.batch && (c.kind == json || c.kind == live_json) && roll.percent(30);
+    c.one_by_one = c.batch && (c.kind == json || c.kind == best_effort_json) && roll.percent(30);
     for (unsigned i = 0; i < count; ++i)
         c.keys.push_back(make_key(common.serial++, c.stream, c.kind, c.batch));
     if (!c.one_by_one && roll.percent(opt.keep_going ? 40 : 10))
@@ -53,12 +53,18 @@ writer::call writer::choose_call() {
 }
 
 result writer::send(const call &c) {
-    static constexpr const char *functions[] = {"append",      "append_text",      "append_bytes",     "append_patch",
-                                                "append_live", "append_live_text", "append_live_bytes"};
+    static constexpr const char *functions[] = {"append",
+                                                "append_text",
+                                                "append_bytes",
+                                                "append_patch",
+                                                "append_best_effort",
+                                                "append_best_effort_text",
+                                                "append_best_effort_bytes"};
+    static constexpr const char *forms[] = {"", "text_", "bytes_", "", "", "text_", "bytes_"};
     static constexpr const char *types[] = {"jsonb", "text", "bytea", "jsonb", "jsonb", "text", "bytea"};
     // A floor that no run reaches: then no best-effort frame may be missing.
-    std::string live = ", ttl_ms => 86400000, maxlen_floor => 10000000, maxlen_ceiling => 10000000";
-    bool is_live = checker::is_live(c.keys[0]);
+    std::string best_effort = ", ttl_ms => 86400000, maxlen_floor => 10000000, maxlen_ceiling => 10000000";
+    bool is_best_effort = checker::is_best_effort(c.keys[0]);
     unsigned k = static_cast<unsigned>(c.kind);
     content first = content_of(c.keys[0]);
     parameters values{opt.stream(c.stream), first.argument, first.type, first.headers, c.idempotency_key};
@@ -72,12 +78,12 @@ result writer::send(const call &c) {
     }
     if (c.one_by_one)
         return main.execute("SELECT weir." + std::string(functions[k]) + "($1, p, $3, $4::jsonb, $5" +
-                                (is_live ? live : "") + ")::bigint FROM unnest(" + payload + ") p",
+                                (is_best_effort ? best_effort : "") + ")::bigint FROM unnest(" + payload + ") p",
                             values);
-    std::string arguments = "($1, " + payload + ", $3, $4::jsonb, $5" + (is_live ? live : "") + ")";
+    std::string arguments = "($1, " + payload + ", $3, $4::jsonb, $5" + (is_best_effort ? best_effort : "") + ")";
     if (c.batch)
         return main.execute("SELECT first_id::bigint, last_id::bigint, frames FROM weir.append_" +
-                                std::string(is_live ? "live_" : "") + "batch" + arguments,
+                                std::string(is_best_effort ? "best_effort_" : "") + forms[k] + "batch" + arguments,
                             values);
     if (c.kind == frame_kind::patch)
         return main.execute("SELECT id::bigint, summary_version FROM weir.append_patch" + arguments, values);
@@ -260,7 +266,7 @@ bool writer::own_read(const levels &open) {
 void writer::cancelled() {
     call c;
     c.stream = roll.below(opt.streams);
-    c.kind = roll.percent(50) ? frame_kind::json : frame_kind::live_json;
+    c.kind = roll.percent(50) ? frame_kind::json : frame_kind::best_effort_json;
     c.batch = true;
     for (unsigned i = 0; i < 1500; ++i)
         c.keys.push_back(make_key(common.serial++, c.stream, c.kind, true));

@@ -342,7 +342,7 @@ void require_told(std::string const &conninfo, std::string const &sqlstate) {
     CHECK(eventually([&] { return ready > 0 && told == 1; }));
     CHECK(n.status().lasting);
     weir::pool p({.connect = {.conninfo = conninfo}});
-    weir::subscriber s(n, p, "s", {.topics = {"t"}});
+    weir::subscriber s(n, p, "s", {.streams = {"t"}});
     CHECK(refused([&] { (void)s.next(long_enough); }) == sqlstate);
     weir::lease_keeper k({.connect = {.conninfo = conninfo}});
     CHECK(refused([&] { (void)k.acquire("l", {}, long_enough); }) == sqlstate);

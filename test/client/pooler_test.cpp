@@ -27,7 +27,7 @@ TEST_CASE("calls through a transaction pooler", "[pooler]") {
     }
     weir::batch batch;
     batch.append(s.name(), weir::json("62"));
-    batch.append_live(s.name(), weir::json("63"));
+    batch.append_best_effort(s.name(), weir::json("63"));
     (void)batch.send(db).value();
     int ok = 0;
     weir::pipeline pipe(db, [&ok](auto const &o) { ok += o.ok(); }, {.group = 5, .groups = 3});

@@ -30,9 +30,9 @@ TEST_CASE("frames come back as they were sent") {
     auto const b = s.append_text(odd).value();
     auto const c = s.append_bytes(bytes).value();
     auto const d = s.append_bytes({}).value();
-    auto const e = s.append_live("1").value();
-    auto const f = s.append_live_text("live", {.type = "t2"}).value();
-    auto const g = s.append_live_bytes(bytes).value();
+    auto const e = s.append_best_effort("1").value();
+    auto const f = s.append_best_effort_text("best_effort", {.type = "t2"}).value();
+    auto const g = s.append_best_effort_bytes(bytes).value();
     auto const h = s.append_patch(R"({"p": 1})").value();
     auto const frames = s.read().value();
     REQUIRE(frames.size() == 8);
@@ -50,7 +50,7 @@ TEST_CASE("frames come back as they were sent") {
     REQUIRE(frames[3].bytes);
     CHECK(frames[3].bytes->empty());
     CHECK(frames[4].mode == weir::frame_mode::best_effort);
-    CHECK(frames[5].text() == "live");
+    CHECK(frames[5].text() == "best_effort");
     CHECK(frames[6].bytes == bytes);
     CHECK(frames[7].mode == weir::frame_mode::summary);
     CHECK(h.summary_version == 1);
@@ -82,10 +82,10 @@ TEST_CASE("batches keep their order and their bytes") {
     auto const three = s.append_bytes_batch(raw).value();
     CHECK(three.frames == 3);
     CHECK(three.first_id < three.last_id);
-    CHECK(s.append_live_batch(views, {.maxlen_floor = 1000}).value().frames == 500);
-    CHECK(s.append_live_text_batch(std::span(views).first(2)).value().frames == 2);
-    CHECK(s.append_live_bytes_batch(raw).value().frames == 3);
-    auto const frames = s.read({.max_frames = 10000}).value();
+    CHECK(s.append_best_effort_batch(views, {.maxlen_floor = 1000}).value().frames == 500);
+    CHECK(s.append_best_effort_text_batch(std::span(views).first(2)).value().frames == 2);
+    CHECK(s.append_best_effort_bytes_batch(raw).value().frames == 3);
+    auto const frames = s.read({.max = 10000}).value();
     REQUIRE(frames.size() == 1508);
     for (std::size_t i = 0; i < 500; i++) {
         CHECK(frames[i].payload == texts[i]);
@@ -113,7 +113,7 @@ TEST_CASE("what the matter refuses is a value") {
     CHECK(s.summary_at(weir::position::greatest()).error().why == reason::cursor_ahead);
     auto const mark = s.close("done");
     CHECK(s.close() == mark);
-    for (auto const &refused : {s.append("3"), s.append_text("3"), s.append_bytes({}), s.append_live("3")}) {
+    for (auto const &refused : {s.append("3"), s.append_text("3"), s.append_bytes({}), s.append_best_effort("3")}) {
         REQUIRE(!refused);
         CHECK(refused.error().why == reason::stream_closed);
         CHECK_THROWS_AS(refused.value(), weir::error);
@@ -121,7 +121,7 @@ TEST_CASE("what the matter refuses is a value") {
     CHECK(!s.append_patch("{}"));
     std::string_view const one[] = {"1"};
     CHECK(!s.append_batch(one));
-    CHECK(!s.append_live_batch(one));
+    CHECK(!s.append_best_effort_batch(one));
 }
 
 TEST_CASE("a lease fences every kind of append") {
@@ -133,12 +133,12 @@ TEST_CASE("a lease fences every kind of append") {
     std::string_view const one[] = {"1"};
     weir::batch batch;
     batch.append(s.name(), weir::json("1"), {.lease = lease, .epoch = epoch});
-    batch.append_live(s.name(), weir::json("1"), {.lease = lease, .epoch = epoch});
+    batch.append_best_effort(s.name(), weir::json("1"), {.lease = lease, .epoch = epoch});
     auto const all = [&](std::int64_t e) {
         return std::array{s.append("1", {.lease = lease, .epoch = e}).has_value(),
-                          s.append_live("1", {.lease = lease, .epoch = e}).has_value(),
+                          s.append_best_effort("1", {.lease = lease, .epoch = e}).has_value(),
                           s.append_batch(one, {.lease = lease, .epoch = e}).has_value(),
-                          s.append_live_text_batch(one, {.lease = lease, .epoch = e}).has_value(),
+                          s.append_best_effort_text_batch(one, {.lease = lease, .epoch = e}).has_value(),
                           s.append_patch("{}", {.lease = lease, .epoch = e}).has_value()};
     };
     CHECK(all(epoch) == std::array{true, true, true, true, true});
@@ -171,10 +171,10 @@ TEST_CASE("bad input is an error with the server's SQLSTATE") {
     CHECK(sqlstate([&] { (void)s.append("1", {.headers = "[]"}); }) == "22023");
     CHECK(sqlstate([&] { (void)s.append_patch("[]"); }) == "22023");
     CHECK(sqlstate([&] { (void)s.append_batch({}); }) == "22023");
-    CHECK(sqlstate([&] { (void)s.append_live("1", {.ttl = 0ms}); }) == "22023");
-    CHECK(sqlstate([&] { (void)s.append_live("1", {.ttl = std::chrono::hours(1 << 20)}); }) == "22023");
-    CHECK(sqlstate([&] { (void)s.append_live("1", {.ema_alpha = 2}); }) == "22023");
-    CHECK(sqlstate([&] { (void)s.read({.max_frames = 0}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_best_effort("1", {.ttl = 0ms}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_best_effort("1", {.ttl = std::chrono::hours(1 << 20)}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append_best_effort("1", {.ema_alpha = 2}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.read({.max = 0}); }) == "22023");
     CHECK(sqlstate([&] { (void)s.append_text(std::string(2 << 20, 'x')); }) == "54000");
     CHECK(sqlstate([&] { (void)weir::stream(db, "").append("1"); }) == "22023");
     CHECK(sqlstate([&] { (void)weir::stream(db, std::string("a\0b", 3)).append("1"); }) == "22021");
@@ -193,16 +193,16 @@ TEST_CASE("reading: from, to, filters, backwards") {
         ids.push_back(
             s.append(std::to_string(i), {.type = i % 2 ? "odd" : "even", .headers = i == 7 ? R"({"x": 1})" : "{}"})
                 .value());
-    ids.push_back(s.append_live("10").value());
+    ids.push_back(s.append_best_effort("10").value());
     CHECK(s.head() == ids.back());
     CHECK(s.read({.after = ids[3]}).value().size() == 7);
     CHECK(s.read({.after = ids[3], .upto = ids[5]}).value().size() == 2);
-    CHECK(s.read({.max_frames = 3}).value().size() == 3);
+    CHECK(s.read({.max = 3}).value().size() == 3);
     CHECK(s.read({.best_effort = false}).value().size() == 10);
     CHECK(s.read({.types = {"odd"}}).value().size() == 5);
     CHECK(s.read({.types = {"odd", "even"}}).value().size() == 10);
     CHECK(s.read({.headers = R"({"x": 1})"}).value().front().id == ids[7]);
-    CHECK(s.read({.max_frames = 1, .reverse = true}).value().front().id == ids.back());
+    CHECK(s.read({.max = 1, .reverse = true}).value().front().id == ids.back());
     CHECK(s.read({.since = ids[0].time()}).value().size() == 11);
     CHECK(s.read({.since = ids.back().time() + 1h}).value().empty());
     auto const info = s.info();
@@ -266,7 +266,7 @@ TEST_CASE("a batch of many streams is one transaction, in order") {
     batch.append(a.name(), weir::text("err 1"), {.type = "stderr"});
     batch.append(b.name(), weir::json("{}"));
     batch.append(a.name(), weir::bytes(bytes), {.headers = R"({"h": 1})"});
-    batch.append_live(b.name(), weir::text("live"));
+    batch.append_best_effort(b.name(), weir::text("best_effort"));
     for (int i = 0; i < 100; i++)
         batch.append(a.name(), weir::text("line " + std::to_string(i)));
     CHECK(batch.size() == 105);
@@ -321,7 +321,7 @@ TEST_CASE("a pipeline reports every append in order, and a group fails as a whol
         outcomes.clear();
         for (int i = 0; i < 30; i++)
             p.append(i == 15 ? closed.name() : open.name(), weir::text("x"));
-        p.append_live(open.name(), weir::text("y"));
+        p.append_best_effort(open.name(), weir::text("y"));
         p.append_patch(open.name(), R"({"z": 1})");
         p.flush();
         p.finish();

@@ -16,8 +16,8 @@ namespace {
 // So slow a poll that whatever arrives was rung for.
 weir::notifier_options rung_only() { return {.slow_poll = 1h, .longest_backoff = 200ms}; }
 
-void emit(weir::connection &db, std::string const &topic, int n) {
-    (void)weir::emit(db, {.topic = topic, .type = "n", .payload = std::to_string(n)}).value();
+void emit(weir::connection &db, std::string const &stream, int n) {
+    (void)weir::emit(db, {.stream = stream, .type = "n", .payload = std::to_string(n)}).value();
 }
 
 std::vector<std::string> payloads(std::vector<weir::event> const &events) {
@@ -40,16 +40,16 @@ using texts = std::vector<std::string>;
 // Emits 0, 1, 2, …, each exactly once, whatever happens meanwhile: the row tells whether it did.
 class steady_emitter {
 public:
-    explicit steady_emitter(std::string topic)
-        : thread_([this, topic = std::move(topic)](std::stop_token stop) {
+    explicit steady_emitter(std::string stream)
+        : thread_([this, stream = std::move(stream)](std::stop_token stop) {
               weir::connection db;
               while (!stop.stop_requested()) {
                   std::string const n = std::to_string(emitted_);
                   try {
                       weir::transaction tx(db);
-                      if (db.query("INSERT INTO emitted VALUES ($1, $2::int) ON CONFLICT DO NOTHING", {topic, n})
+                      if (db.query("INSERT INTO emitted VALUES ($1, $2::int) ON CONFLICT DO NOTHING", {stream, n})
                               .affected() == 1)
-                          emit(db, topic, emitted_);
+                          emit(db, stream, emitted_);
                       tx.commit();
                       emitted_++;
                   } catch (weir::error const &e) {
@@ -74,16 +74,16 @@ private:
 // Writes down what it gets; no unique key, so that what is handled twice is seen.
 void write_down(weir::connection &db, std::span<weir::event const> events) {
     for (auto const &e : events)
-        db.query("INSERT INTO handled VALUES ($1, $2::int)", {e.topic, e.frame.payload.value()});
+        db.query("INSERT INTO handled VALUES ($1, $2::int)", {e.stream, e.frame.payload.value()});
 }
 
 void make_tables(weir::connection &db) {
-    db.execute("CREATE TABLE IF NOT EXISTS handled (topic text, n int, at bigserial);"
-               "CREATE TABLE IF NOT EXISTS emitted (topic text, n int, PRIMARY KEY (topic, n))");
+    db.execute("CREATE TABLE IF NOT EXISTS handled (stream text, n int, at bigserial);"
+               "CREATE TABLE IF NOT EXISTS emitted (stream text, n int, PRIMARY KEY (stream, n))");
 }
 
-std::string handled(weir::connection &db, std::string const &topic) {
-    auto const r = db.query("SELECT count(*) || ' ' || count(DISTINCT n) FROM handled WHERE topic = $1", {topic});
+std::string handled(weir::connection &db, std::string const &stream) {
+    auto const r = db.query("SELECT count(*) || ' ' || count(DISTINCT n) FROM handled WHERE stream = $1", {stream});
     return std::string(r.at(0, 0).value());
 }
 
@@ -93,21 +93,21 @@ std::string times(int n) { return std::to_string(n) + " " + std::to_string(n); }
 
 TEST_CASE("events are there when their transaction has committed, and go with it") {
     weir::connection db;
-    std::string const topic = unique("topic");
+    std::string const stream = unique("stream");
     weir::subscription s(db, unique("calls"));
-    REQUIRE(s.subscribe(topic, {.types = {"paid"}, .headers = R"({"region": "eu"})"}).value());
-    CHECK(!s.subscribe(topic, {.types = {"paid"}, .headers = R"({"region": "eu"})"}).value());
-    CHECK(s.subscribe(topic).error().why == weir::refusal::reason::already_exists);
+    REQUIRE(s.subscribe(stream, {.types = {"paid"}, .headers = R"({"region": "eu"})"}).value());
+    CHECK(!s.subscribe(stream, {.types = {"paid"}, .headers = R"({"region": "eu"})"}).value());
+    CHECK(s.subscribe(stream).error().why == weir::refusal::reason::already_exists);
     {
         weir::transaction tx(db);
-        (void)weir::emit(db, {.topic = topic, .type = "paid", .payload = "1", .headers = R"({"region": "eu"})"})
+        (void)weir::emit(db, {.stream = stream, .type = "paid", .payload = "1", .headers = R"({"region": "eu"})"})
             .value();
     }
     weir::new_event const several[] = {
-        {.topic = topic, .type = "paid", .payload = "2", .headers = R"({"region": "eu"})"},
-        {.topic = topic, .type = "paid", .payload = "3"},
-        {.topic = topic, .type = "sent", .payload = "4", .headers = R"({"region": "eu"})"},
-        {.topic = topic, .type = "paid", .payload = "5", .headers = R"({"region": "eu", "vip": true})"}};
+        {.stream = stream, .type = "paid", .payload = "2", .headers = R"({"region": "eu"})"},
+        {.stream = stream, .type = "paid", .payload = "3"},
+        {.stream = stream, .type = "sent", .payload = "4", .headers = R"({"region": "eu"})"},
+        {.stream = stream, .type = "paid", .payload = "5", .headers = R"({"region": "eu", "vip": true})"}};
     {
         weir::transaction tx(db);
         (void)weir::emit(db, several).value();
@@ -116,23 +116,23 @@ TEST_CASE("events are there when their transaction has committed, and go with it
     }
     auto const events = s.fetch().value();
     CHECK(payloads(events) == texts{"2", "5"});
-    CHECK(events.front().topic == topic);
+    CHECK(events.front().stream == stream);
     CHECK(events.front().frame.type == "paid");
     CHECK(s.info()->lag_frames() == 4);
-    CHECK(s.info()->topics == texts{topic});
+    CHECK(s.info()->streams == texts{stream});
     CHECK(s.info()->types == texts{"paid"});
     CHECK(payloads(s.fetch(1).value()) == texts{"2"});
     CHECK(s.ack(std::span(events).first(1)).value() == 1);
     CHECK(s.ack(std::span(events).first(1)).value() == 0);
     CHECK(payloads(s.fetch().value()) == texts{"5"});
-    CHECK(s.ack(topic, weir::position::greatest()).error().why == weir::refusal::reason::cursor_ahead);
+    CHECK(s.ack(stream, weir::position::greatest()).error().why == weir::refusal::reason::cursor_ahead);
     (void)s.seek(weir::position::least()).value();
     CHECK(payloads(s.fetch().value()) == texts{"2", "5"});
-    weir::stream(db, topic).close();
-    CHECK(weir::emit(db, {.topic = topic, .type = "late"}).error().why == weir::refusal::reason::stream_closed);
+    weir::stream(db, stream).close();
+    CHECK(weir::emit(db, {.stream = stream, .type = "late"}).error().why == weir::refusal::reason::stream_closed);
     {
         weir::transaction tx(db);
-        (void)weir::emit(db, {.topic = topic, .type = "late"}).value();
+        (void)weir::emit(db, {.stream = stream, .type = "late"}).value();
         try {
             tx.commit();
             FAIL("it committed");
@@ -147,15 +147,15 @@ TEST_CASE("events are there when their transaction has committed, and go with it
 
 TEST_CASE("ack() acknowledges what its transaction fetched, and nothing that came since") {
     weir::connection db, other;
-    std::string const topic = unique("topic");
+    std::string const stream = unique("stream");
     weir::subscription s(db, unique("exact"));
-    REQUIRE(s.subscribe(std::vector{topic, topic + ".more"}).value());
-    emit(other, topic, 1);
+    REQUIRE(s.subscribe(std::vector{stream, stream + ".more"}).value());
+    emit(other, stream, 1);
     {
         weir::transaction tx(db);
         CHECK(payloads(s.fetch().value()) == texts{"1"});
-        emit(other, topic, 2);
-        emit(other, topic + ".more", 3);
+        emit(other, stream, 2);
+        emit(other, stream + ".more", 3);
         CHECK(s.ack().value() == 1);
         CHECK(s.ack().value() == 0);
         tx.commit();
@@ -176,12 +176,12 @@ TEST_CASE("a subscriber is woken, goes on where it was, and gets again what it d
     weir::connection db;
     weir::notifier n(rung_only());
     weir::pool pool;
-    std::string const topic = unique("followed"), name = unique("follower");
+    std::string const stream = unique("followed"), name = unique("follower");
     {
-        weir::subscriber s(n, pool, name, {.topics = {topic}, .batch = 3});
+        weir::subscriber s(n, pool, name, {.streams = {stream}, .batch = 3});
         begin(s);
         for (int i = 0; i < 20; i++) {
-            emit(db, topic, i);
+            emit(db, stream, i);
             auto const e = s.next(long_enough).value();
             REQUIRE(e);
             CHECK(e->frame.payload == std::to_string(i));
@@ -190,7 +190,7 @@ TEST_CASE("a subscriber is woken, goes on where it was, and gets again what it d
         CHECK(s.ack().value());
         CHECK(s.info()->lag_frames() == 0);
         for (int i = 20; i < 25; i++)
-            emit(db, topic, i);
+            emit(db, stream, i);
         for (int i = 20; i < 24; i++) // a batch, which the one after it acknowledges, and one more
             REQUIRE(s.next(long_enough).value()->frame.payload == std::to_string(i));
         CHECK(s.info()->lag_frames() == 2);
@@ -201,7 +201,7 @@ TEST_CASE("a subscriber is woken, goes on where it was, and gets again what it d
     std::jthread const later([&] {
         weir::connection other;
         for (int i = 25; i < 30; i++)
-            emit(other, topic, i);
+            emit(other, stream, i);
     });
     int next = 25;
     for (weir::event const &e : again.events(long_enough)) {
@@ -212,20 +212,20 @@ TEST_CASE("a subscriber is woken, goes on where it was, and gets again what it d
     CHECK(next == 30);
 }
 
-TEST_CASE("topics by pattern, also those made later, and more than there are channels for") {
+TEST_CASE("streams by pattern, also those made later, and more than there are channels for") {
     weir::connection db;
     weir::notifier n(rung_only());
     weir::pool pool;
     std::string const prefix = unique("by pattern");
-    weir::subscriber wild(n, pool, unique("wild"), {.topics = {prefix + "/*"}});
+    weir::subscriber wild(n, pool, unique("wild"), {.streams = {prefix + "/*"}});
     std::vector<std::string> many;
     for (int i = 0; i < 20; i++)
         many.push_back(prefix + "/" + std::to_string(i));
-    weir::subscriber named(n, pool, unique("named"), {.topics = many});
+    weir::subscriber named(n, pool, unique("named"), {.streams = many});
     std::string const odd = unique(std::string(100, 'x') + "*");
     std::string quoted = odd;
     quoted.insert(100, "\\");
-    weir::subscriber literal(n, pool, unique("literal"), {.topics = {quoted}});
+    weir::subscriber literal(n, pool, unique("literal"), {.streams = {quoted}});
     begin(wild);
     begin(named);
     begin(literal);
@@ -233,11 +233,11 @@ TEST_CASE("topics by pattern, also those made later, and more than there are cha
         emit(db, many[static_cast<std::size_t>(i)], i);
         auto const e = wild.next(long_enough).value();
         REQUIRE(e);
-        CHECK(e->topic == many[static_cast<std::size_t>(i)]);
+        CHECK(e->stream == many[static_cast<std::size_t>(i)]);
         CHECK(named.next(long_enough).value());
     }
     emit(db, odd, 1);
-    CHECK(literal.next(long_enough).value()->topic == odd);
+    CHECK(literal.next(long_enough).value()->stream == odd);
     emit(db, unique("elsewhere"), 1);
     CHECK(!*wild.next(100ms));
     CHECK(wild.info()->lag.size() == 20);
@@ -248,17 +248,17 @@ TEST_CASE("what a handler writes happens exactly once, or not at all") {
     make_tables(db);
     weir::notifier n(rung_only());
     weir::pool pool;
-    std::string const topic = unique("handled");
+    std::string const stream = unique("handled");
     weir::subscriber s(n, pool, unique("handler"),
-                       {.topics = {topic}, .subscribe = {.from = weir::start::beginning()}});
-    emit(db, topic, 0);
-    emit(db, topic, 1);
+                       {.streams = {stream}, .subscribe = {.from = weir::start::beginning()}});
+    emit(db, stream, 0);
+    emit(db, stream, 1);
     auto fails = [](auto &c, auto events) {
         write_down(c, events);
         throw std::runtime_error("no");
     };
     CHECK_THROWS_AS(s.handle(fails, long_enough), std::runtime_error);
-    CHECK(handled(db, topic) == "0 0");
+    CHECK(handled(db, stream) == "0 0");
     CHECK_THROWS_AS(s.handle([](auto &c, auto) { c.execute("SELECT 1/0"); }, long_enough), weir::error);
     auto swallows = [](auto &c, auto events) {
         write_down(c, events);
@@ -266,7 +266,7 @@ TEST_CASE("what a handler writes happens exactly once, or not at all") {
     };
     CHECK_THROWS_AS(s.handle(swallows, long_enough), weir::error);
     CHECK_THROWS_AS(s.handle([](auto &c, auto) { c.execute("ROLLBACK"); }, long_enough), weir::error);
-    CHECK(handled(db, topic) == "0 0");
+    CHECK(handled(db, stream) == "0 0");
     int calls = 0;
     auto serializes = [&](auto &c, auto events) {
         write_down(c, events);
@@ -277,7 +277,7 @@ TEST_CASE("what a handler writes happens exactly once, or not at all") {
     };
     CHECK(s.handle(serializes, long_enough).value() == 2);
     CHECK(calls == 3);
-    CHECK(handled(db, topic) == times(2));
+    CHECK(handled(db, stream) == times(2));
     CHECK(s.handle(write_down, 50ms).value() == 0);
     CHECK(s.info()->lag_frames() == 0);
 }
@@ -287,8 +287,8 @@ TEST_CASE("workers of one subscription take turns") {
     make_tables(db);
     weir::notifier n(rung_only());
     weir::pool pool;
-    std::string const topic = unique("shared"), name = unique("workers");
-    (void)weir::subscription(db, name).subscribe(topic).value();
+    std::string const stream = unique("shared"), name = unique("workers");
+    (void)weir::subscription(db, name).subscribe(stream).value();
     std::stop_source stop;
     std::vector<std::jthread> workers;
     std::atomic<int> sum = 0;
@@ -298,22 +298,22 @@ TEST_CASE("workers of one subscription take turns") {
             sum += static_cast<int>(s.run(write_down, stop.get_token()).value());
         });
     for (int i = 0; i < 200; i++)
-        emit(db, topic, i);
-    CHECK(eventually([&] { return handled(db, topic) == times(200); }));
+        emit(db, stream, i);
+    CHECK(eventually([&] { return handled(db, stream) == times(200); }));
     stop.request_stop();
     workers.clear();
-    CHECK(handled(db, topic) == times(200));
+    CHECK(handled(db, stream) == times(200));
     CHECK(sum == 200);
-    CHECK(value(db, "SELECT count(*) FROM (SELECT n - lag(n) OVER (ORDER BY at) AS step FROM handled WHERE topic = '" +
-                        topic + "') s WHERE step <> 1") == "0");
+    CHECK(value(db, "SELECT count(*) FROM (SELECT n - lag(n) OVER (ORDER BY at) AS step FROM handled WHERE stream = '" +
+                        stream + "') s WHERE step <> 1") == "0");
 }
 
 TEST_CASE("a stop or a deadline ends a wait, also for another worker") {
     weir::connection db;
     weir::notifier n(rung_only());
     weir::pool pool;
-    std::string const topic = unique("stopped"), name = unique("stop");
-    weir::subscriber s(n, pool, name, {.topics = {topic}});
+    std::string const stream = unique("stopped"), name = unique("stop");
+    weir::subscriber s(n, pool, name, {.streams = {stream}});
     begin(s);
     auto stops = [&] {
         std::stop_source stop;
@@ -336,12 +336,12 @@ TEST_CASE("an expired cursor is a value, and one can go on from there") {
     weir::connection db;
     weir::notifier n(rung_only());
     weir::pool pool;
-    std::string const topic = unique("expired");
-    weir::subscriber s(n, pool, unique("late"), {.topics = {topic}});
+    std::string const stream = unique("expired");
+    weir::subscriber s(n, pool, unique("late"), {.streams = {stream}});
     begin(s);
     for (int i = 0; i < 5; i++)
-        emit(db, topic, i);
-    CHECK(weir::stream(db, topic).trim_keep(2) == 3);
+        emit(db, stream, i);
+    CHECK(weir::stream(db, stream).trim_keep(2) == 3);
     CHECK(s.next(long_enough).error().why == weir::refusal::reason::cursor_expired);
     CHECK(s.info()->lag.front().expired);
     CHECK(s.run(write_down, long_enough).error().why == weir::refusal::reason::cursor_expired);
@@ -354,7 +354,7 @@ TEST_CASE("an expired cursor is a value, and one can go on from there") {
     } catch (weir::error const &e) {
         CHECK(e.sqlstate() == "42704");
     }
-    weir::subscriber other(n, pool, s.name(), {.topics = {topic}, .subscribe = {.hold = true}});
+    weir::subscriber other(n, pool, s.name(), {.streams = {stream}, .subscribe = {.hold = true}});
     CHECK(other.next(long_enough).error().why == weir::refusal::reason::already_exists);
 }
 
@@ -366,8 +366,8 @@ TEST_CASE("connections that fail again and again leave each event handled once",
     options.conninfo = p.conninfo();
     weir::notifier n(options);
     weir::pool pool({.connect = {.conninfo = p.conninfo()}});
-    std::string const topic = unique("cut"), name = unique("cut");
-    (void)weir::subscription(db, name).subscribe(topic).value();
+    std::string const stream = unique("cut"), name = unique("cut");
+    (void)weir::subscription(db, name).subscribe(stream).value();
     std::stop_source stop;
     std::vector<std::jthread> workers;
     for (int i = 0; i < 2; i++)
@@ -375,7 +375,7 @@ TEST_CASE("connections that fail again and again leave each event handled once",
             weir::subscriber s(n, pool, name, {.batch = 4});
             (void)s.run(write_down, stop.get_token()).value();
         });
-    steady_emitter e(topic);
+    steady_emitter e(stream);
     for (int i = 0; i < 30; i++) {
         std::this_thread::sleep_for(50ms);
         if (i % 3 == 0)
@@ -384,22 +384,22 @@ TEST_CASE("connections that fail again and again leave each event handled once",
     }
     int const emitted = e.finish();
     CHECK(emitted > 5);
-    CHECK(eventually([&] { return handled(db, topic) == times(emitted); }));
-    INFO(handled(db, topic) << " of " << emitted);
+    CHECK(eventually([&] { return handled(db, stream) == times(emitted); }));
+    INFO(handled(db, stream) << " of " << emitted);
     stop.request_stop();
     workers.clear();
-    CHECK(handled(db, topic) == times(emitted));
+    CHECK(handled(db, stream) == times(emitted));
 }
 
 TEST_CASE("subscribers outlive restarts of the server", "[fault][restart]") {
     weir::notifier n(rung_only());
     weir::pool pool;
-    std::string const topic = unique("outlives"), name = unique("outlives");
+    std::string const stream = unique("outlives"), name = unique("outlives");
     {
         weir::connection db;
         make_tables(db);
-        (void)weir::subscription(db, name).subscribe(topic).value();
-        (void)weir::subscription(db, name + " seen").subscribe(topic).value();
+        (void)weir::subscription(db, name).subscribe(stream).value();
+        (void)weir::subscription(db, name + " seen").subscribe(stream).value();
     }
     std::stop_source stop;
     std::jthread worker([&] {
@@ -415,7 +415,7 @@ TEST_CASE("subscribers outlive restarts of the server", "[fault][restart]") {
             seen.insert(std::stoi(*e->frame.payload));
         }
     });
-    steady_emitter e(topic);
+    steady_emitter e(stream);
     for (char const *how : {"restart", "kill9"}) {
         int const before = e.emitted();
         REQUIRE(eventually([&] { return e.emitted() > before + 10; }));
@@ -427,7 +427,7 @@ TEST_CASE("subscribers outlive restarts of the server", "[fault][restart]") {
     REQUIRE(eventually([&] { return e.emitted() > before + 10; }));
     int const emitted = e.finish();
     weir::connection db;
-    CHECK(eventually([&] { return handled(db, topic) == times(emitted); }));
+    CHECK(eventually([&] { return handled(db, stream) == times(emitted); }));
     CHECK(eventually([&] {
         std::lock_guard const guard(lock);
         return static_cast<int>(seen.size()) == emitted;

@@ -56,7 +56,7 @@ TEST_CASE("a tail gives what is there, then what comes, then the end") {
     CHECK(t.take().empty());
     auto const sixth = s.append("5").value();
     CHECK(t.next(long_enough)->id == sixth);
-    (void)s.append_live("6").value();
+    (void)s.append_best_effort("6").value();
     CHECK(t.next(long_enough)->mode == weir::frame_mode::best_effort);
     s.close("over");
     CHECK(t.state() == weir::tail_state::live);
@@ -149,7 +149,7 @@ TEST_CASE("filters are the server's, and the cursor passes what they drop") {
         (void)s
             .append(std::to_string(i), {.type = i == 7 ? "wanted" : "other", .headers = i == 9 ? R"({"h": 1})" : "{}"})
             .value();
-    (void)s.append_live("\"x\"", {.type = "wanted"}).value();
+    (void)s.append_best_effort("\"x\"", {.type = "wanted"}).value();
     weir::notifier n(rung_only());
     weir::tail types(n, s.name(), {.types = {"wanted"}});
     weir::tail durable(n, s.name(), {.best_effort = false, .types = {"wanted"}});

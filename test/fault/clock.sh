@@ -19,12 +19,12 @@ handed_out=$WEIR_TMP/handed_out
 appends() {
     value -F ' ' <<'SQL' >>"$handed_out"
 SELECT s, weir.append(s, '1') FROM unnest('{s,t,trimmed,dropped}'::text[]) s;
-SELECT s, weir.append_live(s, '1') FROM unnest('{s,live,trimmed,dropped}'::text[]) s;
+SELECT s, weir.append_best_effort(s, '1') FROM unnest('{s,best_effort,trimmed,dropped}'::text[]) s;
 SELECT 's', id FROM weir.append_patch('s', '{"a": 1}');
 SELECT 's', last_id FROM weir.append_batch('s', '{1,2,3}'::jsonb[]);
 BEGIN;
 SELECT s, weir.append(s, '"rolled back"') FROM unnest('{s,t,trimmed}'::text[]) s;
-SELECT s, weir.append_live(s, '"rolled back"') FROM unnest('{live,dropped}'::text[]) s;
+SELECT s, weir.append_best_effort(s, '"rolled back"') FROM unnest('{best_effort,dropped}'::text[]) s;
 ROLLBACK;
 SQL
 }
@@ -54,13 +54,13 @@ ascending "an hour back"
 is "lead_ms says so" "$(lead 3500000 3700000)" t
 ascending "and on"
 
-psql -c "SELECT count(weir.trim(s, keep => 0)) FROM unnest('{trimmed,live}'::text[]) s" -c "SELECT weir.drop_stream('dropped')" >/dev/null
-psql -c 'VACUUM weir.frame_log' -c 'VACUUM weir.frame_live'
+psql -c "SELECT count(weir.trim(s, keep => 0)) FROM unnest('{trimmed,best_effort}'::text[]) s" -c "SELECT weir.drop_stream('dropped')" >/dev/null
+psql -c 'VACUUM weir.frame_log' -c 'VACUUM weir.frame_best_effort'
 ascending "after trim, drop and VACUUM"
 cluster_stop clock
 start
 ascending "after a restart"
-psql -c "SELECT weir.trim('trimmed', keep => 0), weir.drop_stream('dropped')" -c 'VACUUM weir.frame_log' -c 'VACUUM weir.frame_live' >/dev/null
+psql -c "SELECT weir.trim('trimmed', keep => 0), weir.drop_stream('dropped')" -c 'VACUUM weir.frame_log' -c 'VACUUM weir.frame_best_effort' >/dev/null
 crash
 start
 ascending "after a crash"

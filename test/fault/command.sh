@@ -65,7 +65,7 @@ fails "JSON that is none" 1 'invalid input syntax for type json' weir append a '
 contains "what helps" "$err" "--text"
 echo '[2]' | weir append a >/dev/null
 printf 'three\n' | weir append a --text - >/dev/null
-printf '\0\377' | weir append a --bytes --live --ttl 1h >/dev/null
+printf '\0\377' | weir append a --bytes --best-effort --ttl 1h >/dev/null
 is "patch prints the version too" "$(weir append a --patch '{"p": null, "q": 1e2}' | cut -f 2)" 1
 is "what each became" "$(value -c "SELECT mode, type, payload, bytes, headers FROM weir.read('a')")" \
     'durable|t|{"n": 1}||{"h": 1}

@@ -21,7 +21,7 @@ printf '{"n": 2}\n\n{"n": 3}\n' | weir emit shop/2 paid --lines
 echo '{"n": 4}' | weir emit shop/1 paid -
 is "to look is not to take" "$(weir subscribe mail --peek --raw && weir subscribe mail --peek --raw)" \
     "$(for _ in 1 2; do printf '{"n": %s}\n' 1 2 3 4; done)"
-is "they come in order, with their topics" "$(weir subscribe mail --json | sed -E 's/.*"stream": ?("[^"]*").*"payload": ?(\{[^}]*\}).*/\1 \2/')" \
+is "they come in order, with their streams" "$(weir subscribe mail --json | sed -E 's/.*"stream": ?("[^"]*").*"payload": ?(\{[^}]*\}).*/\1 \2/')" \
     '"shop/1" {"n": 1}
 "shop/2" {"n": 2}
 "shop/2" {"n": 3}
@@ -38,7 +38,7 @@ follower=$!
 for n in 5 6 7; do weir emit "shop/$n" paid "$n"; done
 # Printed, and acknowledged after that.
 settled() { [ "$(wc -l <followed)" = 3 ] && [ "$(value -c "SELECT sum(lag_frames) FROM weir.subscriptions WHERE name = 'mail'")" = 0 ]; }
-check "it follows, also topics made later" poll 20 settled
+check "it follows, also streams made later" poll 20 settled
 kill -TERM $follower
 run wait $follower
 is "in order" "$(cat followed)" "$(printf '5\n6\n7')"

@@ -50,7 +50,7 @@ check "and the checker noticed" grep -Eq 'disconnects [1-9][0-9]' "$WEIR_TMP/che
 is "nothing is left prepared" "$(value -c 'SELECT count(*) FROM pg_prepared_xacts')" 0
 
 note "a cursor on a best-effort frame that the crash took"
-cursor=$(value -c "SELECT weir.append_live('lost', '1')" -c "SELECT weir.append_live('lost', '2')" | tail -n 1)
+cursor=$(value -c "SELECT weir.append_best_effort('lost', '1')" -c "SELECT weir.append_best_effort('lost', '2')" | tail -n 1)
 crash_and_restart crash
 is "is not taken for one of another server" "$(sqlstate "SELECT * FROM weir.read('lost', after => '$cursor')")" 00000
 next=$(value -c "SELECT weir.append('lost', '3')")

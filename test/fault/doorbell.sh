@@ -23,9 +23,9 @@ listen some -- weir:a weir:b weir:rolled weir:new
 position=$(one a)
 hears "a commit, with the position of the frame" some "^weir:a|$position\$"
 hears "on the database's channel, too" all "^weir|{\"a\": \"$position\"}\$"
-value -c "BEGIN; SELECT weir.append('a', '1'), weir.append('b', '1'), weir.append('new', '1'); SELECT weir.append_live('b', '1'); COMMIT" >/dev/null
+value -c "BEGIN; SELECT weir.append('a', '1'), weir.append('b', '1'), weir.append('new', '1'); SELECT weir.append_best_effort('b', '1'); COMMIT" >/dev/null
 for stream in a b new; do hears "all streams of a transaction: $stream" some "^weir:$stream|$(value -c "SELECT weir.head('$stream')")\$"; done
-value -c "SELECT weir.append_batch('b', '{1,2,3}'::text[])" >/dev/null
+value -c "SELECT weir.append_text_batch('b', '{1,2,3}'::text[])" >/dev/null
 hears "the last frame of a batch" some "^weir:b|$(value -c "SELECT weir.head('b')")\$"
 value -c "SELECT weir.append('rolled', '1')" >/dev/null
 hears "(a stream comes into being)" some "^weir:rolled|"

@@ -12,17 +12,17 @@ set -euo pipefail
 # All of a database that must survive, as text.
 contents() {
     value -d "$1" <<'SQL'
-SELECT 'frame', s.name, f.* FROM weir.streams s, weir.read(s.name, max_frames => 10000, visibility => 'exclude_best_effort') f
+SELECT 'frame', s.name, f.* FROM weir.streams s, weir.read(s.name, max => 10000, visibility => 'exclude_best_effort') f
     ORDER BY 2, f.id;
 SELECT 'summary', s.name, y.* FROM weir.streams s, weir.summary(s.name) y ORDER BY 2;
-SELECT 'middle', y.* FROM weir.summary_at('doc', (SELECT id FROM weir.read('doc', max_frames => 2) ORDER BY id DESC LIMIT 1)) y;
+SELECT 'middle', y.* FROM weir.summary_at('doc', (SELECT id FROM weir.read('doc', max => 2) ORDER BY id DESC LIMIT 1)) y;
 SELECT 'stream', name, frames - best_effort_frames, lifetime_frames - best_effort_frames, version, closed, close_reason FROM weir.streams
-    WHERE name <> 'live' ORDER BY name;
+    WHERE name <> 'best_effort' ORDER BY name;
 SELECT 'id', name, id FROM weir.registry ORDER BY 2, 3;
 SELECT 'properties', name, properties FROM weir.streams ORDER BY 2;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
-SELECT 'subscription', name, topic, cursor, lag_frames, expired, topics, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, topic;
+SELECT 'subscription', name, stream, cursor, lag_frames, expired, streams, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, stream;
 SELECT 'retention', * FROM weir.retention ORDER BY stream;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
@@ -35,8 +35,8 @@ SELECT weir.grant_access('weir_dump_reader', 'read');
 SELECT weir.append('all', '{"a": [1, null]}', 'type', '{"h": 1}'), weir.append_text('all', E'quote " \\ line\n'),
     weir.append_bytes('all', '\x00ff00'), weir.append('all', 'null');
 SELECT count(weir.append('all', to_jsonb(repeat(md5(i::text), 300)))) FROM generate_series(1, 50) i;
-SELECT weir.append_live('all', '1'), weir.append_live_batch('live', '{1,2,3}'::jsonb[], maxlen_floor => 1000);
-SELECT weir.append_batch('all', ARRAY(SELECT i::text FROM generate_series(1, 3000) i));
+SELECT weir.append_best_effort('all', '1'), weir.append_best_effort_batch('best_effort', '{1,2,3}'::jsonb[], maxlen_floor => 1000);
+SELECT weir.append_text_batch('all', ARRAY(SELECT i::text FROM generate_series(1, 3000) i));
 SELECT weir.append_patch('doc', jsonb_build_object('n', i, 'k' || i % 7, CASE WHEN i % 3 = 0 THEN '"__weir_null__"'::jsonb ELSE to_jsonb(i) END))
     FROM generate_series(1, 2500) i;
 SELECT weir.create_stream('sentinel', '~'), weir.append_patch('sentinel', '{"a": "~", "b": null, "c": "__weir_null__"}');
@@ -48,10 +48,10 @@ SELECT weir.append_patch('trimmed', '{"kept": true}'), weir.trim('trimmed', keep
 SELECT weir.append('all trimmed', '1'), weir.trim('all trimmed', keep => 0);
 SELECT weir.append('dropped', '1'), weir.close('dropped'), weir.drop_stream('dropped');
 SELECT weir.append('again', '1'), weir.append_patch('again', '{"old": 1}'), weir.drop_stream('again'), weir.append_patch('again', '{"new": 1}');
-SELECT weir.emit('topic', 'event', to_jsonb(i), '{"h": 1}') FROM generate_series(1, 20) i;
-SELECT weir.subscribe('several', '{all,top*}'::text[], '-', types => '{event}', headers => '{"h": 1}', hold => true), weir.subscribe('one', 'topic', '-');
+SELECT weir.emit('stream', 'event', to_jsonb(i), '{"h": 1}') FROM generate_series(1, 20) i;
+SELECT weir.subscribe('several', '{all,top*}'::text[], '-', types => '{event}', headers => '{"h": 1}', hold => true), weir.subscribe('one', 'stream', '-');
 SELECT weir.ack('one', id) FROM weir.fetch('one', 7);
-SELECT weir.alter_stream('topic', max_age => '1 day', max_frames => 1000);
+SELECT weir.alter_stream('stream', max_age => '1 day', max_frames => 1000);
 BEGIN; SELECT weir.append('all', '"rolled back"'); ROLLBACK;
 SELECT weir.lease_acquire('forgotten', 'ann') FROM generate_series(1, 9);
 SELECT weir.lease_release('forgotten', 'ann', 9);
@@ -69,7 +69,7 @@ key_calls="SELECT weir.append('keys', '1', idempotency_key => 'k1'),
 # The newest position of each stream, also of what is not carried: name|position
 newest() {
     value -d "$1" -c "SELECT s.name, weir.max(f.id) FROM weir.registry s JOIN (SELECT stream_id, id FROM weir.frame_log
-        UNION ALL SELECT stream_id, id FROM weir.frame_live) f ON f.stream_id = s.id GROUP BY 1"
+        UNION ALL SELECT stream_id, id FROM weir.frame_best_effort) f ON f.stream_id = s.id GROUP BY 1"
 }
 
 # verify WHAT DATABASE: on the current cluster
@@ -95,8 +95,8 @@ again|append(S, '1')
 dropped|append(S, '1')
 all trimmed|append(S, '1')
 unheard of|append(S, '1')
-live|append_live(S, '1')
-trimmed|append_live(S, '1')
+best_effort|append_best_effort(S, '1')
+trimmed|append_best_effort(S, '1')
 sentinel|append_bytes(S, '1')
 CALLS
     is "$what: the next positions of a stream lie above all its old ones" "$bad" ""

@@ -20,7 +20,7 @@ psql -c 'CREATE EXTENSION weir' -c 'CREATE TABLE t (n integer)'
 cat >"$WEIR_TMP/statements" <<'SQL'
 SELECT weir.append('a', '1');
 SELECT weir.append_batch('a', ARRAY['1', '2']::jsonb[]);
-SELECT weir.append_live('a', '1');
+SELECT weir.append_best_effort('a', '1');
 SELECT weir.append_patch('p', '{"a": 1}');
 SELECT weir.append('a', '1', idempotency_key => 'k' || clock_timestamp());
 SELECT count(*) FROM weir.read('a');

@@ -22,11 +22,11 @@ every_call="SET statement_timeout = '4s';
 SELECT count(weir.append('h.log', to_jsonb(i))) FROM generate_series(1, 1100) i;
 SELECT count(weir.append('h.keyed', '1', idempotency_key => 'k' || i || random())) FROM generate_series(1, 130) i;
 SELECT count(weir.append_patch('h.doc', jsonb_build_object('k' || i % 10, i))) FROM generate_series(1, 600) i;
-SELECT count(weir.append_live('h.live', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i;
+SELECT count(weir.append_best_effort('h.live', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i;
 SELECT count(weir.emit('h.kept', 'n', '1')) FROM generate_series(1, 1100) i;
 SELECT weir.append('h.dropped', '1') IS NOT NULL, weir.drop_stream('h.dropped');
 SELECT weir.trim('h.trimmed', keep => 1);
-SELECT count(*) FROM weir.read('h.log', max_frames => 10000), weir.summary('h.doc'), weir.stream_info('h.kept');
+SELECT count(*) FROM weir.read('h.log', max => 10000), weir.summary('h.doc'), weir.stream_info('h.kept');
 SELECT acquired FROM weir.lease_acquire('h' || random(), 'me', '1 second');"
 # nobody_minds CLAIM
 nobody_minds() {
@@ -43,14 +43,14 @@ session_start locker
 tell_and_wait locker "BEGIN; LOCK TABLE weir.checkpoint IN SHARE MODE;"
 state=$(sqlstate "SET statement_timeout = '4s'; SELECT count(weir.append('h.lock', '1'))
     FROM generate_series(1, 1100) i;
-    SELECT count(weir.append_live('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    SELECT count(weir.append_best_effort('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
     FROM generate_series(1, 300) i;
-    SELECT count(*) FROM weir.read('h.lock', max_frames => 10000)")
+    SELECT count(*) FROM weir.read('h.lock', max => 10000)")
 is "appends and reads do not wait for the checkpoints" "$state" 00000
 check "the job fails" poll 20 is_house checkpoints "failures > 0"
 is "and says why" "$(housekeeping checkpoints last_error)" "canceling statement due to lock timeout"
 runs=$(housekeeping frames runs)
-psql -c "SELECT count(weir.append_live('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+psql -c "SELECT count(weir.append_best_effort('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
     FROM generate_series(1, 300) i" >/dev/null
 check "other jobs go on" poll 20 is_house frames "runs > $runs"
 is "the log says it once for a stream" \
@@ -71,7 +71,7 @@ psql -c "ALTER TABLE weir.registry REPLICA IDENTITY NOTHING" -c "CREATE PUBLICAT
 state=$(sqlstate "SET statement_timeout = '4s'; SELECT weir.append('h.pub', '1');
     SELECT count(weir.append('h.pub', '1')) FROM generate_series(1, 2100) i;
     SELECT weir.drop_stream('h.pub'); SELECT weir.append('h.pub', '1'); SELECT count(*)
-    FROM weir.read('h.pub', max_frames => 10000)")
+    FROM weir.read('h.pub', max => 10000)")
 is "appends, drops and reads do not mind" "$state" 00000
 psql -c "SELECT steps FROM weir.housekeep('names')" >/dev/null
 check "forgetting names fails" is_house names "failures > 0 AND last_error LIKE '%replica identity%'"
@@ -89,7 +89,7 @@ psql -c "UPDATE weir.idempotency SET called_at = now() - interval '2 days'"
 state=$(sqlstate "SET statement_timeout = '4s'; SELECT count(weir.append('h.err', to_jsonb(i)))
     FROM generate_series(1, 1100) i;
     SELECT count(weir.append('h.err', '1', idempotency_key => 'e' || i)) FROM generate_series(1, 130) i;
-    SELECT count(*) FROM weir.read('h.err', max_frames => 10000);
+    SELECT count(*) FROM weir.read('h.err', max => 10000);
     SELECT document FROM weir.summary('h.doc')")
 is "appends, keyed ones too, and reads do not fail" "$state" 00000
 check "checkpoints fail" poll 20 is_house checkpoints "last_error = 'refused'"
@@ -103,7 +103,7 @@ nobody_minds "after errors"
 
 note "what a prepared transaction holds"
 psql -c "BEGIN" -c "SELECT count(weir.append('h.prep', to_jsonb(i))) FROM generate_series(1, 1100) i" \
-    -c "SELECT count(weir.append_live('h.prep', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    -c "SELECT count(weir.append_best_effort('h.prep', '1', maxlen_floor => 32, maxlen_ceiling => 32))
     FROM generate_series(1, 300) i" \
     -c "PREPARE TRANSACTION 'h'" >/dev/null
 is "a trim does not wait for it" "$(sqlstate "SET statement_timeout = '4s';
@@ -118,7 +118,7 @@ cluster_start house "max_worker_processes = 1"
 nobody_minds "without a worker"
 for _ in 1 2 3; do psql -c "$every_call" >/dev/null; done
 check "best-effort frames stay bounded all the same" test "$(value -c "SELECT count(*) < 1200
-    FROM weir.frame_live l JOIN weir.registry s ON s.id = l.stream_id WHERE s.name = 'h.live'")" = t
+    FROM weir.frame_best_effort l JOIN weir.registry s ON s.id = l.stream_id WHERE s.name = 'h.live'")" = t
 is "weir.housekeep() does the rest" "$(value -c "SELECT count(*) > 0, coalesce(sum(failures), 0)
     FROM weir.housekeep()")" "t|0"
 is "the log says why" "$(grep -c 'could not start the housekeeper of weir' "$server_log" | awk '{ print ($1 > 0) }')" 1
@@ -137,7 +137,7 @@ starved=
 # The soft limit, which may be lifted again.
 limit_memory() { as_server prlimit --pid "$starved" "--as=$1:" 2>/dev/null; }
 starve() {
-    psql -c "SELECT count(weir.append_live('h.busy', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    psql -c "SELECT count(weir.append_best_effort('h.busy', '1', maxlen_floor => 32, maxlen_ceiling => 32))
     FROM generate_series(1, 64) i" >/dev/null
     poll 10 has_house || return 1
     starved=$(house_pid)
@@ -152,23 +152,23 @@ nobody_minds "meanwhile"
 limit_memory unlimited || true
 check "and is done once it has more" poll 90 has_checkpoint h.hungry
 
-note "by itself: leases expire, retention by age on an idle topic, the clock"
+note "by itself: leases expire, retention by age on an idle stream, the clock"
 psql -c "SELECT acquired FROM weir.lease_acquire('h.lease', 'me', '1 second')" >/dev/null
 expired() { [ "$(value -c "SELECT count(*) FROM weir.read('leases') WHERE type = 'expired'
     AND headers->>'lease' = 'h.lease'")" = 1 ]; }
 check "a lease that expires is written down by itself" poll 15 expired
 psql -c "SELECT weir.create_stream('h.age', max_age => '1 second'), weir.append('h.age', '1')" >/dev/null
 aged() { [ "$(value -c "SELECT count(*) FROM weir.read('h.age')")" = 0 ]; }
-check "an idle topic's events go when they come of age" poll 40 aged
+check "an idle stream's events go when they come of age" poll 40 aged
 
 note "a synchronous standby that is dead"
-psql -c "SELECT weir.append_live('h.sync', '1')" -c "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" \
+psql -c "SELECT weir.append_best_effort('h.sync', '1')" -c "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" \
     -c "SELECT pg_reload_conf()" >/dev/null
 waits() { [ "$(value -c "SHOW synchronous_standby_names")" = nobody ]; }
 poll 10 waits
 done=0
 for n in {1..40}; do
-    ! timeout 5 "$PGBIN/psql" -X -q -c "SELECT weir.append_live('h.sync', '$n')" >/dev/null 2>&1 || done=$((done + 1))
+    ! timeout 5 "$PGBIN/psql" -X -q -c "SELECT weir.append_best_effort('h.sync', '$n')" >/dev/null 2>&1 || done=$((done + 1))
     sleep 0.1
 done
 is "no best-effort append waits for it, whoever has to move the bound of the clock" "$done" 40

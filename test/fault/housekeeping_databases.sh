@@ -32,7 +32,7 @@ while read -r statement; do
     psql -c "CREATE DATABASE quiet$n TEMPLATE template"
     psql -c "CREATE DATABASE busy$n TEMPLATE template"
     quiet=$(took "${statement//DB/quiet$n}")
-    psql -d busy$n -c "SELECT count(weir.append_live('s', '1')) FROM generate_series(1, 64)" \
+    psql -d busy$n -c "SELECT count(weir.append_best_effort('s', '1')) FROM generate_series(1, 64)" \
     -c "SELECT weir.append('s', '1')" >/dev/null
     check "(there are workers)" poll 15 has_workers busy$n
     busy=$(took "${statement//DB/busy$n}")

@@ -26,7 +26,7 @@ says() {
 x="repeat('x', 1000)"               # repeat() copies one by one: short units take seconds
 huge="repeat($x, 1073741)"          # the longest text there is, nearly
 says "huge payload" 54000 "SELECT weir.append_text('s', $huge)"
-says "huge best-effort payload" 54000 "SELECT weir.append_live_text('s', $huge)"
+says "huge best-effort payload" 54000 "SELECT weir.append_best_effort_text('s', $huge)"
 says "huge bytes" 54000 "SELECT weir.append_bytes('s', convert_to($huge, 'UTF8'))"
 says "huge element of a batch" 54000 "SELECT weir.append_batch('s', ARRAY[repeat($x, 900000)])"
 says "huge bytes in a batch" 54000 "SELECT weir.append_batch('s', ARRAY[convert_to(repeat($x, 900000), 'UTF8')])"
@@ -68,9 +68,9 @@ says "merge_patches" "54001 22023" "SELECT weir.merge_patches($deep, $deep)"
 
 says "10,000 frames" 00000 "SELECT weir.append_batch('batch', array_fill('1'::jsonb, ARRAY[10000]))"
 says "10,001 frames" 54000 "SELECT weir.append_batch('batch', array_fill('1'::jsonb, ARRAY[10001]))"
-says "10,001 texts" 54000 "SELECT weir.append_live_batch('batch', array_fill('1'::text, ARRAY[10001]))"
-says "100 million frames" 54000 "SELECT weir.append_batch('batch', array_fill('x'::text, ARRAY[100000000]))"
-is "and none of them is there" "$(value -c "SELECT count(*) FROM weir.read('batch', max_frames => 10000)")" 10000
+says "10,001 texts" 54000 "SELECT weir.append_best_effort_text_batch('batch', array_fill('1'::text, ARRAY[10001]))"
+says "100 million frames" 54000 "SELECT weir.append_text_batch('batch', array_fill('x'::text, ARRAY[100000000]))"
+is "and none of them is there" "$(value -c "SELECT count(*) FROM weir.read('batch', max => 10000)")" 10000
 says "10,001 streams" "00000 22023 54000" "SELECT count(*) FROM weir.read_many(array_fill('s'::text, ARRAY[10001]))"
 is "the server has lived through it" "$(value -c 'SELECT pg_postmaster_start_time()')" "$started"
 check "so has its postmaster" test -d "/proc/$postmaster"
@@ -91,21 +91,21 @@ cat >"$WEIR_TMP/paths" <<'PATHS'
 22004 jsonb[] '{1,NULL,2}' PERFORM weir.append_batch('s', v)
 22023 jsonb[] '{}' PERFORM weir.append_batch('s', v)
 22023 jsonb[] '{{1},{2}}' PERFORM weir.append_batch('s', v)
-54000 text[] ARRAY['1',repeat('x',1100000)] PERFORM weir.append_batch('s', v)
+54000 text[] ARRAY['1',repeat('x',1100000)] PERFORM weir.append_text_batch('s', v)
 22023 jsonb '[1]' PERFORM weir.append_patch('s', v)
 54001 jsonb (repeat('{"a":',65)||'1'||repeat('}',65))::jsonb PERFORM weir.append_patch('s', v)
 WR001 text 'x' PERFORM weir.append('closed', '1')
-WR001 text 'x' PERFORM weir.append_live('closed', '1')
+WR001 text 'x' PERFORM weir.append_best_effort('closed', '1')
 WR001 text 'x' PERFORM weir.append_batch('closed', '{1,2}'::jsonb[])
 WR001 text 'x' PERFORM weir.append_patch('closed', '{}')
 WR001 text 'x' PERFORM weir.append('closed', '1', idempotency_key => 'k')
 WR005 text 'x' PERFORM weir.append('keyed', '2', idempotency_key => 'k')
 22023 text 'x' PERFORM weir.append('s', '1', idempotency_key => '')
 WR002 text 'x' PERFORM weir.create_stream('s')
-22023 text 'x' PERFORM weir.append_live('s', '1', ttl_ms => 0)
-22023 text 'x' PERFORM weir.append_live('s', '1', maxlen_floor => 10, maxlen_ceiling => 9)
-22023 text 'x' PERFORM weir.append_live('s', '1', ema_alpha => 'NaN')
-22023 text 'x' PERFORM FROM weir.read('s', max_frames => 10001)
+22023 text 'x' PERFORM weir.append_best_effort('s', '1', ttl_ms => 0)
+22023 text 'x' PERFORM weir.append_best_effort('s', '1', maxlen_floor => 10, maxlen_ceiling => 9)
+22023 text 'x' PERFORM weir.append_best_effort('s', '1', ema_alpha => 'NaN')
+22023 text 'x' PERFORM FROM weir.read('s', max => 10001)
 22023 text 'x' PERFORM FROM weir.read('s', visibility => 'none')
 WR003 text 'x' PERFORM FROM weir.read('s', after => '+')
 WR003 text 'x' PERFORM FROM weir.read_many('{s}', '{+}')
@@ -122,13 +122,13 @@ WR003 text 'x' PERFORM FROM weir.summary_at('s', '+')
 22023 jsonb '{"a":null}' PERFORM weir.merge_diff('{}', v)
 22023 jsonb '{"a":{"b":1}}' PERFORM weir.merge_patches('{"a":1}', v)
 00000 jsonb '{"some":"payload"}' PERFORM weir.append('good', v, 't', '{"h":1}')
-00000 text 'x' PERFORM weir.append_live('good', '1', maxlen_floor => 8, ttl_ms => 1)
+00000 text 'x' PERFORM weir.append_best_effort('good', '1', maxlen_floor => 8, ttl_ms => 1)
 00000 jsonb '{"a":{"b":1}}' PERFORM weir.append_patch('good', v)
-00000 text[] '{a,b}' PERFORM weir.append_batch('good', v)
+00000 text[] '{a,b}' PERFORM weir.append_text_batch('good', v)
 00000 text 'x' PERFORM weir.append('keyed', '1', idempotency_key => 'k')
-00000 text 'x' PERFORM FROM weir.read('good', max_frames => 3)
-00000 text 'x' PERFORM FROM weir.read('good', max_frames => 3, reverse => true)
-00000 text 'x' PERFORM FROM weir.read_many('{s,good}', max_frames => 3)
+00000 text 'x' PERFORM FROM weir.read('good', max => 3)
+00000 text 'x' PERFORM FROM weir.read('good', max => 3, reverse => true)
+00000 text 'x' PERFORM FROM weir.read_many('{s,good}', max => 3)
 00000 text 'x' PERFORM weir.head('s')
 00000 text 'x' PERFORM FROM weir.summary('s')
 00000 jsonb '{"a":{"b":1}}' PERFORM weir.merge_diff(v, '{"a":1}'), weir.merge_patch(v, v, 'x')

@@ -60,19 +60,19 @@ all_trimmed=$(on a -c "SELECT weir.max(id) FROM weir.read('all trimmed')")
 is "then there is one" "$(causes a)" "first"
 
 note "a crash"
-live=$(on a -c "SELECT weir.append_live('s', '\"live\"')")
-live_only=$(on a -c "SELECT weir.append_live('live only', '1')")
+best_effort=$(on a -c "SELECT weir.append_best_effort('s', '\"best_effort\"')")
+best_effort_only=$(on a -c "SELECT weir.append_best_effort('best effort only', '1')")
 crash_and_restart a
-goes_on "a cursor on a best-effort frame that it took, before anything is written" a s "$live" ""
+goes_on "a cursor on a best-effort frame that it took, before anything is written" a s "$best_effort" ""
 goes_on "one on a frame before that" a s "$kept" ""
 after_crash=$(append a s "after-crash")
-is_above "positions go on above it" a "$after_crash" "$live"
-goes_on "and after" a s "$live" "after-crash"
-goes_on "in a stream of such frames only" a 'live only' "$live_only" ""
+is_above "positions go on above it" a "$after_crash" "$best_effort"
+goes_on "and after" a s "$best_effort" "after-crash"
+goes_on "in a stream of such frames only" a 'best effort only' "$best_effort_only" ""
 is "the crash is a life" "$(causes a)" "first crash"
 crash_and_restart a
 append a s again >/dev/null
-goes_on "after two crashes" a s "$live" "after-crash again"
+goes_on "after two crashes" a s "$best_effort" "after-crash again"
 
 note "a failover that loses frames"
 make_copy b a -R -X stream

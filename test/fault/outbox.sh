@@ -34,7 +34,7 @@ psql -d other -c 'CREATE EXTENSION weir'
 open_session other "SELECT weir.append('t', '1'), pg_current_xact_id()"
 value -c "SELECT weir.subscribe('s', 't', '-')" -c "SELECT weir.emit('t', 'n', to_jsonb(i)) FROM generate_series(1, 3) i" >/dev/null
 is "stalls nobody here" "$(fetched s)" '1 2 3'
-is "and has nothing to do with the topic of the same name" "$(value -d other -c "SELECT count(*) FROM weir.read('t')")" 0
+is "and has nothing to do with the stream of the same name" "$(value -d other -c "SELECT count(*) FROM weir.read('t')")" 0
 
 note "a restart in the middle of a gap"
 open_session postgres "SELECT weir.append('t', '4')"

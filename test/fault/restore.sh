@@ -26,7 +26,7 @@ follow() {
 
 contents() {
     value -d "$1" -c "SELECT s.name, f.id, f.payload FROM weir.streams s, weir.read(s.name) f ORDER BY 1, 2" \
-        -c "SELECT name, owner, epoch FROM weir.leases" -c "SELECT name, topic, cursor FROM weir.subscriptions" \
+        -c "SELECT name, owner, epoch FROM weir.leases" -c "SELECT name, stream, cursor FROM weir.subscriptions" \
         -c 'SELECT * FROM orders ORDER BY id' -c 'SELECT * FROM minted ORDER BY k'
 }
 ids_are_unique() {

@@ -100,13 +100,13 @@ IFS='|' read -r one another < <(value -c "SELECT min(name), max(name) FROM weir.
     HAVING count(DISTINCT id) > 1 ORDER BY 1 LIMIT 1")
 [ -n "$another" ] || die "no two streams share a lock"
 
-frames() { value -c "SELECT count(*) FROM weir.read('$1', max_frames => 10000)"; }
-batch() { # STREAM [live]
+frames() { value -c "SELECT count(*) FROM weir.read('$1', max => 10000)"; }
+batch() { # STREAM [best_effort]
     if [ $# = 1 ]; then echo "weir.append_batch('$1', array_fill('1'::jsonb, ARRAY[300]))"
-    else echo "weir.append_live_batch('$1', array_fill('1'::jsonb, ARRAY[300]), maxlen_floor => 5000)"
+    else echo "weir.append_best_effort_batch('$1', array_fill('1'::jsonb, ARRAY[300]), maxlen_floor => 5000)"
     fi
 }
-# pause_batch 0|1 STREAM [live]: the writer's append stops with nothing but the guard in, or with a hundred rows.
+# pause_batch 0|1 STREAM [best_effort]: the writer's append stops with nothing but the guard in, or with a hundred rows.
 pause_batch() {
     local key=$((batch_pause + $1))
     ask holder "SELECT pg_advisory_lock($key)"
@@ -122,7 +122,7 @@ cancel_batch() {
     go_on
 }
 
-for kind in "" live; do
+for kind in "" best_effort; do
     for rows in 0 1; do
         stream=$one sharing=$another
         note "half of a large${kind:+ best-effort} append: $((rows * 100)) rows in, $stream"
@@ -137,7 +137,7 @@ for kind in "" live; do
         at=$(value -c "SELECT \"position\" FROM weir.blockers WHERE log = '$stream'")
         middle=$(value -c "SELECT weir.to_position('$at'::weir.position::bigint + 150)")
         is "nor does one that asks for less see any of it" \
-            "$(value -c "SELECT count(*) FROM weir.read('$stream', upto => '$middle', max_frames => 10000)")" "$before"
+            "$(value -c "SELECT count(*) FROM weir.read('$stream', upto => '$middle', max => 10000)")" "$before"
         is "a trim in the middle of it takes nothing of it" \
             "$(value -c "SELECT weir.trim('$stream', before => '$middle')")" "$before"
         is "nor does one of all" "$(value -c "SELECT weir.trim('$stream', keep => 0)")" 0
@@ -146,7 +146,7 @@ for kind in "" live; do
         is "and then all of it is there, and what came behind" "$(frames "$stream")" 301
         last=$(value -c "SELECT weir.to_position('$at'::weir.position::bigint + 299)")
         is "in that order" \
-            "$(value -c "SELECT payload FROM weir.read('$stream', max_frames => 1, reverse => true)")" '"behind"'
+            "$(value -c "SELECT payload FROM weir.read('$stream', max => 1, reverse => true)")" '"behind"'
         is "and after its last row comes that one alone" \
             "$(value -c "SELECT count(*) FROM weir.read('$stream', after => '$last')")" 1
 
@@ -157,14 +157,14 @@ for kind in "" live; do
         pause_batch $rows "$stream" $kind
         cancel_batch
         ask writer "ROLLBACK TO s; SELECT weir.append('$stream', '\"last\"') IS NOT NULL"
-        ask writer "SELECT count(*) FROM weir.read('$stream', max_frames => 10000)"
+        ask writer "SELECT count(*) FROM weir.read('$stream', max => 10000)"
         is "rolled back to a savepoint, it does not stand in its transaction's way" "$(answer writer)" 303
         ask writer "COMMIT"
         is "nor in anybody's" "$(frames "$stream")" 303
     done
 done
 
-for kind in "" live; do
+for kind in "" best_effort; do
     note "the end of a stream behind half of a large${kind:+ best-effort} append"
     psql -c "SELECT weir.append('closed$kind', '1')" >/dev/null
     pause_batch 1 "closed$kind" $kind
@@ -173,7 +173,7 @@ for kind in "" live; do
     is "which nobody sees yet" "$(frames "closed$kind")" 1
     finish_batch
     is "and comes last" "$(value -c "SELECT string_agg(DISTINCT mode, ' ' ORDER BY mode),
-        count(*), (array_agg(mode ORDER BY id DESC))[1] FROM weir.read('closed$kind', max_frames => 10000)")" \
+        count(*), (array_agg(mode ORDER BY id DESC))[1] FROM weir.read('closed$kind', max => 10000)")" \
         "$([ -n "$kind" ] && echo 'best_effort close durable' || echo 'close durable')|302|close"
     psql -c "SELECT weir.append('dropped$kind', '1')" >/dev/null
     pause_batch 0 "dropped$kind" $kind

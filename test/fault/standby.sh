@@ -35,19 +35,19 @@ run_checker --conninfo "host=$WEIR_TMP/a port=65432 user=postgres dbname=postgre
     --seconds "${WEIR_STRESS_SECONDS:-10}" --writers 6 --readers 6
 
 note "what a standby knows"
-on a -c "SELECT weir.append('mixed', '1'); SELECT weir.append_live('mixed', '2'); SELECT weir.append_patch('mixed', '{\"a\": 3}');
-         SELECT weir.append_live('live only', '1')" >/dev/null
+on a -c "SELECT weir.append('mixed', '1'); SELECT weir.append_best_effort('mixed', '2'); SELECT weir.append_patch('mixed', '{\"a\": 3}');
+         SELECT weir.append_best_effort('best effort only', '1')" >/dev/null
 poll 30 caught_up a b
 is "logged frames only" "$(on b -c "SELECT mode, payload FROM weir.read('mixed')" | xargs)" 'durable|1 summary|{a: 3}'
 is "visibility makes no difference" "$(on b -c "SELECT count(*) FROM weir.read('mixed', visibility => 'exclude_best_effort')")" 2
-is "nor does reading backwards" "$(on b -c "SELECT payload FROM weir.read('mixed', reverse => true, max_frames => 1)")" '{"a": 3}'
-is "nor read_many" "$(on b -c "SELECT count(*) FROM weir.read_many('{mixed,live only}')")" 2
-is "a stream of best-effort frames is an empty one" "$(on b -c "SELECT count(*), weir.head('live only') FROM weir.read('live only')")" '0|0-0'
+is "nor does reading backwards" "$(on b -c "SELECT payload FROM weir.read('mixed', reverse => true, max => 1)")" '{"a": 3}'
+is "nor read_many" "$(on b -c "SELECT count(*) FROM weir.read_many('{mixed,best effort only}')")" 2
+is "a stream of best-effort frames is an empty one" "$(on b -c "SELECT count(*), weir.head('best effort only') FROM weir.read('best effort only')")" '0|0-0'
 is "summary" "$(on b -c "SELECT document, version FROM weir.summary('mixed')")" '{"a": 3}|1'
 is "stream_info" "$(on b -c "SELECT frames, best_effort_frames FROM weir.stream_info('mixed')")" '2|0'
 check "the view of all streams" test "$(on b -c "SELECT count(*) > 2 FROM weir.streams")" = t
-for call in "append('mixed', '1')" "append_bytes('new', 'x')" "append_live('mixed', '1')" "append_patch('mixed', '{}')" \
-    "append_batch('mixed', '{1,2}'::text[])" "append('mixed', '1', idempotency_key => 'k')" "close('mixed')" \
+for call in "append('mixed', '1')" "append_bytes('new', 'x')" "append_best_effort('mixed', '1')" "append_patch('mixed', '{}')" \
+    "append_text_batch('mixed', '{1,2}'::text[])" "append('mixed', '1', idempotency_key => 'k')" "close('mixed')" \
     "trim('mixed', keep => 1)" "drop_stream('mixed')" "create_stream('other')"; do
     is "25006: $call" "$(state_on b "SELECT weir.$call")" 25006
 done
@@ -57,16 +57,16 @@ note "failover, nothing missing"
 cursor=$(on a -c "SELECT weir.head('mixed')")
 cursor_of_mixed=$cursor
 # Positions that no row on the standby tells of: best effort, rolled back, in flight.
-handed_out=$(on a -c "SELECT weir.append_live('mixed', '4')" -c "SELECT weir.append_live_batch('mixed', '{5,6,7}'::jsonb[])" \
-    -c "BEGIN; SELECT weir.append('mixed', '5'); ROLLBACK" -c "SELECT weir.append_live('live only', '5')" | tail -n 1)
+handed_out=$(on a -c "SELECT weir.append_best_effort('mixed', '4')" -c "SELECT weir.append_best_effort_batch('mixed', '{5,6,7}'::jsonb[])" \
+    -c "BEGIN; SELECT weir.append('mixed', '5'); ROLLBACK" -c "SELECT weir.append_best_effort('best effort only', '5')" | tail -n 1)
 poll 30 caught_up a b
 cluster_stop a immediate
 promote b
 first=$(on b -c "SELECT weir.append('mixed', '10')")
 check "the first append lies above all that was handed out" test "$(on b -c "SELECT '$first'::weir.position OPERATOR(weir.>) '$handed_out'::weir.position")" = t
-check "in every stream" test "$(on b -c "SELECT weir.append_live('live only', '10') OPERATOR(weir.>) '$handed_out'::weir.position")" = t
+check "in every stream" test "$(on b -c "SELECT weir.append_best_effort('best effort only', '10') OPERATOR(weir.>) '$handed_out'::weir.position")" = t
 is "a cursor goes on" "$(on b -c "SELECT payload FROM weir.read('mixed', after => '$cursor_of_mixed')")" 10
-is "best-effort frames are there again, the old ones are not" "$(on b -c "SELECT string_agg(payload::text, ' ') FROM weir.read('live only')")" 10
+is "best-effort frames are there again, the old ones are not" "$(on b -c "SELECT string_agg(payload::text, ' ') FROM weir.read('best effort only')")" 10
 is "the summary goes on" "$(on b -c "SELECT summary_version FROM weir.append_patch('mixed', '{\"b\": 1}')" -c "SELECT document, version FROM weir.summary('mixed')" | xargs)" \
     '2 {a: 3, b: 1}|2'
 

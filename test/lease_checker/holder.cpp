@@ -71,7 +71,7 @@ bool holder::acquire(unsigned wanted) {
 }
 
 void holder::look_around() {
-    result r = db.execute("SELECT id::bigint FROM weir.read($1, reverse => true, max_frames => 1)", {o.lease(lease)});
+    result r = db.execute("SELECT id::bigint FROM weir.read($1, reverse => true, max => 1)", {o.lease(lease)});
     if (!r.ok())
         seen.errors.push_back(r.sqlstate() + " " + r.message());
     else

@@ -202,7 +202,7 @@ BEGIN
     RETURN weir.put(stream, NULL, p);
 END $$;
 
-CREATE FUNCTION weir.read(which text, after weir.position DEFAULT 0, max_frames int DEFAULT 1000, reverse boolean DEFAULT false)
+CREATE FUNCTION weir.read(which text, after weir.position DEFAULT 0, max int DEFAULT 1000, reverse boolean DEFAULT false)
     RETURNS TABLE (id weir.position, type text, payload jsonb) LANGUAGE sql AS
 $$ SELECT f.id::weir.position, f.type, f.payload FROM weir.frame f WHERE f.stream = which AND f.id > after
-   ORDER BY CASE WHEN reverse THEN -f.id ELSE f.id END LIMIT max_frames $$;
+   ORDER BY CASE WHEN reverse THEN -f.id ELSE f.id END LIMIT max $$;

@@ -27,7 +27,7 @@ struct options {
     std::string conninfo, run = "lease-checker";
 
     std::string lease(unsigned n) const { return run + "/" + std::to_string(n); }
-    std::string topic() const { return "leases/" + run; }
+    std::string stream() const { return "leases/" + run; }
 };
 
 inline std::int64_t now() {

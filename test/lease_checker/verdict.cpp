@@ -56,7 +56,7 @@ std::string verdict::name(unsigned lease, std::int64_t epoch) const {
 }
 
 void verdict::fetch(connection &db) {
-    const std::string page = "FROM weir.read($1, after => $2::bigint::weir.position, max_frames => 10000) ORDER BY id";
+    const std::string page = "FROM weir.read($1, after => $2::bigint::weir.position, max => 10000) ORDER BY id";
     for (unsigned lease = 0; lease < o.leases; ++lease)
         for (std::int64_t after = 0;;) {
             result r = db.execute("SELECT id::bigint, payload->>'e', payload->>'k' " + page,
@@ -74,7 +74,7 @@ void verdict::fetch(connection &db) {
                               "payload->>'previous_owner', "
                               "payload->>'reason' " +
                                   page,
-                              {o.topic(), std::to_string(after)});
+                              {o.stream(), std::to_string(after)});
         if (!r.ok())
             violate(claim::errors, r.message());
         if (!r.ok() || r.rows() == 0)

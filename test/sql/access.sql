@@ -33,17 +33,17 @@ INSERT INTO attempt (level, call) VALUES
     ('read', '(SELECT ''1-1''::weir.position OPERATOR(weir.<) ''2-1''::weir.position) x'), ('read', '(SELECT weir.max(p) FROM (VALUES (''1-1''::weir.position)) v(p)) x'),
     ('read', '(SELECT 1::bigint::weir.position) x'), ('read', '(SELECT DISTINCT p FROM (VALUES (''1-1''::weir.position)) v(p) ORDER BY p) x'),
     ('write', 'weir.create_stream(''access.'' || current_user)'), ('write', 'weir.append(''access.a'', ''1'')'), ('write', 'weir.append_text(''access.a'', ''1'')'),
-    ('write', 'weir.append_bytes(''access.a'', ''1'')'), ('write', 'weir.append_batch(''access.a'', ''{1}''::jsonb[])'), ('write', 'weir.append_batch(''access.a'', ''{1}''::text[])'),
-    ('write', 'weir.append_batch(''access.a'', ''{1}''::bytea[])'), ('write', 'weir.append_patch(''access.a'', ''{}'')'), ('write', 'weir.append_live(''access.a'', ''1'')'),
-    ('write', 'weir.append_live_text(''access.a'', ''1'')'), ('write', 'weir.append_live_bytes(''access.a'', ''1'')'), ('write', 'weir.append_live_batch(''access.a'', ''{1}''::jsonb[])'),
-    ('write', 'weir.append_live_batch(''access.a'', ''{1}''::text[])'), ('write', 'weir.append_live_batch(''access.a'', ''{1}''::bytea[])'),
+    ('write', 'weir.append_bytes(''access.a'', ''1'')'), ('write', 'weir.append_batch(''access.a'', ''{1}''::jsonb[])'), ('write', 'weir.append_text_batch(''access.a'', ''{1}''::text[])'),
+    ('write', 'weir.append_bytes_batch(''access.a'', ''{1}''::bytea[])'), ('write', 'weir.append_patch(''access.a'', ''{}'')'), ('write', 'weir.append_best_effort(''access.a'', ''1'')'),
+    ('write', 'weir.append_best_effort_text(''access.a'', ''1'')'), ('write', 'weir.append_best_effort_bytes(''access.a'', ''1'')'), ('write', 'weir.append_best_effort_batch(''access.a'', ''{1}''::jsonb[])'),
+    ('write', 'weir.append_best_effort_text_batch(''access.a'', ''{1}''::text[])'), ('write', 'weir.append_best_effort_bytes_batch(''access.a'', ''{1}''::bytea[])'),
     ('write', 'weir.append(''access.a'', ''1'', idempotency_key => ''access '' || current_user)'), ('write', 'weir.close(''access.closed '' || current_user)'),
     ('read', 'weir.leases'), ('read', 'weir.lease_time()'), ('write', 'weir.lease_acquire(''access.'' || current_user, ''o'')'), ('write', 'weir.lease_check(''access.'' || current_user, 1)'),
     ('write', 'weir.append(''access.a'', ''1'', lease => ''access.'' || current_user, epoch => 1)'), ('write', 'weir.lease_renew(''access.'' || current_user, ''o'', 1)'),
     ('write', 'weir.lease_release(''access.'' || current_user, ''o'', 1)'), ('write', 'weir.lease_sweep()'), ('admin', 'weir.lease_revoke(''access.'' || current_user, ''o'')'),
     ('admin', 'weir.trim(''access.a'', keep => 1)'), ('admin', 'weir.drop_stream(''access.'' || current_user)'),
     ('owner', 'weir.grant_access(current_user::regrole, ''admin'')'), ('owner', 'weir.revoke_access(''regress_weir_reader'')'),
-    ('nobody', 'weir.registry'), ('nobody', 'weir.frame_log'), ('nobody', 'weir.frame_live'), ('nobody', 'weir.checkpoint'), ('nobody', 'weir.idempotency'),
+    ('nobody', 'weir.registry'), ('nobody', 'weir.frame_log'), ('nobody', 'weir.frame_best_effort'), ('nobody', 'weir.checkpoint'), ('nobody', 'weir.idempotency'),
     ('nobody', 'weir.privilege'), ('nobody', 'weir.incarnation'), ('nobody', 'weir.life'), ('nobody', 'weir.clock'), ('nobody', 'weir.id_seq'), ('nobody', 'nextval(''weir.clock'')'),
     ('nobody', 'nextval(''weir.id_seq'')'), ('nobody', 'setval(''weir.clock'', 1)'), ('nobody', 'weir.lease'), ('nobody', 'weir.lease_floor'), ('nobody', 'setval(''weir.lease_floor'', 1)');
 GRANT SELECT ON attempt TO PUBLIC;
@@ -65,7 +65,7 @@ FROM attempt a JOIN outcome o USING (n) GROUP BY a.n, a.level, a.call ORDER BY a
 
 -- Writing to the tables is closed as well, also to the admin level.
 SET ROLE regress_weir_admin;
-SELECT pg_temp.state_of('DELETE FROM weir.frame_log') AS delete_log, pg_temp.state_of('DELETE FROM weir.frame_live') AS delete_live,
+SELECT pg_temp.state_of('DELETE FROM weir.frame_log') AS delete_log, pg_temp.state_of('DELETE FROM weir.frame_best_effort') AS delete_best_effort,
        pg_temp.state_of('UPDATE weir.registry SET name = ''x''') AS update_stream, pg_temp.state_of('INSERT INTO weir.privilege VALUES (''read'')') AS insert_privilege,
        pg_temp.state_of('TRUNCATE weir.checkpoint') AS truncate_checkpoint, pg_temp.state_of('CREATE TABLE weir.mine (i integer)') AS create_in_schema,
        pg_temp.state_of('LOCK TABLE weir.frame_log') AS lock_log;

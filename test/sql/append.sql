@@ -9,9 +9,9 @@ SELECT weir.append('append.a', '{"n": 1}') AS a1 \gset
 SELECT weir.append_text('append.a', 'two') AS a2 \gset
 SELECT weir.append_bytes('append.a', '\x00ff') AS a3 \gset
 SELECT id AS a4, summary_version FROM weir.append_patch('append.a', '{"n": 4}') \gset
-SELECT weir.append_live('append.a', '[5]') AS a5 \gset
-SELECT weir.append_live_text('append.a', 'six') AS a6 \gset
-SELECT weir.append_live_bytes('append.a', '\xfe00') AS a7 \gset
+SELECT weir.append_best_effort('append.a', '[5]') AS a5 \gset
+SELECT weir.append_best_effort_text('append.a', 'six') AS a6 \gset
+SELECT weir.append_best_effort_bytes('append.a', '\xfe00') AS a7 \gset
 SELECT weir.append('append.a', 'null', 'tick', '{"k": "v"}') AS a8 \gset
 SELECT row_number() OVER (ORDER BY id) AS n, mode, type, payload, bytes, headers, at = id::timestamptz AS at_is_ms_of_id
 FROM weir.read('append.a') ORDER BY id;
@@ -60,16 +60,16 @@ SELECT count(*) AS unicode_type FROM weir.read('append.e', types => ARRAY[U&'\4E
 -- Batch: one call, array order, first and last id, the count; text and bytes as well.
 SELECT first_id AS f, last_id AS l, frames FROM weir.append_batch('append.f', ARRAY['{"i": 1}', '2', 'null', '"4"']::jsonb[], 'b', '{"h": 1}') \gset
 SELECT :frames AS frames, (SELECT weir.min(id) FROM weir.read('append.f')) = :'f' AS first_matches, (SELECT weir.max(id) FROM weir.read('append.f')) = :'l' AS last_matches;
-SELECT frames FROM weir.append_batch('append.f', ARRAY['x', '', 'z']::text[]);
-SELECT frames FROM weir.append_batch('append.f', ARRAY['\x00', '\x', '\xff']::bytea[]);
+SELECT frames FROM weir.append_text_batch('append.f', ARRAY['x', '', 'z']::text[]);
+SELECT frames FROM weir.append_bytes_batch('append.f', ARRAY['\x00', '\x', '\xff']::bytea[]);
 SELECT frames, first_id = last_id AS one FROM weir.append_batch('append.f', ARRAY['"alone"']::jsonb[]);
-SELECT frames FROM weir.append_live_batch('append.f', ARRAY['10', '11']::jsonb[], 'l');
-SELECT frames FROM weir.append_live_batch('append.f', ARRAY['t']::text[]);
-SELECT frames FROM weir.append_live_batch('append.f', ARRAY['\xab']::bytea[]);
+SELECT frames FROM weir.append_best_effort_batch('append.f', ARRAY['10', '11']::jsonb[], 'l');
+SELECT frames FROM weir.append_best_effort_text_batch('append.f', ARRAY['t']::text[]);
+SELECT frames FROM weir.append_best_effort_bytes_batch('append.f', ARRAY['\xab']::bytea[]);
 SELECT mode, type, payload, bytes, headers FROM weir.read('append.f') ORDER BY id;
 SELECT frames FROM weir.append_batch('append.g', (SELECT array_agg(to_jsonb(i) ORDER BY i) FROM generate_series(1, 10000) i));
 SELECT count(*) AS frames, count(DISTINCT id) AS ids, bool_and(payload = to_jsonb(n)) AS in_order
-FROM (SELECT id, payload, row_number() OVER (ORDER BY id) AS n FROM weir.read('append.g', max_frames => 10000)) f;
+FROM (SELECT id, payload, row_number() OVER (ORDER BY id) AS n FROM weir.read('append.g', max => 10000)) f;
 -- Lower bounds and one-element-wide arrays are arrays all the same.
 SELECT frames FROM weir.append_batch('append.h', '[3:5]={1,2,3}'::jsonb[]);
 SELECT payload FROM weir.read('append.h') ORDER BY id;
@@ -81,7 +81,7 @@ SELECT weir.append('append.i', '2') IS NOT NULL AS done;
 SELECT payload FROM weir.read('append.i');
 SAVEPOINT s;
 SELECT weir.append('append.i', '3') IS NOT NULL AS done;
-SELECT weir.append_live('append.i', '4') IS NOT NULL AS done;
+SELECT weir.append_best_effort('append.i', '4') IS NOT NULL AS done;
 SELECT payload FROM weir.read('append.i');
 ROLLBACK TO s;
 SELECT payload FROM weir.read('append.i');
@@ -191,8 +191,8 @@ SELECT weir.append(stream => 'append.m', payload => '1', type => 't', headers =>
        weir.append_bytes(stream => 'append.m', payload => 'b', type => 't', headers => '{}', idempotency_key => NULL) IS NOT NULL AS append_bytes,
        (weir.append_batch(stream => 'append.m', payloads => ARRAY['1']::jsonb[], type => 't', headers => '{}', idempotency_key => NULL)).frames AS batch,
        (weir.append_patch(stream => 'append.m', patch => '{}', type => 't', headers => '{}', idempotency_key => NULL)).summary_version AS patch,
-       weir.append_live(stream => 'append.m', payload => '1', type => 't', headers => '{}', idempotency_key => NULL, ttl_ms => 1000,
-                        maxlen_floor => 1, maxlen_ceiling => 2, ema_alpha => 0.5) IS NOT NULL AS live;
+       weir.append_best_effort(stream => 'append.m', payload => '1', type => 't', headers => '{}', idempotency_key => NULL, ttl_ms => 1000,
+                        maxlen_floor => 1, maxlen_ceiling => 2, ema_alpha => 0.5) IS NOT NULL AS best_effort;
 -- Names: any text that is not blank, compared by bytes, 512 of them.
 SELECT count(weir.append(n, to_jsonb(n))) FROM (VALUES ('append.N'), ('append.n'), (' append.n'), ('append.n '), (U&'append.\00E9'), (U&'append.e\0301'),
     ('append.%'), ('append.''"\'), (rpad('append.', 512, 'x'))) v(n);
@@ -204,7 +204,7 @@ FROM (VALUES ('append.N'), ('append.n'), (' append.n'), ('append.n '), (U&'appen
 DO $$
 BEGIN
     FOR i IN 1 .. 5000 LOOP
-        PERFORM weir.append('append.many ' || i, to_jsonb(i)), weir.append_live('append.many ' || i, '0');
+        PERFORM weir.append('append.many ' || i, to_jsonb(i)), weir.append_best_effort('append.many ' || i, '0');
     END LOOP;
 END
 $$;

@@ -3,11 +3,11 @@
 -- at, whatever its filter dropped; its cost is bounded, and it says where it stopped before the end; a cursor at a
 -- bookmark is as good as that of a frame, after the frames were trimmed as well.
 SELECT count(weir.append('bm', to_jsonb(i), CASE WHEN i % 4 = 0 THEN 'kept' ELSE 'dropped' END)) AS appended FROM generate_series(1, 10) i;
-SELECT weir.append_live('bm', '11', 'dropped') IS NOT NULL AS live;
+SELECT weir.append_best_effort('bm', '11', 'dropped') IS NOT NULL AS best_effort;
 CREATE VIEW place AS SELECT id, payload FROM weir.read('bm');
 CREATE FUNCTION pg_temp.read_on(after weir.position, max integer, visibility text DEFAULT 'all') RETURNS TABLE (mode text, type text, payload jsonb, at_frame jsonb, columns boolean) LANGUAGE sql AS
 $$ SELECT r.mode, r.type, r.payload, p.payload, r.at = weir.to_timestamptz(r.id) AND num_nulls(r.bytes, r.headers) = 2
-   FROM weir.read('bm', after => $1, max_frames => $2, visibility => $3, types => '{kept}', bookmark => true) WITH ORDINALITY r(id, at, mode, type, payload, bytes, headers, n)
+   FROM weir.read('bm', after => $1, max => $2, visibility => $3, types => '{kept}', bookmark => true) WITH ORDINALITY r(id, at, mode, type, payload, bytes, headers, n)
    LEFT JOIN place p ON p.id OPERATOR(weir.=) r.id ORDER BY r.n $$;
 SELECT * FROM pg_temp.read_on(NULL, 1);
 SELECT * FROM pg_temp.read_on(NULL, 2);
@@ -30,7 +30,7 @@ SELECT weir.read_many('{bm}', bookmark => NULL);
 -- Of several streams, one each.
 SELECT weir.append('bm.2', '1', 'dropped') IS NOT NULL AS appended;
 SELECT stream, mode, type, payload, id OPERATOR(weir.=) weir.head(stream) AS at_head
-FROM weir.read_many('{bm.2,bm.absent,bm}', max_frames => 2, types => '{kept}', bookmark => true);
+FROM weir.read_many('{bm.2,bm.absent,bm}', max => 2, types => '{kept}', bookmark => true);
 -- Trimmed up to the bookmark, it is accepted; beyond, it is told, as any cursor.
 SELECT weir.trim('bm', keep => 1) AS trimmed;
 SELECT mode, payload FROM weir.read('bm', after => :'mark', types => '{kept}', bookmark => true);
@@ -49,7 +49,7 @@ DECLARE
     cursor weir.position; calls integer := 0; stopped text; found integer := 0; r record;
 BEGIN
     LOOP
-        FOR r IN SELECT * FROM weir.read('bm.long', after => cursor, max_frames => 10000, types => '{kept}', bookmark => true) LOOP
+        FOR r IN SELECT * FROM weir.read('bm.long', after => cursor, max => 10000, types => '{kept}', bookmark => true) LOOP
             found := found + (r.mode <> 'bookmark')::integer;
             cursor := r.id;
             stopped := r.type;
@@ -60,6 +60,6 @@ BEGIN
     RAISE WARNING 'calls: %, found: %', calls, found;
 END
 $$;
-SELECT type, payload FROM weir.read_many('{bm.long,bm.absent}', max_frames => 1, types => '{kept}', bookmark => true);
+SELECT type, payload FROM weir.read_many('{bm.long,bm.absent}', max => 1, types => '{kept}', bookmark => true);
 SELECT weir.drop_stream('bm.long');
 DROP VIEW place;

@@ -36,7 +36,8 @@ SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::t
     'the calls that read are STABLE');
 SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v' $$,
     string_to_array(
-        'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream alter_stream drop_stream drop_streams trim '
+        'append append_text append_bytes append_batch append_text_batch append_bytes_batch append_best_effort append_best_effort_text append_best_effort_bytes '
+        'append_best_effort_batch append_best_effort_text_batch append_best_effort_bytes_batch append_patch close create_stream alter_stream drop_stream drop_streams trim '
         'doorbell_status list_blockers notify ring wait wait_many housekeep housekeeping_status '
         'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
         'emit outbox subscribe unsubscribe give_subscription fetch ack seek retain mint merge_patch_into trim_to '
@@ -93,7 +94,8 @@ SELECT is_empty($$ SELECT v.name FROM weir.privilege v JOIN pg_proc p ON p.prona
                    JOIN pg_class c ON c.relname = v.name AND c.relnamespace = 'weir'::regnamespace $$, 'no table or view has the name of a function');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
     string_to_array(
-        'append append_batch append_bytes append_live append_live_batch append_live_bytes append_live_text append_patch append_text close create_stream '
+        'append append_text append_bytes append_batch append_text_batch append_bytes_batch append_best_effort append_best_effort_text append_best_effort_bytes '
+        'append_best_effort_batch append_best_effort_text_batch append_best_effort_bytes_batch append_patch close create_stream '
         'notify ring '
         'lease_acquire lease_check lease_release lease_renew lease_sweep '
         'emit outbox mint merge_patch_into trim_to', ' '),
@@ -109,7 +111,7 @@ SELECT set_eq($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHER
     $$ SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p', 'S') AND c.relpersistence = 'p' AND c.relname <> 'privilege' $$,
     'every durable table and sequence is dumped, and none of the unlogged ones');
 SELECT set_eq($$ SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'S') AND c.relpersistence = 'u' $$,
-    ARRAY['frame_live', 'incarnation'], 'best-effort frames and the incarnation are all that is unlogged');
+    ARRAY['frame_best_effort', 'incarnation'], 'best-effort frames and the incarnation are all that is unlogged');
 SELECT * FROM finish();
 ROLLBACK;
 \pset tuples_only false

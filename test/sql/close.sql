@@ -14,23 +14,23 @@ END
 $$;
 
 SELECT weir.append('close.a', '1', 'x', '{"k": 1}') AS one \gset
-SELECT weir.append_live('close.a', '2', 'y') AS two \gset
+SELECT weir.append_best_effort('close.a', '2', 'y') AS two \gset
 SELECT weir.close('close.a', 'finished') AS mark \gset
 SELECT :'mark'::weir.position > :'two' AS after_the_last;
 SELECT mode, type, payload, bytes, headers, id = :'mark' AS is_mark FROM weir.read('close.a');
 -- Once more, and with another reason: the first mark and the first reason.
 SELECT weir.close('close.a') = :'mark' AS same, weir.close('close.a', 'other') = :'mark' AS same_again;
-SELECT mode, payload FROM weir.read('close.a', reverse => true, max_frames => 1);
+SELECT mode, payload FROM weir.read('close.a', reverse => true, max => 1);
 SELECT count(*) AS marks FROM weir.read('close.a') WHERE mode = 'close';
 
 -- Every form of append is refused.
 SELECT form, pg_temp.state_of('SELECT weir.' || form) AS sqlstate
 FROM (VALUES ('append(''close.a'', ''1'')'), ('append_text(''close.a'', ''1'')'), ('append_bytes(''close.a'', ''1'')'),
-             ('append_batch(''close.a'', ARRAY[''1'']::jsonb[])'), ('append_batch(''close.a'', ARRAY[''1'']::text[])'),
-             ('append_batch(''close.a'', ARRAY[''1'']::bytea[])'), ('append_patch(''close.a'', ''{}'')'),
-             ('append_live(''close.a'', ''1'')'), ('append_live_text(''close.a'', ''1'')'), ('append_live_bytes(''close.a'', ''1'')'),
-             ('append_live_batch(''close.a'', ARRAY[''1'']::jsonb[])'), ('append_live_batch(''close.a'', ARRAY[''1'']::text[])'),
-             ('append_live_batch(''close.a'', ARRAY[''1'']::bytea[])'), ('append(''close.a'', ''1'', idempotency_key => ''k'')')) v(form);
+             ('append_batch(''close.a'', ARRAY[''1'']::jsonb[])'), ('append_text_batch(''close.a'', ARRAY[''1'']::text[])'),
+             ('append_bytes_batch(''close.a'', ARRAY[''1'']::bytea[])'), ('append_patch(''close.a'', ''{}'')'),
+             ('append_best_effort(''close.a'', ''1'')'), ('append_best_effort_text(''close.a'', ''1'')'), ('append_best_effort_bytes(''close.a'', ''1'')'),
+             ('append_best_effort_batch(''close.a'', ARRAY[''1'']::jsonb[])'), ('append_best_effort_text_batch(''close.a'', ARRAY[''1'']::text[])'),
+             ('append_best_effort_bytes_batch(''close.a'', ARRAY[''1'']::bytea[])'), ('append(''close.a'', ''1'', idempotency_key => ''k'')')) v(form);
 SELECT weir.append('close.a', '1');
 SELECT count(*) AS frames_as_before FROM weir.read('close.a');
 
@@ -43,7 +43,7 @@ FROM (SELECT 1 AS n, 'types' AS what, r.* FROM weir.read('close.a', types => '{a
       UNION ALL SELECT 5, 'after the last frame', r.* FROM weir.read('close.a', after => :'two') r
       UNION ALL SELECT 6, 'after the mark', r.* FROM weir.read('close.a', after => :'mark') r
       UNION ALL SELECT 7, 'upto the last frame', r.* FROM weir.read('close.a', upto => :'two') r
-      UNION ALL SELECT 8, 'reverse', r.* FROM weir.read('close.a', reverse => true, max_frames => 1) r) all_of
+      UNION ALL SELECT 8, 'reverse', r.* FROM weir.read('close.a', reverse => true, max => 1) r) all_of
 GROUP BY n, what ORDER BY n;
 SELECT stream, mode FROM weir.read_many(ARRAY['close.a'], types => '{absent}');
 SELECT weir.head('close.a') = :'mark' AS head_is_mark;
@@ -51,7 +51,7 @@ SELECT closed, close_reason, last_id = :'mark' AS last_is_mark FROM weir.stream_
 
 -- Without a reason; a reason of any text.
 SELECT weir.append('close.b', '1') IS NOT NULL AS done, weir.close('close.b') IS NOT NULL AS closed;
-SELECT mode, type, payload, headers FROM weir.read('close.b', reverse => true, max_frames => 1);
+SELECT mode, type, payload, headers FROM weir.read('close.b', reverse => true, max => 1);
 SELECT closed, close_reason IS NULL AS no_reason FROM weir.stream_info('close.b');
 SELECT weir.close('close.c', E'say "why"\n\\') IS NOT NULL AS closed;
 SELECT payload, payload ->> 'reason' = E'say "why"\n\\' AS kept FROM weir.read('close.c');
@@ -92,7 +92,7 @@ SELECT weir.close('close.e', 'done') IS NOT NULL AS closed;
 SELECT document, version FROM weir.summary('close.e');
 SELECT weir.trim('close.e', keep => 0) >= 1 AS trimmed;
 SELECT mode, payload FROM weir.read('close.e');
-SELECT pg_temp.state_of('SELECT weir.append(''close.e'', ''1'')') AS append, pg_temp.state_of('SELECT weir.append_live(''close.e'', ''1'')') AS append_live,
+SELECT pg_temp.state_of('SELECT weir.append(''close.e'', ''1'')') AS append, pg_temp.state_of('SELECT weir.append_best_effort(''close.e'', ''1'')') AS append_best_effort,
        closed, close_reason FROM weir.stream_info('close.e');
 SELECT document, version FROM weir.summary('close.e');
 SELECT weir.close('close.e', 'again') IS NOT NULL AS still_idempotent;
@@ -113,7 +113,7 @@ SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.registry r ON r.id = 
 SAVEPOINT s;
 SELECT count(*) FROM (SELECT FROM weir.frame_log JOIN weir.registry r ON r.id = frame_log.stream_id WHERE name = 'close.locked' FOR UPDATE OF frame_log) locked;
 RELEASE s;
-SELECT pg_temp.state_of('SELECT weir.append_live(''close.locked'', ''1'')') AS locked;
+SELECT pg_temp.state_of('SELECT weir.append_best_effort(''close.locked'', ''1'')') AS locked;
 COMMIT;
 SELECT pg_temp.state_of('SELECT weir.append(''close.locked'', ''1'')') AS locked_twice;
 RESET statement_timeout;

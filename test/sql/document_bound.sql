@@ -48,7 +48,7 @@ SELECT summary_version > 0 AS done
 FROM weir.append_patch('grows', '{"a": 1, "gone": null, "n": "__weir_null__"}', replace => true);
 SELECT summary_version > 0 AS done FROM weir.append_patch('grows', '{"b": 2}');
 SELECT document FROM weir.summary('grows');
-SELECT mode, payload FROM weir.read('grows', max_frames => 2, reverse => true);
+SELECT mode, payload FROM weir.read('grows', max => 2, reverse => true);
 SELECT weir.append_patch('grows', '{}', replace => NULL);
 
 -- A replacement is part of the history.

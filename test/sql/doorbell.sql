@@ -94,7 +94,7 @@ TRUNCATE doorbell_a;
 
 -- wait(): the cases that need no waiting. Ready is as of now, own cursors as given.
 SELECT weir.append('doorbell.a', '1') AS one \gset
-SELECT weir.append_live('doorbell.a', '2') AS two \gset
+SELECT weir.append_best_effort('doorbell.a', '2') AS two \gset
 CALL weir.wait('doorbell.a', NULL, '0');
 CALL weir.wait('doorbell.a', :'one', '0');
 CALL weir.wait('doorbell.a', :'two', '0');

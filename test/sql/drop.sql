@@ -12,8 +12,8 @@ EXCEPTION WHEN others THEN
     RETURN SQLSTATE;
 END
 $$;
-CREATE FUNCTION pg_temp.rows_of(ids bigint[]) RETURNS TABLE (log bigint, live bigint, checkpoints bigint, keys bigint) LANGUAGE sql AS $$
-    SELECT (SELECT count(*) FROM weir.frame_log WHERE stream_id = ANY (ids) AND (payload IS NOT NULL OR bytes IS NOT NULL)), (SELECT count(*) FROM weir.frame_live WHERE stream_id = ANY (ids)),
+CREATE FUNCTION pg_temp.rows_of(ids bigint[]) RETURNS TABLE (log bigint, best_effort bigint, checkpoints bigint, keys bigint) LANGUAGE sql AS $$
+    SELECT (SELECT count(*) FROM weir.frame_log WHERE stream_id = ANY (ids) AND (payload IS NOT NULL OR bytes IS NOT NULL)), (SELECT count(*) FROM weir.frame_best_effort WHERE stream_id = ANY (ids)),
            (SELECT count(*) FROM weir.checkpoint WHERE stream_id = ANY (ids)), (SELECT count(*) FROM weir.idempotency WHERE stream_id = ANY (ids))
 $$;
 
@@ -24,7 +24,7 @@ SELECT weir.create_stream('drop.a', '<nil>');
 SELECT weir.append('drop.a', '1', idempotency_key => 'key') AS first \gset
 SELECT summary_version FROM weir.append_patch('drop.a', '{"a": "<nil>"}');
 SELECT summary_version FROM weir.append_patch('drop.a', '{"b": 1}');
-SELECT weir.append_live('drop.a', '4', ttl_ms => 86400000) IS NOT NULL AS done;
+SELECT weir.append_best_effort('drop.a', '4', ttl_ms => 86400000) IS NOT NULL AS done;
 SELECT weir.close('drop.a', 'over') AS last \gset
 SELECT array_agg(DISTINCT id) AS ids FROM weir.registry WHERE name = 'drop.a' \gset
 SELECT weir.drop_stream('drop.a') AS dropped;
@@ -53,26 +53,26 @@ SELECT document, version FROM weir.summary('drop.a');
 SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
 
 -- What the old one's best-effort frames said of rate, count and K is gone with them.
-SELECT count(weir.append_live('drop.f', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
+SELECT count(weir.append_best_effort('drop.f', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
 SELECT lifetime_frames, maxlen > 64 AS fast FROM weir.stream_info('drop.f');
 SELECT weir.drop_stream('drop.f') AS dropped;
-SELECT weir.append('drop.f', '1') IS NOT NULL AS done, weir.append_live('drop.f', '2', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT weir.append('drop.f', '1') IS NOT NULL AS done, weir.append_best_effort('drop.f', '2', maxlen_ceiling => 1000000) IS NOT NULL AS done;
 SELECT frames, lifetime_frames, best_effort_frames, maxlen FROM weir.stream_info('drop.f');
 
 -- Nor do those count that were rolled back before the drop, which cannot delete them.
-SELECT count(weir.append_live('drop.g', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
+SELECT count(weir.append_best_effort('drop.g', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
 BEGIN;
-SELECT weir.append_live('drop.g', '"rolled back"', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT weir.append_best_effort('drop.g', '"rolled back"', maxlen_ceiling => 1000000) IS NOT NULL AS done;
 ROLLBACK;
 SELECT weir.drop_stream('drop.g') AS dropped;
-SELECT weir.append('drop.g', '1') IS NOT NULL AS done, weir.append_live('drop.g', '1', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT weir.append('drop.g', '1') IS NOT NULL AS done, weir.append_best_effort('drop.g', '1', maxlen_ceiling => 1000000) IS NOT NULL AS done;
 SELECT frames, lifetime_frames, maxlen FROM weir.stream_info('drop.g');
-SELECT weir.append_live('drop.h', '1') IS NOT NULL AS done;
+SELECT weir.append_best_effort('drop.h', '1') IS NOT NULL AS done;
 BEGIN;
 SELECT weir.trim('drop.h', keep => 0) AS trimmed;
 ROLLBACK;
 SELECT weir.drop_stream('drop.h') AS dropped;
-SELECT weir.append('drop.h', '1') IS NOT NULL AS done, weir.append_live('drop.h', '1') IS NOT NULL AS done;
+SELECT weir.append('drop.h', '1') IS NOT NULL AS done, weir.append_best_effort('drop.h', '1') IS NOT NULL AS done;
 SELECT frames, lifetime_frames FROM weir.stream_info('drop.h');
 
 -- A name is forgotten a day after the drop, by the housekeeper (not before it is asked to here); those in use again

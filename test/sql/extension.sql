@@ -31,7 +31,7 @@ CREATE EXTENSION weir SCHEMA public;
 CREATE EXTENSION weir;
 SELECT weir.append('ext.a', '1') AS first \gset
 SELECT summary_version FROM weir.append_patch('ext.a', '{"a": 1}');
-SELECT weir.append_live('ext.a', '3') AS last \gset
+SELECT weir.append_best_effort('ext.a', '3') AS last \gset
 SELECT payload FROM weir.read('ext.a');
 SELECT count(*) FROM weir.streams;
 PREPARE again AS SELECT count(*) FROM weir.read('ext.a');
@@ -74,14 +74,14 @@ VACUUM FULL weir.frame_log;
 REINDEX TABLE weir.frame_log;
 REINDEX TABLE CONCURRENTLY weir.frame_log;
 CLUSTER weir.frame_log USING frame_log_pkey;
-VACUUM (FREEZE) weir.registry, weir.frame_log, weir.frame_live, weir.checkpoint, weir.idempotency;
+VACUUM (FREEZE) weir.registry, weir.frame_log, weir.frame_best_effort, weir.checkpoint, weir.idempotency;
 ANALYZE;
 SELECT weir.append('ext.a', '"maintained"') IS NOT NULL AS done;
-SELECT payload FROM weir.read('ext.a', reverse => true, max_frames => 2);
+SELECT payload FROM weir.read('ext.a', reverse => true, max => 2);
 SELECT count(*) FROM weir.read('ext.a');
 -- So does TRUNCATE of the best-effort table by its owner: those frames are gone, the rest stands.
-SELECT weir.append_live('ext.a', '"live"') IS NOT NULL AS done;
-TRUNCATE weir.frame_live;
+SELECT weir.append_best_effort('ext.a', '"best_effort"') IS NOT NULL AS done;
+TRUNCATE weir.frame_best_effort;
 SELECT count(*) FROM weir.read('ext.a');
 SELECT weir.append('ext.a', '"on"') IS NOT NULL AS done;
 
@@ -90,7 +90,7 @@ SELECT weir.append('ext.a', '"on"') IS NOT NULL AS done;
 DO $$
 BEGIN
     FOR i IN 1 .. 10000 LOOP
-        PERFORM weir.append_live('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
+        PERFORM weir.append_best_effort('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
         COMMIT;
     END LOOP;
 END
@@ -101,15 +101,15 @@ CREATE DATABASE regress_weir_copy TEMPLATE regress_weir_extension;
 \c regress_weir_copy
 SELECT count(*) FROM weir.read('ext.a', visibility => 'exclude_best_effort');
 SELECT weir.append('ext.a', '"only in the copy"') IS NOT NULL AS done;
-SELECT payload FROM weir.read('ext.a', reverse => true, max_frames => 1);
-SELECT count(weir.append_live('ext.busy', to_jsonb(i), maxlen_floor => 3, maxlen_ceiling => 3)) FROM generate_series(1, 100) i;
+SELECT payload FROM weir.read('ext.a', reverse => true, max => 1);
+SELECT count(weir.append_best_effort('ext.busy', to_jsonb(i), maxlen_floor => 3, maxlen_ceiling => 3)) FROM generate_series(1, 100) i;
 SELECT weir.trim('ext.a', keep => 1) AS trimmed, weir.close('ext.a', 'only in the copy') IS NOT NULL AS closed;
 SELECT mode, payload FROM weir.read('ext.a');
 \c regress_weir_extension
-SELECT payload FROM weir.read('ext.a', reverse => true, max_frames => 1);
+SELECT payload FROM weir.read('ext.a', reverse => true, max => 1);
 SELECT count(*) FROM weir.read('ext.a');
 SELECT weir.append('ext.a', '"still open here"') IS NOT NULL AS done;
-SELECT weir.append_live('ext.busy', '10001', maxlen_floor => 10, maxlen_ceiling => 10) IS NOT NULL AS done;
+SELECT weir.append_best_effort('ext.busy', '10001', maxlen_floor => 10, maxlen_ceiling => 10) IS NOT NULL AS done;
 SELECT min(payload::text::integer), max(payload::text::integer), count(*) FROM weir.read('ext.busy');
 -- Not relocatable, as its names are spelled out everywhere.
 \set VERBOSITY sqlstate
@@ -130,7 +130,7 @@ SELECT weir.append('ext.b', '1') IS NOT NULL AS done;
 DO $$
 BEGIN
     FOR i IN 1 .. 10000 LOOP
-        PERFORM weir.append_live('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
+        PERFORM weir.append_best_effort('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
         COMMIT;
     END LOOP;
 END

@@ -19,11 +19,11 @@ SELECT weir.append('idem.a', '{"n": 1}', 't', '{"h": 1}', 'a') = weir.append('id
 SELECT weir.append_text('idem.a', 'x', idempotency_key => 'b') = weir.append_text('idem.a', 'x', idempotency_key => 'b') AS append_text;
 SELECT weir.append_bytes('idem.a', '\x00', idempotency_key => 'c') = weir.append_bytes('idem.a', '\x00', idempotency_key => 'c') AS append_bytes;
 SELECT weir.append_batch('idem.a', ARRAY['1', '2']::jsonb[], idempotency_key => 'd') = weir.append_batch('idem.a', ARRAY['1', '2']::jsonb[], idempotency_key => 'd') AS batch;
-SELECT weir.append_batch('idem.a', ARRAY['1', '2']::text[], idempotency_key => 'e') = weir.append_batch('idem.a', ARRAY['1', '2']::text[], idempotency_key => 'e') AS text_batch;
-SELECT weir.append_batch('idem.a', ARRAY['1', '2']::bytea[], idempotency_key => 'f') = weir.append_batch('idem.a', ARRAY['1', '2']::bytea[], idempotency_key => 'f') AS bytes_batch;
+SELECT weir.append_text_batch('idem.a', ARRAY['1', '2']::text[], idempotency_key => 'e') = weir.append_text_batch('idem.a', ARRAY['1', '2']::text[], idempotency_key => 'e') AS text_batch;
+SELECT weir.append_bytes_batch('idem.a', ARRAY['1', '2']::bytea[], idempotency_key => 'f') = weir.append_bytes_batch('idem.a', ARRAY['1', '2']::bytea[], idempotency_key => 'f') AS bytes_batch;
 SELECT weir.append_patch('idem.a', '{"p": 1}', idempotency_key => 'g') = weir.append_patch('idem.a', '{"p": 1}', idempotency_key => 'g') AS patch;
-SELECT weir.append_live('idem.a', '1', idempotency_key => 'h') = weir.append_live('idem.a', '1', idempotency_key => 'h') AS live;
-SELECT weir.append_live_batch('idem.a', ARRAY['1', '2']::jsonb[], idempotency_key => 'i') = weir.append_live_batch('idem.a', ARRAY['1', '2']::jsonb[], idempotency_key => 'i') AS live_batch;
+SELECT weir.append_best_effort('idem.a', '1', idempotency_key => 'h') = weir.append_best_effort('idem.a', '1', idempotency_key => 'h') AS best_effort;
+SELECT weir.append_best_effort_batch('idem.a', ARRAY['1', '2']::jsonb[], idempotency_key => 'i') = weir.append_best_effort_batch('idem.a', ARRAY['1', '2']::jsonb[], idempotency_key => 'i') AS best_effort_batch;
 SELECT mode, type, payload, bytes, headers FROM weir.read('idem.a');
 SELECT document, version FROM weir.summary('idem.a');
 SELECT summary_version FROM weir.append_patch('idem.a', '{"p": 1}', idempotency_key => 'g');
@@ -42,20 +42,20 @@ SELECT weir.append('idem.c', '1', 't', '{"h": 1}', 'k') AS first \gset
 SELECT n, pg_temp.state_of('SELECT weir.' || call) AS sqlstate
 FROM (VALUES (1, 'append(''idem.c'', ''2'', ''t'', ''{"h": 1}'', ''k'')'), (2, 'append(''idem.c'', ''1'', ''u'', ''{"h": 1}'', ''k'')'),
              (3, 'append(''idem.c'', ''1'', ''t'', ''{"h": 2}'', ''k'')'), (4, 'append(''idem.c'', ''1'', ''t'', NULL, ''k'')'),
-             (5, 'append(''idem.c'', ''1'', NULL, ''{"h": 1}'', ''k'')'), (6, 'append_live(''idem.c'', ''1'', ''t'', ''{"h": 1}'', ''k'')'),
+             (5, 'append(''idem.c'', ''1'', NULL, ''{"h": 1}'', ''k'')'), (6, 'append_best_effort(''idem.c'', ''1'', ''t'', ''{"h": 1}'', ''k'')'),
              (7, 'append_bytes(''idem.c'', ''1'', ''t'', ''{"h": 1}'', ''k'')'), (8, 'append_patch(''idem.c'', ''{}'', ''t'', ''{"h": 1}'', ''k'')'),
              (9, 'append_batch(''idem.c'', ARRAY[''1'', ''1'']::jsonb[], ''t'', ''{"h": 1}'', ''k'')'),
              (10, 'append(''idem.c'', ''1'', ''t'', ''{"h": 1}'', ''k'')'), (11, 'append(''idem.c'', ''1'', ''t'', ''{"h": 1}'', ''K'')')) v(n, call) ORDER BY n;
 SELECT weir.append('idem.c', '2', idempotency_key => 'k');
 SELECT payload FROM weir.read('idem.c');
 -- Batches differ in any element, in their order and in where one ends.
-SELECT frames FROM weir.append_batch('idem.c', ARRAY['ab', 'c']::text[], idempotency_key => 'batch');
-SELECT pg_temp.state_of($$ SELECT weir.append_batch('idem.c', ARRAY['a', 'bc']::text[], idempotency_key => 'batch') $$) AS other_split,
-       pg_temp.state_of($$ SELECT weir.append_batch('idem.c', ARRAY['c', 'ab']::text[], idempotency_key => 'batch') $$) AS other_order,
-       pg_temp.state_of($$ SELECT weir.append_batch('idem.c', ARRAY['ab']::text[], idempotency_key => 'batch') $$) AS shorter,
-       pg_temp.state_of($$ SELECT weir.append_batch('idem.c', ARRAY['ab', 'c', '']::text[], idempotency_key => 'batch') $$) AS longer,
-       pg_temp.state_of($$ SELECT weir.append_batch('idem.c', ARRAY['ab', 'c']::bytea[], idempotency_key => 'batch') $$) AS as_bytes,
-       pg_temp.state_of($$ SELECT weir.append_batch('idem.c', ARRAY['ab', 'c']::text[], idempotency_key => 'batch') $$) AS the_same;
+SELECT frames FROM weir.append_text_batch('idem.c', ARRAY['ab', 'c']::text[], idempotency_key => 'batch');
+SELECT pg_temp.state_of($$ SELECT weir.append_text_batch('idem.c', ARRAY['a', 'bc']::text[], idempotency_key => 'batch') $$) AS other_split,
+       pg_temp.state_of($$ SELECT weir.append_text_batch('idem.c', ARRAY['c', 'ab']::text[], idempotency_key => 'batch') $$) AS other_order,
+       pg_temp.state_of($$ SELECT weir.append_text_batch('idem.c', ARRAY['ab']::text[], idempotency_key => 'batch') $$) AS shorter,
+       pg_temp.state_of($$ SELECT weir.append_text_batch('idem.c', ARRAY['ab', 'c', '']::text[], idempotency_key => 'batch') $$) AS longer,
+       pg_temp.state_of($$ SELECT weir.append_bytes_batch('idem.c', ARRAY['ab', 'c']::bytea[], idempotency_key => 'batch') $$) AS as_bytes,
+       pg_temp.state_of($$ SELECT weir.append_text_batch('idem.c', ARRAY['ab', 'c']::text[], idempotency_key => 'batch') $$) AS the_same;
 -- Type and headers do not run into each other.
 SELECT weir.append_text('idem.c', 'xy', 't', idempotency_key => 'run') IS NOT NULL AS done;
 SELECT pg_temp.state_of($$ SELECT weir.append_text('idem.c', 'y', 'tx', idempotency_key => 'run') $$) AS shifted;

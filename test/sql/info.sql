@@ -26,7 +26,7 @@ BEGIN
                 PERFORM weir.append('info.a', to_jsonb(repeat('x', i)));
                 lifetime := lifetime + 1;
             WHEN 4, 5 THEN
-                PERFORM weir.append_batch('info.a', ARRAY['a', 'bb', 'ccc']::text[], 't', '{"h": 1}');
+                PERFORM weir.append_text_batch('info.a', ARRAY['a', 'bb', 'ccc']::text[], 't', '{"h": 1}');
                 lifetime := lifetime + 3;
             WHEN 6 THEN
                 PERFORM weir.append_patch('info.a', jsonb_build_object('i', i));
@@ -48,7 +48,7 @@ BEGIN
         END CASE;
         COMMIT;
         SELECT * INTO s FROM weir.stream_info('info.a');
-        SELECT count(*) AS frames, weir.min(id) AS first_id, weir.max(id) AS last_id INTO r FROM weir.read('info.a', max_frames => 10000);
+        SELECT count(*) AS frames, weir.min(id) AS first_id, weir.max(id) AS last_id INTO r FROM weir.read('info.a', max => 10000);
         IF s.frames <> r.frames THEN INSERT INTO wrong VALUES (i, format('frames %s for %s', s.frames, r.frames)); END IF;
         IF s.lifetime_frames <> lifetime THEN INSERT INTO wrong VALUES (i, format('lifetime %s for %s', s.lifetime_frames, lifetime)); END IF;
         IF s.first_id::bigint <> r.first_id::bigint OR s.last_id::bigint <> r.last_id::bigint THEN INSERT INTO wrong VALUES (i, 'first or last'); END IF;
@@ -67,7 +67,7 @@ SELECT weir.trim('info.a', keep => 0) > 0 AS trimmed;
 SELECT frames, bytes, lifetime_bytes = :ever AS same_lifetime, first_id IS NULL AS no_first FROM weir.stream_info('info.a');
 
 -- Best effort is counted apart as well, and only while it is there; a close mark is no frame.
-SELECT count(weir.append_live('info.b', to_jsonb(i), maxlen_floor => 5, maxlen_ceiling => 5)) FROM generate_series(1, 20) i;
+SELECT count(weir.append_best_effort('info.b', to_jsonb(i), maxlen_floor => 5, maxlen_ceiling => 5)) FROM generate_series(1, 20) i;
 SELECT weir.append('info.b', '1') IS NOT NULL AS done;
 SELECT frames, best_effort_frames, maxlen, rate_hz >= 0 AS rate_known, last_id = weir.head('info.b') AS last_is_head, closed FROM weir.stream_info('info.b');
 SELECT weir.close('info.b', 'why') IS NOT NULL AS closed;

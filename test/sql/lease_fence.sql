@@ -15,10 +15,10 @@ $$;
 CREATE TEMP TABLE form (n serial, call text);
 INSERT INTO form (call) VALUES
     ('append(''fence.s'', ''1'', %s)'), ('append_text(''fence.s'', ''1'', %s)'), ('append_bytes(''fence.s'', ''1'', %s)'),
-    ('append_batch(''fence.s'', ARRAY[''1'']::jsonb[], %s)'), ('append_batch(''fence.s'', ARRAY[''1'']::text[], %s)'), ('append_batch(''fence.s'', ARRAY[''1'']::bytea[], %s)'),
+    ('append_batch(''fence.s'', ARRAY[''1'']::jsonb[], %s)'), ('append_text_batch(''fence.s'', ARRAY[''1'']::text[], %s)'), ('append_bytes_batch(''fence.s'', ARRAY[''1'']::bytea[], %s)'),
     ('append_patch(''fence.s'', ''{}'', %s)'),
-    ('append_live(''fence.s'', ''1'', %s)'), ('append_live_text(''fence.s'', ''1'', %s)'), ('append_live_bytes(''fence.s'', ''1'', %s)'),
-    ('append_live_batch(''fence.s'', ARRAY[''1'']::jsonb[], %s)'), ('append_live_batch(''fence.s'', ARRAY[''1'']::text[], %s)'), ('append_live_batch(''fence.s'', ARRAY[''1'']::bytea[], %s)');
+    ('append_best_effort(''fence.s'', ''1'', %s)'), ('append_best_effort_text(''fence.s'', ''1'', %s)'), ('append_best_effort_bytes(''fence.s'', ''1'', %s)'),
+    ('append_best_effort_batch(''fence.s'', ARRAY[''1'']::jsonb[], %s)'), ('append_best_effort_text_batch(''fence.s'', ARRAY[''1'']::text[], %s)'), ('append_best_effort_bytes_batch(''fence.s'', ARRAY[''1'']::bytea[], %s)');
 CREATE FUNCTION pg_temp.tried(arguments text) RETURNS TABLE (n integer, sqlstate text) LANGUAGE sql AS
 $$ SELECT n, pg_temp.state_of('SELECT * FROM weir.' || format(call, arguments)) FROM form ORDER BY n $$;
 

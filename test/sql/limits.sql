@@ -14,14 +14,14 @@ DECLARE
     before bigint;
     state text;
 BEGIN
-    before := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_live) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency);
+    before := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_best_effort) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency);
     BEGIN
         EXECUTE 'SELECT * FROM weir.' || call;
         RETURN 'accepted';
     EXCEPTION WHEN others THEN
         state := SQLSTATE;
     END;
-    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_live) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency) THEN
+    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_best_effort) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency) THEN
         RETURN state || ', and left something';
     END IF;
     RETURN state;
@@ -32,9 +32,9 @@ $$;
 CREATE TEMP TABLE named (n serial, call text);
 INSERT INTO named (call) VALUES
     ('append(%s, ''1'')'), ('append_text(%s, ''1'')'), ('append_bytes(%s, ''1'')'), ('append_batch(%s, ARRAY[''1'']::jsonb[])'),
-    ('append_batch(%s, ARRAY[''1'']::text[])'), ('append_batch(%s, ARRAY[''1'']::bytea[])'), ('append_patch(%s, ''{}'')'), ('append_live(%s, ''1'')'),
-    ('append_live_text(%s, ''1'')'), ('append_live_bytes(%s, ''1'')'), ('append_live_batch(%s, ARRAY[''1'']::jsonb[])'),
-    ('append_live_batch(%s, ARRAY[''1'']::text[])'), ('append_live_batch(%s, ARRAY[''1'']::bytea[])'), ('create_stream(%s)'), ('close(%s)'),
+    ('append_text_batch(%s, ARRAY[''1'']::text[])'), ('append_bytes_batch(%s, ARRAY[''1'']::bytea[])'), ('append_patch(%s, ''{}'')'), ('append_best_effort(%s, ''1'')'),
+    ('append_best_effort_text(%s, ''1'')'), ('append_best_effort_bytes(%s, ''1'')'), ('append_best_effort_batch(%s, ARRAY[''1'']::jsonb[])'),
+    ('append_best_effort_text_batch(%s, ARRAY[''1'']::text[])'), ('append_best_effort_bytes_batch(%s, ARRAY[''1'']::bytea[])'), ('create_stream(%s)'), ('close(%s)'),
     ('trim(%s, keep => 1)'), ('drop_stream(%s)'), ('read(%s)'), ('read_many(ARRAY[%s])'), ('head(%s)'), ('summary(%s)'),
     ('summary_at(%s, ''1-0'')'), ('stream_info(%s)');
 SELECT split_part(call, '(', 1) AS function, string_agg(pg_temp.refusal(format(call, v.name)), ' ' ORDER BY o) AS null_empty_blank_tabs_long_longer
@@ -49,20 +49,21 @@ SELECT pg_temp.refusal('append(repeat(U&''\4E2D'', 171), ''1'')') AS "513 bytes 
 -- Payloads: SQL NULL is none.
 SELECT call, pg_temp.refusal(call) AS sqlstate
 FROM (VALUES ('append(''limits.a'', NULL)'), ('append_text(''limits.a'', NULL)'), ('append_bytes(''limits.a'', NULL)'), ('append_patch(''limits.a'', NULL)'),
-             ('append_live(''limits.a'', NULL)'), ('append_live_text(''limits.a'', NULL)'), ('append_live_bytes(''limits.a'', NULL)'), ('append(''limits.new'', NULL)')) v(call);
+             ('append_best_effort(''limits.a'', NULL)'), ('append_best_effort_text(''limits.a'', NULL)'), ('append_best_effort_bytes(''limits.a'', NULL)'), ('append(''limits.new'', NULL)')) v(call);
 -- Batches: an array of one dimension with elements.
 SELECT form, kind, string_agg(pg_temp.refusal(format('%s(''limits.a'', %s::%s)', form, arr, kind)), ' ' ORDER BY o) AS "null, empty, null element, only null, two dimensions"
-FROM (VALUES ('append_batch'), ('append_live_batch')) f(form), (VALUES ('jsonb[]'), ('text[]'), ('bytea[]')) k(kind),
+FROM (VALUES ('append_batch', 'jsonb[]'), ('append_text_batch', 'text[]'), ('append_bytes_batch', 'bytea[]'),
+             ('append_best_effort_batch', 'jsonb[]'), ('append_best_effort_text_batch', 'text[]'), ('append_best_effort_bytes_batch', 'bytea[]')) f(form, kind),
      (VALUES (1, 'NULL'), (2, '''{}'''), (3, '''{1,NULL,2}'''), (4, '''{NULL}'''), (5, '''{{1,2},{3,4}}''')) a(o, arr)
 GROUP BY form, kind ORDER BY form, kind;
 SELECT weir.append_batch('limits.a', '{1,NULL}'::jsonb[]);
-SELECT weir.append_batch('limits.a', '{}'::text[]);
+SELECT weir.append_text_batch('limits.a', '{}'::text[]);
 SELECT weir.append_batch('limits.a', '{{1},{2}}'::jsonb[]);
 
 -- type, headers and key, in a form of each family.
 SELECT form, string_agg(pg_temp.refusal(format('%s(''limits.a'', %s, %s)', form, payload, rest)), ' ' ORDER BY o) AS "type empty, long; headers array, string, null; key empty, long"
 FROM (VALUES ('append', '''1'''), ('append_text', '''1'''), ('append_bytes', '''1'''), ('append_batch', '''{1}''::jsonb[]'), ('append_patch', '''{}'''),
-             ('append_live', '''1'''), ('append_live_text', '''1'''), ('append_live_bytes', '''1'''), ('append_live_batch', '''{1}''::text[]')) f(form, payload),
+             ('append_best_effort', '''1'''), ('append_best_effort_text', '''1'''), ('append_best_effort_bytes', '''1'''), ('append_best_effort_text_batch', '''{1}''::text[]')) f(form, payload),
      (VALUES (1, 'type => '''''), (2, 'type => repeat(''t'', 513)'), (3, 'headers => ''[]'''), (4, 'headers => ''"s"'''), (5, 'headers => ''null'''),
              (6, 'idempotency_key => '''''), (7, 'idempotency_key => repeat(''k'', 513)')) r(o, rest)
 GROUP BY form ORDER BY form;
@@ -72,27 +73,27 @@ SELECT weir.append('limits.a', '1', idempotency_key => '');
 
 -- Settings of a best-effort append.
 SELECT form, bad, pg_temp.refusal(format('%s(''limits.a'', %s, %s)', form, payload, bad)) AS sqlstate
-FROM (VALUES ('append_live', '''1'''), ('append_live_text', '''1'''), ('append_live_bytes', '''1'''), ('append_live_batch', '''{1}''::jsonb[]')) f(form, payload),
+FROM (VALUES ('append_best_effort', '''1'''), ('append_best_effort_text', '''1'''), ('append_best_effort_bytes', '''1'''), ('append_best_effort_batch', '''{1}''::jsonb[]')) f(form, payload),
      (VALUES ('ttl_ms => 0'), ('ttl_ms => -1'), ('ttl_ms => 86400001'), ('ttl_ms => NULL'), ('maxlen_floor => 0'), ('maxlen_floor => -5'), ('maxlen_floor => NULL'),
              ('maxlen_floor => 65, maxlen_ceiling => 64'), ('maxlen_ceiling => 63'), ('maxlen_ceiling => 0'), ('maxlen_ceiling => 10000001'), ('maxlen_ceiling => NULL'),
              ('ema_alpha => 0'), ('ema_alpha => -0.1'), ('ema_alpha => 1.0001'), ('ema_alpha => ''NaN'''), ('ema_alpha => ''Infinity'''), ('ema_alpha => ''-Infinity'''),
              ('ema_alpha => NULL'), ('ema_alpha => -0.0')) b(bad)
-WHERE form = 'append_live' OR bad IN ('ttl_ms => 0', 'maxlen_floor => 65, maxlen_ceiling => 64', 'ema_alpha => ''NaN''')
+WHERE form = 'append_best_effort' OR bad IN ('ttl_ms => 0', 'maxlen_floor => 65, maxlen_ceiling => 64', 'ema_alpha => ''NaN''')
 ORDER BY form, bad COLLATE "C";
-SELECT weir.append_live('limits.a', '1', ttl_ms => 0);
-SELECT weir.append_live('limits.a', '1', maxlen_floor => 10, maxlen_ceiling => 9);
-SELECT weir.append_live('limits.a', '1', ema_alpha => 'NaN');
-SELECT weir.append_live('limits.b', '1', ttl_ms => 86400000, maxlen_floor => 10000000, maxlen_ceiling => 10000000, ema_alpha => 1) IS NOT NULL AS greatest,
-       weir.append_live('limits.b', '1', ttl_ms => 1, maxlen_floor => 1, maxlen_ceiling => 1, ema_alpha => 1e-300) IS NOT NULL AS least;
+SELECT weir.append_best_effort('limits.a', '1', ttl_ms => 0);
+SELECT weir.append_best_effort('limits.a', '1', maxlen_floor => 10, maxlen_ceiling => 9);
+SELECT weir.append_best_effort('limits.a', '1', ema_alpha => 'NaN');
+SELECT weir.append_best_effort('limits.b', '1', ttl_ms => 86400000, maxlen_floor => 10000000, maxlen_ceiling => 10000000, ema_alpha => 1) IS NOT NULL AS greatest,
+       weir.append_best_effort('limits.b', '1', ttl_ms => 1, maxlen_floor => 1, maxlen_ceiling => 1, ema_alpha => 1e-300) IS NOT NULL AS least;
 
 -- read: what it takes and what not.
 SELECT bad, pg_temp.refusal(format('read(''limits.a'', %s)', bad)) AS sqlstate
-FROM (VALUES ('max_frames => 0'), ('max_frames => -1'), ('max_frames => 10001'), ('max_frames => 2147483647'), ('max_frames => NULL'), ('max_frames => 1'), ('max_frames => 10000'),
+FROM (VALUES ('max => 0'), ('max => -1'), ('max => 10001'), ('max => 2147483647'), ('max => NULL'), ('max => 1'), ('max => 10000'),
              ('visibility => NULL'), ('visibility => '''''), ('visibility => ''ALL'''), ('visibility => ''durable'''), ('visibility => repeat(''x'', 100000)'),
              ('headers => ''[]'''), ('headers => ''1'''), ('headers => ''null'''),
              ('reverse => NULL'), ('after => ''+'''), ('after => ''-'''), ('upto => ''+'''), ('upto => ''-'''), ('after => NULL, upto => NULL, types => NULL, headers => NULL, since => NULL')) b(bad);
-SELECT count(*) FROM weir.read('limits.a', max_frames => 0);
-SELECT count(*) FROM weir.read('limits.a', max_frames => 10001);
+SELECT count(*) FROM weir.read('limits.a', max => 0);
+SELECT count(*) FROM weir.read('limits.a', max => 10001);
 SELECT count(*) FROM weir.read('limits.a', visibility => 'durable');
 -- The wording of an error that shows positions, with N in place of each.
 CREATE FUNCTION pg_temp.wording(query text) RETURNS TABLE (message text, detail text, hint text) LANGUAGE plpgsql AS $$
@@ -139,8 +140,8 @@ SELECT pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 1048577)::bytea
        pg_temp.refusal('append_text(''limits.c'', repeat(''x'', 1048577))') AS text,
        pg_temp.refusal('append(''limits.c'', to_jsonb(repeat(''x'', 1048577)))') AS json,
        pg_temp.refusal('append_patch(''limits.c'', jsonb_build_object(''x'', repeat(''x'', 1048577)))') AS patch,
-       pg_temp.refusal('append_live_bytes(''limits.c'', repeat(''x'', 1048577)::bytea)') AS live,
-       pg_temp.refusal('append_batch(''limits.c'', ARRAY[''a'', repeat(''x'', 1048577)]::bytea[])') AS in_a_batch,
+       pg_temp.refusal('append_best_effort_bytes(''limits.c'', repeat(''x'', 1048577)::bytea)') AS best_effort,
+       pg_temp.refusal('append_bytes_batch(''limits.c'', ARRAY[''a'', repeat(''x'', 1048577)]::bytea[])') AS in_a_batch,
        pg_temp.refusal('append(''limits.c'', ''1'', headers => jsonb_build_object(''x'', repeat(''x'', 1048577)))') AS headers,
        pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 50000000)::bytea)') AS huge_bytes,
        pg_temp.refusal('append_text(''limits.c'', repeat(''x'', 50000000))') AS huge_text;
@@ -148,14 +149,14 @@ SELECT weir.append_bytes('limits.c', repeat('x', 1048577)::bytea);
 SELECT count(*), max(octet_length(bytes)) FROM weir.read('limits.c');
 -- A whole batch may be larger than a frame: weir.max_batch_bytes, 16 MiB.
 SHOW weir.max_batch_bytes;
-SELECT frames FROM weir.append_batch('limits.c', array_fill(repeat('x', 500000)::bytea, ARRAY[10]));
-SELECT pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[16]))') AS sixteen,
-       pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[16]) || ''x''::bytea)') AS one_byte_more,
-       pg_temp.refusal('append_live_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[17]))') AS live;
+SELECT frames FROM weir.append_bytes_batch('limits.c', array_fill(repeat('x', 500000)::bytea, ARRAY[10]));
+SELECT pg_temp.refusal('append_bytes_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[16]))') AS sixteen,
+       pg_temp.refusal('append_bytes_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[16]) || ''x''::bytea)') AS one_byte_more,
+       pg_temp.refusal('append_best_effort_bytes_batch(''limits.i'', array_fill(repeat(''x'', 1048576)::bytea, ARRAY[17]))') AS best_effort;
 SET weir.max_batch_bytes = '1kB';
-SELECT pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 512)::bytea, ARRAY[2]))') AS at_the_limit,
-       pg_temp.refusal('append_batch(''limits.i'', array_fill(repeat(''x'', 513)::bytea, ARRAY[2]))') AS above;
-SELECT weir.append_batch('limits.i', array_fill(repeat('x', 513)::bytea, ARRAY[2]));
+SELECT pg_temp.refusal('append_bytes_batch(''limits.i'', array_fill(repeat(''x'', 512)::bytea, ARRAY[2]))') AS at_the_limit,
+       pg_temp.refusal('append_bytes_batch(''limits.i'', array_fill(repeat(''x'', 513)::bytea, ARRAY[2]))') AS above;
+SELECT weir.append_bytes_batch('limits.i', array_fill(repeat('x', 513)::bytea, ARRAY[2]));
 RESET weir.max_batch_bytes;
 SET weir.max_frame_bytes = '1kB';
 SELECT pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 1024)::bytea)') AS at_the_limit, pg_temp.refusal('append_bytes(''limits.c'', repeat(''x'', 1025)::bytea)') AS above;
@@ -165,7 +166,7 @@ RESET weir.max_frame_bytes;
 
 -- weir.max_batch_frames.
 SHOW weir.max_batch_frames;
-SELECT pg_temp.refusal('append_batch(''limits.d'', array_fill(''1''::jsonb, ARRAY[10001]))') AS one_more, pg_temp.refusal('append_live_batch(''limits.d'', array_fill(''1''::text, ARRAY[10001]))') AS live;
+SELECT pg_temp.refusal('append_batch(''limits.d'', array_fill(''1''::jsonb, ARRAY[10001]))') AS one_more, pg_temp.refusal('append_best_effort_text_batch(''limits.d'', array_fill(''1''::text, ARRAY[10001]))') AS best_effort;
 SELECT weir.append_batch('limits.d', array_fill('1'::jsonb, ARRAY[10001]));
 SET weir.max_batch_frames = 3;
 SELECT pg_temp.refusal('append_batch(''limits.d'', ''{1,2,3}''::jsonb[])') AS three, pg_temp.refusal('append_batch(''limits.d'', ''{1,2,3,4}''::jsonb[])') AS four;

@@ -5,7 +5,7 @@ SELECT count(weir.append(format('list.%s', lpad(i::text, 3, '0')), '1')) FROM ge
 SELECT weir.close('list.002') IS NOT NULL AS closed, weir.drop_stream('list.003'), weir.drop_stream('list.004');
 SELECT weir.append('list.004', '"again"') IS NOT NULL AS again, weir.create_stream('list.000'), weir.append('list.Z',
     '1') IS NOT NULL AS upper_case,
-       weir.append('list.ä', '1') IS NOT NULL AS umlaut, weir.append_live('list.live', '1') IS NOT NULL AS live;
+       weir.append('list.ä', '1') IS NOT NULL AS umlaut, weir.append_best_effort('list.best_effort', '1') IS NOT NULL AS best_effort;
 SELECT * FROM weir.list_streams('list.*', max => 5);
 SELECT * FROM weir.list_streams('list.*', after => 'list.248');
 SELECT * FROM weir.list_streams('list.*', after => 'list.003', max => 2);

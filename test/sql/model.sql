@@ -25,9 +25,9 @@ BEGIN
 END
 $$;
 
--- One random call on s, done to both. Without live there are no best-effort appends:
+-- One random call on s, done to both. Without best_effort there are no best-effort appends:
 -- a rolled-back one still counts towards K.
-CREATE FUNCTION pg_temp.step(s text, live boolean) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.step(s text, best_effort boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     dice integer := pg_temp.pick(100);
     t text := (ARRAY[NULL, 'a', 'b'])[1 + pg_temp.pick(3)];
@@ -56,8 +56,8 @@ BEGIN
         ASSERT got.summary_version > coalesce(found.version, 0), 'version';
         PERFORM pg_temp.note(s, got.id, 'summary', t, p, h);
         UPDATE m_stream SET document = weir.merge_patch(coalesce(document, '{}'), p, '__weir_null__'), version = got.summary_version WHERE stream = s;
-    ELSIF dice < 70 AND live THEN
-        i := weir.append_live(s, p, t, h, ttl_ms => 86400000, maxlen_floor => 5, maxlen_ceiling => 5);
+    ELSIF dice < 70 AND best_effort THEN
+        i := weir.append_best_effort(s, p, t, h, ttl_ms => 86400000, maxlen_floor => 5, maxlen_ceiling => 5);
         PERFORM pg_temp.note(s, i, 'best_effort', t, p, h);
     ELSIF dice < 78 THEN
         t := 'key' || pg_temp.pick(6);

@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: PostgreSQL
--- Claim: what a transaction emits is in its topics exactly if it commits, in the
+-- Claim: what a transaction emits is in its streams exactly if it commits, in the
 -- order of the emits; not before the commit, and after everything that runs in it, deferred
 -- triggers and held cursors included; rolled-back savepoints take theirs along. A bad
 -- argument is an error of the call, and nothing of it is left.
-CREATE FUNCTION pg_temp.events(topic text) RETURNS text LANGUAGE sql AS
+CREATE FUNCTION pg_temp.events(stream text) RETURNS text LANGUAGE sql AS
 $$ SELECT string_agg(format('%s %s%s', r.type, r.payload, ' ' || r.headers::text), ', ' ORDER BY r.n)
    FROM weir.read($1) WITH ORDINALITY r(id, at, mode, type, payload, bytes, headers, n) $$;
 
 -- On its own, and with all there is to say.
 SELECT weir.emit('ob.a', 'placed');
-SELECT weir.emit(topic => 'ob.a', type => 'paid', payload => '{"order": 7}', headers => '{"tenant": "acme"}');
+SELECT weir.emit(stream => 'ob.a', type => 'paid', payload => '{"order": 7}', headers => '{"tenant": "acme"}');
 SELECT weir.emit('ob.a', 'null payload', 'null');
 SELECT pg_temp.events('ob.a');
-SELECT mode, bytes IS NULL AS no_bytes, at > now() - interval '1 minute' AS recent FROM weir.read('ob.a', max_frames => 1);
+SELECT mode, bytes IS NULL AS no_bytes, at > now() - interval '1 minute' AS recent FROM weir.read('ob.a', max => 1);
 
 -- Not before the commit, and in the order of the emits, whatever lies between.
 BEGIN;
@@ -118,7 +118,7 @@ SELECT weir.emit('ob.g', 'chain', '2');
 COMMIT;
 SELECT pg_temp.events('ob.g');
 
--- Many topics, many events, more than one batch of them, large ones.
+-- Many streams, many events, more than one batch of them, large ones.
 BEGIN;
 SELECT count(weir.emit('ob.many.' || i % 7, 'n', to_jsonb(i))) FROM generate_series(1, 25000) i;
 SELECT weir.emit('ob.many.0', 'large', to_jsonb(repeat(md5(i::text), 10000))) FROM generate_series(1, 3) i;
@@ -162,7 +162,7 @@ COMMIT;
 SHOW transaction_read_only;
 SELECT pg_temp.events('ob.i');
 
--- A topic that is closed refuses at commit, and the transaction with it.
+-- A stream that is closed refuses at commit, and the transaction with it.
 SELECT weir.close('ob.closed') IS NOT NULL AS closed;
 CREATE TABLE ob (id integer);
 BEGIN;

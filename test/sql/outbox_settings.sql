@@ -45,11 +45,11 @@ RESET TimeZone;
 RESET search_path;
 RESET quote_all_identifiers;
 SELECT count(*), count(DISTINCT (payload, type, headers)) FROM weir.read('os');
-SELECT e.key, e.value FROM weir.read('os', max_frames => 1), jsonb_each(payload->'new') e ORDER BY e.key;
-SELECT headers FROM weir.read('os', max_frames => 1);
+SELECT e.key, e.value FROM weir.read('os', max => 1), jsonb_each(payload->'new') e ORDER BY e.key;
+SELECT headers FROM weir.read('os', max => 1);
 -- Floating point is read back as it was.
 SELECT (payload->'new'->>'f8')::float8 = s.f8 AND (payload->'new'->>'f4')::float4 = s.f4 AS same
-FROM weir.read('os', max_frames => 1), os.source s;
+FROM weir.read('os', max => 1), os.source s;
 
 -- A value in an argument is read the same way.
 CREATE TABLE os.trimmed (at date, n integer);

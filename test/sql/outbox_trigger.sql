@@ -4,7 +4,7 @@
 -- whoever makes the change; out-of-line values that an update left alone are there too.
 -- Each misuse has an error of its own.
 SET timezone = 'UTC';
-CREATE FUNCTION pg_temp.drain(topic text) RETURNS SETOF jsonb LANGUAGE plpgsql AS
+CREATE FUNCTION pg_temp.drain(stream text) RETURNS SETOF jsonb LANGUAGE plpgsql AS
 $$ BEGIN
     RETURN QUERY SELECT jsonb_build_object('type', r.type) || (r.payload - '{schema,table}'::text[]) || coalesce(jsonb_build_object('headers', r.headers), '{}') FROM weir.read($1) r;
     PERFORM weir.trim($1, keep => 0);
@@ -137,9 +137,9 @@ SET work_mem = '64kB';
 INSERT INTO otr SELECT i, 'new' FROM generate_series(1, 15000) i;
 UPDATE otr SET state = 'state ' || id;
 RESET work_mem;
-SELECT type, count(*) FROM weir.read('otr.bulk', after => '-', max_frames => 10000) GROUP BY type;
+SELECT type, count(*) FROM weir.read('otr.bulk', after => '-', max => 10000) GROUP BY type;
 SELECT frames FROM weir.stream_info('otr.bulk');
-SELECT bool_and(payload #>> '{new,state}' = 'state ' || (payload #>> '{old,id}')) AS paired FROM weir.read('otr.bulk', reverse => true, max_frames => 10000);
+SELECT bool_and(payload #>> '{new,state}' = 'state ' || (payload #>> '{old,id}')) AS paired FROM weir.read('otr.bulk', reverse => true, max => 10000);
 DROP TABLE otr;
 
 -- Partitions speak for the whole; a row that moves is deleted and inserted.

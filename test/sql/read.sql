@@ -17,15 +17,15 @@ $$;
 -- Ten frames over all modes; ids kept by number.
 CREATE TEMP TABLE f (n serial PRIMARY KEY, id weir.position);
 INSERT INTO f (id) SELECT weir.append('read.a', '1', 'x', '{"k": 1, "t": "a"}');
-INSERT INTO f (id) SELECT weir.append_live('read.a', '2', 'y', '{"k": 1}');
+INSERT INTO f (id) SELECT weir.append_best_effort('read.a', '2', 'y', '{"k": 1}');
 INSERT INTO f (id) SELECT (weir.append_patch('read.a', '{"p": 3}', 'x')).id;
-INSERT INTO f (id) SELECT weir.append_live('read.a', '4', NULL, NULL);
+INSERT INTO f (id) SELECT weir.append_best_effort('read.a', '4', NULL, NULL);
 INSERT INTO f (id) SELECT weir.append_text('read.a', '5', 'z', '{"k": [1, 2], "deep": {"a": 1, "b": 2}}');
 INSERT INTO f (id) SELECT weir.append('read.a', '6');
-INSERT INTO f (id) SELECT weir.append_live_bytes('read.a', '7', 'x', '{"k": 2}');
+INSERT INTO f (id) SELECT weir.append_best_effort_bytes('read.a', '7', 'x', '{"k": 2}');
 INSERT INTO f (id) SELECT weir.append('read.a', '8', 'X', '{}');
 INSERT INTO f (id) SELECT weir.append('read.a', '9', 'y', '{"k": 1, "t": "b"}');
-INSERT INTO f (id) SELECT weir.append_live('read.a', '10', 'z');
+INSERT INTO f (id) SELECT weir.append_best_effort('read.a', '10', 'z');
 CREATE FUNCTION pg_temp.numbers(ids weir.position[]) RETURNS text LANGUAGE sql AS
 $$ SELECT string_agg(coalesce(f.n::text, '?'), ' ' ORDER BY u.o) FROM unnest(ids) WITH ORDINALITY u(id, o) LEFT JOIN f ON f.id OPERATOR(weir.=) u.id $$;
 CREATE FUNCTION pg_temp.at(n integer) RETURNS weir.position LANGUAGE sql AS $$ SELECT id FROM f WHERE f.n = $1 $$;
@@ -47,12 +47,12 @@ SELECT count(*) AS wrong FROM (SELECT NULL::integer AS n UNION ALL SELECT n FROM
 WHERE got IS DISTINCT FROM want;
 -- Bounds need be no frame: below everything, above everything, between two.
 SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', after => '-'))) AS after_least,
-       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', upto => '+', max_frames => 2))) AS upto_greatest,
+       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', upto => '+', max => 2))) AS upto_greatest,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', upto => '-'))) AS upto_least,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', after => '1-0', upto => '2-0'))) AS long_ago,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', after => (pg_temp.at(5)::bigint - 1)::weir.position, upto => (pg_temp.at(6)::bigint + 0)::weir.position))) AS by_one,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', after => pg_temp.at(10)))) AS after_the_last,
-       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', reverse => true, upto => '+', max_frames => 3))) AS newest_three;
+       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', reverse => true, upto => '+', max => 3))) AS newest_three;
 -- A cursor that this log never gave out is an error, not an endless wait.
 \set VERBOSITY sqlstate
 SELECT * FROM weir.read('read.a', after => '+');
@@ -68,10 +68,10 @@ DECLARE
 BEGIN
     LOOP
         IF backward THEN
-            page := ARRAY(SELECT id FROM weir.read('read.a', max_frames => size, visibility => vis, types => with_types, reverse => true,
+            page := ARRAY(SELECT id FROM weir.read('read.a', max => size, visibility => vis, types => with_types, reverse => true,
                                                    upto => (seen::bigint - 1)::weir.position));
         ELSE
-            page := ARRAY(SELECT id FROM weir.read('read.a', after => seen, max_frames => size, visibility => vis, types => with_types));
+            page := ARRAY(SELECT id FROM weir.read('read.a', after => seen, max => size, visibility => vis, types => with_types));
         END IF;
         whole := whole || page;
         EXIT WHEN cardinality(page) < size;
@@ -86,10 +86,10 @@ ORDER BY vis, backward, with_types NULLS FIRST;
 
 -- Visibility and filters; the limit counts what passes, so a short page is the end.
 SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', visibility => 'exclude_best_effort'))) AS durable,
-       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', visibility => 'exclude_best_effort', max_frames => 4))) AS durable_four,
+       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', visibility => 'exclude_best_effort', max => 4))) AS durable_four,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', types => '{x}'))) AS x,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', types => '{y,z,absent}'))) AS y_or_z,
-       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', types => '{x,x}', max_frames => 2))) AS x_two,
+       pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', types => '{x,x}', max => 2))) AS x_two,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', types => '{}'))) AS no_type,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', headers => '{}'))) AS any_headers,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', headers => '{"k": 1}'))) AS k_1,
@@ -103,7 +103,7 @@ WHERE pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', headers => h::jso
       IS NOT DISTINCT FROM pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a') r WHERE r.headers @> h::jsonb));
 
 -- since: a lower bound in time, whatever the cursor, never an error.
-SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => '-infinity', max_frames => 1))) AS ever,
+SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => '-infinity', max => 1))) AS ever,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => '1960-01-01'))) AS before_1970,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => now() - interval '1 day', after => pg_temp.at(8)))) AS with_after,
        pg_temp.numbers(ARRAY(SELECT id FROM weir.read('read.a', since => now() + interval '1 day'))) AS tomorrow,
@@ -121,23 +121,23 @@ SELECT count(*) AS unknown FROM weir.read('read.never');
 SELECT count(*) AS unknown FROM weir.read('read.never', after => pg_temp.at(1), reverse => true);
 
 -- Both tables in one order over a thousand frames mixed at random.
-SELECT count(CASE WHEN i * 7919 % 5 < 2 THEN weir.append_live('read.b', to_jsonb(i), ttl_ms => 86400000, maxlen_floor => 10000) ELSE weir.append('read.b', to_jsonb(i)) END)
+SELECT count(CASE WHEN i * 7919 % 5 < 2 THEN weir.append_best_effort('read.b', to_jsonb(i), ttl_ms => 86400000, maxlen_floor => 10000) ELSE weir.append('read.b', to_jsonb(i)) END)
 FROM generate_series(1, 1000) i;
 SELECT mode, count(*) FROM weir.read('read.b') GROUP BY mode ORDER BY mode;
 SELECT count(*) AS frames, bool_and(payload = to_jsonb(n)) AS in_order FROM (SELECT payload, row_number() OVER () AS n FROM weir.read('read.b')) r;
 SELECT count(*) AS frames, bool_and(payload = to_jsonb(1001 - n)) AS in_reverse FROM (SELECT payload, row_number() OVER () AS n FROM weir.read('read.b', reverse => true)) r;
 -- The default page is a thousand frames, the largest ten thousand.
 SELECT count(weir.append('read.b', '0')) FROM generate_series(1, 5) i;
-SELECT (SELECT count(*) FROM weir.read('read.b')) AS default_page, (SELECT count(*) FROM weir.read('read.b', max_frames => 10000)) AS all_of_them;
+SELECT (SELECT count(*) FROM weir.read('read.b')) AS default_page, (SELECT count(*) FROM weir.read('read.b', max => 10000)) AS all_of_them;
 
 -- read composes: in joins, lateral, cursors, functions, prepared statements.
-SELECT s.name, count(r.id) FROM (VALUES ('read.a'), ('read.never'), ('read.b')) s(name) LEFT JOIN LATERAL weir.read(s.name, max_frames => 7) r ON true GROUP BY 1 ORDER BY 1;
+SELECT s.name, count(r.id) FROM (VALUES ('read.a'), ('read.never'), ('read.b')) s(name) LEFT JOIN LATERAL weir.read(s.name, max => 7) r ON true GROUP BY 1 ORDER BY 1;
 BEGIN;
 DECLARE c SCROLL CURSOR FOR SELECT n FROM weir.read('read.a') r JOIN f USING (id) ORDER BY id;
 FETCH 3 FROM c;
 FETCH BACKWARD 1 FROM c;
 COMMIT;
-PREPARE page(text, weir.position, integer) AS SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read($1, after => $2, max_frames => $3)));
+PREPARE page(text, weir.position, integer) AS SELECT pg_temp.numbers(ARRAY(SELECT id FROM weir.read($1, after => $2, max => $3)));
 EXECUTE page('read.a', NULL, 2);
 EXECUTE page('read.a', pg_temp.at(2), 2);
 DEALLOCATE page;
@@ -150,14 +150,14 @@ SELECT weir.head('read.a') = pg_temp.at(10) AS head;
 SELECT weir.append('read.a', '1');
 ROLLBACK;
 BEGIN READ ONLY;
-SELECT weir.append_live('read.a', '1');
+SELECT weir.append_best_effort('read.a', '1');
 ROLLBACK;
 \set VERBOSITY default
 
 -- read_many: each stream as read gives it, named in every row.
 SELECT stream, pg_temp.numbers(array_agg(id ORDER BY id)) AS frames
 FROM weir.read_many(ARRAY['read.a', 'read.never'], ARRAY[pg_temp.at(6), NULL]) GROUP BY stream ORDER BY stream;
-SELECT stream, count(*), min(payload::text) AS first FROM weir.read_many(ARRAY['read.b', 'read.a'], max_frames => 3) GROUP BY stream ORDER BY stream;
+SELECT stream, count(*), min(payload::text) AS first FROM weir.read_many(ARRAY['read.b', 'read.a'], max => 3) GROUP BY stream ORDER BY stream;
 SELECT stream, count(*) FROM weir.read_many(ARRAY['read.a', 'read.b'], visibility => 'exclude_best_effort', types => '{x}', headers => '{"k": 1}') GROUP BY stream;
 SELECT bool_and(m.frame IS NOT DISTINCT FROM r.frame) AS same_rows, count(*)
 FROM (SELECT row_number() OVER () AS n, (id, at, mode, type, payload, bytes, headers)::text AS frame FROM weir.read_many(ARRAY['read.a'])) m
@@ -168,11 +168,11 @@ SELECT count(*) AS none FROM weir.read_many('{}');
 SELECT stream, count(*) FROM weir.read_many(ARRAY['read.a', 'read.a']) GROUP BY stream;
 -- Ten thousand rows in all, divided evenly.
 SELECT count(weir.append_batch('read.c' || i, (SELECT array_agg(to_jsonb(j)) FROM generate_series(1, 4000) j))) FROM generate_series(1, 4) i;
-SELECT stream, count(*) FROM weir.read_many(ARRAY['read.c1', 'read.c2', 'read.c3', 'read.c4'], max_frames => 10000) GROUP BY stream ORDER BY stream;
+SELECT stream, count(*) FROM weir.read_many(ARRAY['read.c1', 'read.c2', 'read.c3', 'read.c4'], max => 10000) GROUP BY stream ORDER BY stream;
 SELECT call, pg_temp.state_of('SELECT count(*) FROM weir.read_many(' || call || ')') AS sqlstate
 FROM (VALUES (1, 'NULL'), (2, 'ARRAY[''read.a'', NULL]'), (3, 'ARRAY[''read.a'', '' '']'), (4, 'ARRAY[''read.a''], ARRAY[''-'', ''-'']::weir.position[]'),
              (5, 'ARRAY[''read.a'', ''read.b''], ARRAY[''1-1'']::weir.position[]'), (6, 'ARRAY[[''read.a''], [''read.b'']]'),
-             (7, 'ARRAY[''read.a''], max_frames => 0'), (8, 'ARRAY[''read.a''], max_frames => 10001'), (9, 'ARRAY[''read.a''], max_frames => NULL'),
+             (7, 'ARRAY[''read.a''], max => 0'), (8, 'ARRAY[''read.a''], max => 10001'), (9, 'ARRAY[''read.a''], max => NULL'),
              (10, 'ARRAY[''read.a''], visibility => ''some'''), (11, 'ARRAY[''read.a''], visibility => NULL'), (12, 'ARRAY[''read.a''], headers => ''[1]'''),
              (13, 'ARRAY[''read.a''], ARRAY[''+'']::weir.position[]')) v(n, call) ORDER BY n;
 

@@ -21,7 +21,7 @@ SELECT p.oid::regprocedure AS routine, v.level,
                ORDER BY a.n)
            FROM unnest(p.proargtypes) WITH ORDINALITY a(type, n) WHERE a.n > 1)) AS call
 FROM pg_proc p JOIN weir.privilege v ON v.name = p.proname
-WHERE p.pronamespace = 'weir'::regnamespace AND p.proargnames[1] IN ('stream', 'topic') AND p.prokind = 'f';
+WHERE p.pronamespace = 'weir'::regnamespace AND p.proargnames[1] IN ('stream', 'stream') AND p.prokind = 'f';
 SELECT a.level, split_part(a.routine::text, '(', 1) AS function, count(*) AS forms, n.name,
     pg_temp.state_of(format(a.call, n.name)) AS state
 FROM attempt a CROSS JOIN (VALUES ('leases'), ('leases/reserved'), ('weir'), ('weir/a')) n(name)
@@ -43,7 +43,7 @@ DROP TABLE regress_reserved;
 SELECT type, payload->'owner' AS owner FROM weir.read('leases/reserved');
 SELECT name, frames, closed FROM weir.streams WHERE name LIKE 'leases/reserved%';
 SELECT weir.subscribe('reserved.s', 'leases/*', '-'), (SELECT count(*) FROM weir.fetch('reserved.s')
-    WHERE topic = 'leases/reserved') AS fetched;
+    WHERE stream = 'leases/reserved') AS fetched;
 SELECT weir.unsubscribe('reserved.s');
 SELECT weir.alter_stream('leases/reserved', max_frames => 1);
 SELECT weir.lease_renew('reserved.a', 'ann', 1) IS NOT NULL AS renewed;

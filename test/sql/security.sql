@@ -65,11 +65,11 @@ BEGIN
         SELECT weir.append(pg_catalog.concat(prefix, 'a'), '{"n": 1}', 't', '{"h": 1}', pg_catalog.concat('key', i)) INTO p;
         SELECT weir.append(pg_catalog.concat(prefix, 'a'), '{"n": 1}', 't', '{"h": 1}', pg_catalog.concat('key', i)) INTO q;
         PERFORM weir.append_text(pg_catalog.concat(prefix, 'a'), 'x'), weir.append_bytes(pg_catalog.concat(prefix, 'a'), '\x00');
-        PERFORM weir.append_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.jsonb[]), weir.append_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.text[]),
-                weir.append_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.bytea[], NULL, NULL, pg_catalog.concat('batch', i));
+        PERFORM weir.append_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.jsonb[]), weir.append_text_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.text[]),
+                weir.append_bytes_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.bytea[], NULL, NULL, pg_catalog.concat('batch', i));
         PERFORM weir.append_patch(pg_catalog.concat(prefix, 'created'), '{"a": {"b": "<nil>"}, "c": [1]}');
-        PERFORM weir.append_live(pg_catalog.concat(prefix, 'a'), '1'), weir.append_live_text(pg_catalog.concat(prefix, 'a'), '1'), weir.append_live_bytes(pg_catalog.concat(prefix, 'a'), '1'),
-                weir.append_live_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.jsonb[]);
+        PERFORM weir.append_best_effort(pg_catalog.concat(prefix, 'a'), '1'), weir.append_best_effort_text(pg_catalog.concat(prefix, 'a'), '1'), weir.append_best_effort_bytes(pg_catalog.concat(prefix, 'a'), '1'),
+                weir.append_best_effort_batch(pg_catalog.concat(prefix, 'a'), '{1,2}'::pg_catalog.jsonb[]);
     END LOOP;
     PERFORM * FROM weir.read(pg_catalog.concat(prefix, 'a'), types => '{t}', headers => '{"h": 1}', reverse => true, since => '-infinity');
     PERFORM * FROM weir.read_many(ARRAY[pg_catalog.concat(prefix, 'a'), pg_catalog.concat(prefix, 'created')]);

@@ -4,12 +4,12 @@
 -- what the filter drops, forward only, and never past what is not settled; every
 -- figure of the view is exact.
 CREATE FUNCTION pg_temp.fetched(name text, max integer DEFAULT 100) RETURNS text LANGUAGE sql AS
-$$ SELECT string_agg(f.topic || ' ' || coalesce(f.type, f.mode) || ' ' || (f.payload #>> '{}'), ', ' ORDER BY f.n)
-   FROM weir.fetch($1, $2) WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n) $$;
+$$ SELECT string_agg(f.stream || ' ' || coalesce(f.type, f.mode) || ' ' || (f.payload #>> '{}'), ', ' ORDER BY f.n)
+   FROM weir.fetch($1, $2) WITH ORDINALITY f(stream, id, at, mode, type, payload, bytes, headers, n) $$;
 -- The position of an event by its payload.
-CREATE FUNCTION pg_temp.at(topic text, payload text) RETURNS weir.position LANGUAGE sql AS
-$$ SELECT r.id FROM weir.read($1, max_frames => 10000) r WHERE r.payload #>> '{}' = $2 $$;
-CREATE VIEW lag AS SELECT name, topic, lag_frames, lag_seconds > 0 AS waiting, expired, last_seen > now() - interval '1 minute' AS seen FROM weir.subscriptions WHERE name LIKE 'sub.%' ORDER BY name, topic;
+CREATE FUNCTION pg_temp.at(stream text, payload text) RETURNS weir.position LANGUAGE sql AS
+$$ SELECT r.id FROM weir.read($1, max => 10000) r WHERE r.payload #>> '{}' = $2 $$;
+CREATE VIEW lag AS SELECT name, stream, lag_frames, lag_seconds > 0 AS waiting, expired, last_seen > now() - interval '1 minute' AS seen FROM weir.subscriptions WHERE name LIKE 'sub.%' ORDER BY name, stream;
 
 SELECT weir.emit('sub.t', 'a', '"1"'), weir.emit('sub.t', 'b', '"2"'), weir.emit('sub.t', 'a', '"3"');
 -- From now on, from the oldest, from behind a position, from a time.
@@ -20,7 +20,7 @@ SELECT weir.subscribe('sub.plus', 'sub.t', '+') AS made;
 SELECT weir.subscribe('sub.since', 'sub.t', since => '-infinity') AS made;
 SELECT weir.subscribe('sub.future', 'sub.t', since => now() + interval '1 hour') AS made;
 SELECT name, pg_temp.fetched(name) FROM (VALUES ('sub.now'), ('sub.all'), ('sub.behind'), ('sub.plus'), ('sub.since'), ('sub.future')) n(name);
-SELECT topic, id OPERATOR(weir.=) pg_temp.at('sub.t', '2') AS id, at > now() - interval '1 minute' AS at, mode, type, payload, bytes, headers FROM weir.fetch('sub.all', 2) OFFSET 1;
+SELECT stream, id OPERATOR(weir.=) pg_temp.at('sub.t', '2') AS id, at > now() - interval '1 minute' AS at, mode, type, payload, bytes, headers FROM weir.fetch('sub.all', 2) OFFSET 1;
 SELECT * FROM lag;
 SELECT weir.unsubscribe(name) FROM (VALUES ('sub.plus'), ('sub.since'), ('sub.future')) n(name);
 
@@ -60,7 +60,7 @@ SELECT weir.unsubscribe('sub.f');
 -- Filters: by type, by headers, by both; a close mark passes them all.
 SELECT weir.emit('sub.f', t, to_jsonb(t || i), jsonb_build_object('tenant', CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END, 'n', i)) FROM generate_series(1, 4) i, unnest(ARRAY['a', 'b', 'c']) t;
 SELECT weir.emit('sub.f', 'a', '"no headers"');
-SELECT weir.append_bytes('sub.f', '\x00') IS NOT NULL AS appended, weir.append_live('sub.f', '"lost"', 'a') IS NOT NULL AS live, summary_version FROM weir.append_patch('sub.f', '{"p": 1}', 'a');
+SELECT weir.append_bytes('sub.f', '\x00') IS NOT NULL AS appended, weir.append_best_effort('sub.f', '"lost"', 'a') IS NOT NULL AS best_effort, summary_version FROM weir.append_patch('sub.f', '{"p": 1}', 'a');
 SELECT weir.subscribe('sub.f1', 'sub.f', '-', types => '{a}'), weir.subscribe('sub.f2', 'sub.f', '-', headers => '{"tenant": "odd"}'),
        weir.subscribe('sub.f3', 'sub.f', '-', types => '{b,c}', headers => '{"tenant": "even", "n": 4}'), weir.subscribe('sub.f4', 'sub.f', '-', types => '{}'), weir.subscribe('sub.f5', 'sub.f', '-');
 SELECT name, pg_temp.fetched(name) FROM (VALUES ('sub.f1'), ('sub.f2'), ('sub.f3'), ('sub.f4')) n(name);
@@ -68,7 +68,7 @@ SELECT mode, count(*) FROM weir.fetch('sub.f5') GROUP BY mode ORDER BY mode;
 SELECT weir.close('sub.f', 'done') IS NOT NULL AS closed;
 SELECT name, pg_temp.fetched(name) FROM (VALUES ('sub.f3'), ('sub.f4')) n(name);
 SELECT weir.ack('sub.f4', (SELECT weir.max(id) FROM weir.fetch('sub.f4'))) AS passed, pg_temp.fetched('sub.f4');
-SELECT name, lag_frames FROM weir.subscriptions WHERE topic = 'sub.f' ORDER BY name;
+SELECT name, lag_frames FROM weir.subscriptions WHERE stream = 'sub.f' ORDER BY name;
 
 -- A filter that drops everything: the cursor advances all the same, and so it does over what is
 -- dropped before an event, by that event's ack.
@@ -122,7 +122,7 @@ ROLLBACK;
 SELECT weir.emit('sub.s', 'n', '"6"');
 SELECT weir.ack('sub.seek', :'gone') AS passed, pg_temp.fetched('sub.seek');
 
--- A topic need not be there yet; it is begun at its beginning, also when it was dropped and made anew.
+-- A stream need not be there yet; it is begun at its beginning, also when it was dropped and made anew.
 SELECT weir.subscribe('sub.early', 'sub.later'), pg_temp.fetched('sub.early');
 SELECT * FROM lag WHERE name = 'sub.early';
 SELECT weir.ack('sub.early', '-') AS passed, weir.seek('sub.early', '+'), weir.seek('sub.early', '1-0');

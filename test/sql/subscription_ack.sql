@@ -5,10 +5,10 @@
 -- statement is evaluated in.
 SET client_min_messages = warning;
 CREATE FUNCTION pg_temp.fetched(name text, max integer DEFAULT 100) RETURNS text LANGUAGE sql AS
-$$ SELECT string_agg(f.topic || ' ' || (f.payload #>> '{}'), ', ' ORDER BY f.topic, f.n)
-   FROM weir.fetch($1, $2) WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n) $$;
+$$ SELECT string_agg(f.stream || ' ' || (f.payload #>> '{}'), ', ' ORDER BY f.stream, f.n)
+   FROM weir.fetch($1, $2) WITH ORDINALITY f(stream, id, at, mode, type, payload, bytes, headers, n) $$;
 CREATE VIEW lag AS
-    SELECT name, topic, lag_frames FROM weir.subscriptions WHERE name LIKE 'sa.%' ORDER BY name, topic;
+    SELECT name, stream, lag_frames FROM weir.subscriptions WHERE name LIKE 'sa.%' ORDER BY name, stream;
 CREATE TABLE handled (n integer);
 SELECT weir.emit('sa.t', 'n', to_jsonb(i)) FROM generate_series(1, 6) i;
 SELECT weir.subscribe('sa.one', 'sa.t', '-');
@@ -168,10 +168,10 @@ DO $$ BEGIN
     FOR i IN 1 .. 20 LOOP PERFORM weir.append('sa.e.' || s, to_jsonb(i)) FROM generate_series(1, 9) s; COMMIT; END LOOP;
 END $$;
 SELECT weir.subscribe('sa.equal', 'sa.e.*', '-');
-WITH event AS MATERIALIZED (SELECT f.id, f.topic, s.id AS stream_id, f.n FROM weir.fetch('sa.equal', 1000)
-              WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n)
-              JOIN weir.registry s ON s.name = f.topic)
-SELECT count(*), array_agg(topic ORDER BY n) = array_agg(topic ORDER BY id::bigint, stream_id) AS in_order,
+WITH event AS MATERIALIZED (SELECT f.id, f.stream, s.id AS stream_id, f.n FROM weir.fetch('sa.equal', 1000)
+              WITH ORDINALITY f(stream, id, at, mode, type, payload, bytes, headers, n)
+              JOIN weir.registry s ON s.name = f.stream)
+SELECT count(*), array_agg(stream ORDER BY n) = array_agg(stream ORDER BY id::bigint, stream_id) AS in_order,
        count(DISTINCT id::bigint) < count(*) AS some_equal FROM event;
 -- A filter that passes some: what is dropped behind the last event goes with it.
 SELECT weir.append('sa.f', to_jsonb(i), CASE i % 3 WHEN 0 THEN 'yes' ELSE 'no' END) IS NOT NULL AS appended
@@ -202,7 +202,7 @@ SELECT weir.ack('sa.one') AS passed;
 COMMIT;
 SELECT * FROM lag WHERE name = 'sa.one';
 
--- Memory goes by the topic, not by the event, the fetch or the savepoint that is over.
+-- Memory goes by the stream, not by the event, the fetch or the savepoint that is over.
 DO $$
 BEGIN
     FOR i IN 1 .. 2000 LOOP

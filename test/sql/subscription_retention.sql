@@ -4,13 +4,13 @@
 -- come. Whoever goes on below what is left is told so, with the first position there is and
 -- how much is gone: no gap is ever silent, and none is made up.
 CREATE FUNCTION pg_temp.fetched(name text, max integer DEFAULT 100) RETURNS text LANGUAGE sql AS
-$$ SELECT string_agg(f.payload #>> '{}', ' ' ORDER BY f.n) FROM weir.fetch($1, $2) WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n) $$;
-CREATE FUNCTION pg_temp.kept(topic text) RETURNS text LANGUAGE sql AS
-$$ SELECT min(payload::text::integer) || ' to ' || max(payload::text::integer) || ': ' || count(*) FROM weir.read($1, max_frames => 10000) $$;
-CREATE FUNCTION pg_temp.at(topic text, payload text) RETURNS weir.position LANGUAGE sql AS
-$$ SELECT r.id FROM weir.read($1, max_frames => 10000) r WHERE r.payload #>> '{}' = $2 $$;
+$$ SELECT string_agg(f.payload #>> '{}', ' ' ORDER BY f.n) FROM weir.fetch($1, $2) WITH ORDINALITY f(stream, id, at, mode, type, payload, bytes, headers, n) $$;
+CREATE FUNCTION pg_temp.kept(stream text) RETURNS text LANGUAGE sql AS
+$$ SELECT min(payload::text::integer) || ' to ' || max(payload::text::integer) || ': ' || count(*) FROM weir.read($1, max => 10000) $$;
+CREATE FUNCTION pg_temp.at(stream text, payload text) RETURNS weir.position LANGUAGE sql AS
+$$ SELECT r.id FROM weir.read($1, max => 10000) r WHERE r.payload #>> '{}' = $2 $$;
 -- What an expired cursor's error says, its positions replaced by payloads.
-CREATE FUNCTION pg_temp.refusal(call text, topic text) RETURNS text LANGUAGE plpgsql AS
+CREATE FUNCTION pg_temp.refusal(call text, stream text) RETURNS text LANGUAGE plpgsql AS
 $$
 DECLARE
     said text;
@@ -23,17 +23,17 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'WR004' THEN
     GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, about = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     said := said || E'\n' || about || E'\n' || hint;
-    FOR frame IN SELECT id, payload FROM ids WHERE ids.topic = refusal.topic ORDER BY length(id::text) DESC LOOP
+    FOR frame IN SELECT id, payload FROM ids WHERE ids.stream = refusal.stream ORDER BY length(id::text) DESC LOOP
         said := replace(said, frame.id::text || ' ', '#' || frame.payload || ' ');
         said := replace(said, frame.id::text || '.', '#' || frame.payload || '.');
     END LOOP;
     RETURN said;
 END
 $$;
-CREATE TEMP TABLE ids (topic text, id weir.position, payload text);
-CREATE PROCEDURE pg_temp.emit(topic text, "from" integer, upto integer) LANGUAGE plpgsql AS
-$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(topic, 'n', to_jsonb(i)); COMMIT; END LOOP;
-   INSERT INTO ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max_frames => 10000) r WHERE NOT EXISTS (SELECT FROM ids WHERE ids.topic = $1 AND ids.id OPERATOR(weir.=) r.id); END $$;
+CREATE TEMP TABLE ids (stream text, id weir.position, payload text);
+CREATE PROCEDURE pg_temp.emit(stream text, "from" integer, upto integer) LANGUAGE plpgsql AS
+$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, 'n', to_jsonb(i)); COMMIT; END LOOP;
+   INSERT INTO ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ids WHERE ids.stream = $1 AND ids.id OPERATOR(weir.=) r.id); END $$;
 
 -- The housekeeper applies it; here it comes when it is called.
 SET weir.housekeeping = off;
@@ -99,10 +99,10 @@ SELECT steps > 0 AS any, failures, error FROM weir.housekeep('retention');
 SELECT count(*) AS kept FROM weir.read('ret.slow');
 SELECT weir.emit('ret.slow', 'n', '5');
 CREATE FUNCTION pg_temp.fetched(name text, max integer DEFAULT 100) RETURNS text LANGUAGE sql AS
-$$ SELECT string_agg(f.payload #>> '{}', ' ' ORDER BY f.n) FROM weir.fetch($1, $2) WITH ORDINALITY f(topic, id, at, mode, type, payload, bytes, headers, n) $$;
-CREATE FUNCTION pg_temp.kept(topic text) RETURNS text LANGUAGE sql AS
-$$ SELECT min(payload::text::integer) || ' to ' || max(payload::text::integer) || ': ' || count(*) FROM weir.read($1, max_frames => 10000) $$;
-CREATE FUNCTION pg_temp.refusal(call text, topic text) RETURNS text LANGUAGE plpgsql AS
+$$ SELECT string_agg(f.payload #>> '{}', ' ' ORDER BY f.n) FROM weir.fetch($1, $2) WITH ORDINALITY f(stream, id, at, mode, type, payload, bytes, headers, n) $$;
+CREATE FUNCTION pg_temp.kept(stream text) RETURNS text LANGUAGE sql AS
+$$ SELECT min(payload::text::integer) || ' to ' || max(payload::text::integer) || ': ' || count(*) FROM weir.read($1, max => 10000) $$;
+CREATE FUNCTION pg_temp.refusal(call text, stream text) RETURNS text LANGUAGE plpgsql AS
 $$
 DECLARE
     said text;
@@ -115,18 +115,18 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'WR004' THEN
     GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, about = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     said := said || E'\n' || about || E'\n' || hint;
-    FOR frame IN SELECT id, payload FROM ret_ids ids WHERE ids.topic = refusal.topic LOOP
+    FOR frame IN SELECT id, payload FROM ret_ids ids WHERE ids.stream = refusal.stream LOOP
         said := replace(said, frame.id::text || ' ', '#' || frame.payload || ' ');
         said := replace(said, frame.id::text || '.', '#' || frame.payload || '.');
     END LOOP;
     RETURN said;
 END
 $$;
-CREATE PROCEDURE pg_temp.emit(topic text, "from" integer, upto integer) LANGUAGE plpgsql AS
-$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(topic, 'n', to_jsonb(i)); COMMIT; END LOOP;
-   INSERT INTO ret_ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max_frames => 10000) r WHERE NOT EXISTS (SELECT FROM ret_ids ids WHERE ids.topic = $1 AND ids.id OPERATOR(weir.=) r.id); END $$;
-CREATE FUNCTION pg_temp.at(topic text, payload text) RETURNS weir.position LANGUAGE sql AS
-$$ SELECT i.id FROM ret_ids i WHERE i.topic = $1 AND i.payload = $2 $$;
+CREATE PROCEDURE pg_temp.emit(stream text, "from" integer, upto integer) LANGUAGE plpgsql AS
+$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, 'n', to_jsonb(i)); COMMIT; END LOOP;
+   INSERT INTO ret_ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ret_ids ids WHERE ids.stream = $1 AND ids.id OPERATOR(weir.=) r.id); END $$;
+CREATE FUNCTION pg_temp.at(stream text, payload text) RETURNS weir.position LANGUAGE sql AS
+$$ SELECT i.id FROM ret_ids i WHERE i.stream = $1 AND i.payload = $2 $$;
 
 -- An expired cursor: how much is gone is exact for a subscription.
 CALL pg_temp.emit('ret.x', 1, 10);
@@ -137,11 +137,11 @@ SELECT pg_temp.refusal('SELECT * FROM weir.fetch(''ret.x1'')', 'ret.x');
 -- Not so where nothing that was removed lay behind the cursor.
 SELECT pg_temp.fetched('ret.x2') AS all_that_was_behind, pg_temp.fetched('ret.x4') AS nothing_yet;
 SELECT pg_temp.refusal('SELECT * FROM weir.fetch(''ret.x3'')', 'ret.x');
-SELECT name, lag_frames, expired FROM weir.subscriptions WHERE topic = 'ret.x' ORDER BY name;
+SELECT name, lag_frames, expired FROM weir.subscriptions WHERE stream = 'ret.x' ORDER BY name;
 -- What was fetched before the trim can still be acknowledged, also across it; the figures stay exact.
 SELECT weir.ack('ret.x3', pg_temp.at('ret.x', '6')) AS passed, pg_temp.fetched('ret.x3');
 SELECT weir.ack('ret.x1', pg_temp.at('ret.x', '8')) AS passed, pg_temp.fetched('ret.x1');
-SELECT name, lag_frames, expired FROM weir.subscriptions WHERE topic = 'ret.x' ORDER BY name;
+SELECT name, lag_frames, expired FROM weir.subscriptions WHERE stream = 'ret.x' ORDER BY name;
 -- The ways on.
 SELECT weir.seek('ret.x1', pg_temp.at('ret.x', '6')), pg_temp.fetched('ret.x1');
 SELECT weir.seek('ret.x1', '-'), pg_temp.fetched('ret.x1');
@@ -157,7 +157,7 @@ SELECT pg_temp.fetched('ret.x4') AS nothing_missed;
 CALL pg_temp.emit('ret.x', 11, 12);
 SELECT pg_temp.refusal('SELECT * FROM weir.fetch(''ret.x5'')', 'ret.x');
 SELECT pg_temp.fetched('ret.x4');
-SELECT name, lag_frames, expired FROM weir.subscriptions WHERE topic = 'ret.x' ORDER BY name;
+SELECT name, lag_frames, expired FROM weir.subscriptions WHERE stream = 'ret.x' ORDER BY name;
 -- A reader with a cursor of its own is told as well; one that begins is not.
 SELECT pg_temp.refusal(format('SELECT * FROM weir.read(''ret.x'', after => %L)', pg_temp.at('ret.x', '5')), 'ret.x');
 SELECT pg_temp.refusal(format('SELECT * FROM weir.read_many(ARRAY[''ret.x''], ARRAY[%L]::weir.position[])', pg_temp.at('ret.x', '9')), 'ret.x');
@@ -165,7 +165,7 @@ SELECT count(*) FROM weir.read('ret.x', after => pg_temp.at('ret.x', '10'));
 SELECT count(*) FROM weir.read('ret.x', after => '-');
 SELECT count(*) FROM weir.read('ret.x', since => '-infinity');
 SELECT count(*) FROM weir.read('ret.x', after => pg_temp.at('ret.x', '5'), reverse => true);
--- A topic by pattern, made and trimmed before it was ever looked at.
+-- A stream by pattern, made and trimmed before it was ever looked at.
 SELECT weir.subscribe('ret.pattern', 'ret.new.*');
 CALL pg_temp.emit('ret.new.1', 1, 5);
 SELECT weir.trim('ret.new.1', keep => 2) AS trimmed, pg_temp.refusal('SELECT * FROM weir.fetch(''ret.pattern'')', 'ret.new.1');
@@ -182,7 +182,7 @@ CALL pg_temp.emit('ret.h', 9, 30);
 SELECT weir.retain('ret.h') AS removed, pg_temp.kept('ret.h') AS bounded;
 SELECT pg_temp.refusal('SELECT * FROM weir.fetch(''ret.hold'')', 'ret.h');
 SELECT weir.unsubscribe('ret.hold'), weir.retain('ret.h') AS removed, pg_temp.kept('ret.h');
--- Also by pattern, for a topic that it has no cursor in yet; and bounded by age.
+-- Also by pattern, for a stream that it has no cursor in yet; and bounded by age.
 SELECT weir.subscribe('ret.hold', 'ret.g*', hold => true), weir.create_stream('ret.g', max_frames => 1, hold_age => '1 day');
 CALL pg_temp.emit('ret.g', 1, 5);
 SELECT weir.retain('ret.g') AS removed, pg_temp.kept('ret.g');

@@ -56,12 +56,12 @@ SELECT document, version FROM weir.summary('summary.b');
 SELECT weir.append('summary.c', '{"not": "a patch"}') IS NOT NULL AS done;
 SELECT summary_version FROM weir.append_patch('summary.c', '{"n": 1}', 'progress', '{"h": 1}');
 SELECT weir.append('summary.c', '{"not": "a patch"}') IS NOT NULL AS done;
-SELECT weir.append_live('summary.c', '{"not": "a patch"}') IS NOT NULL AS done;
+SELECT weir.append_best_effort('summary.c', '{"not": "a patch"}') IS NOT NULL AS done;
 SELECT summary_version FROM weir.append_patch('summary.c', '{"n": 2}');
 SELECT mode, type, payload, headers FROM weir.read('summary.c');
 SELECT count(*) AS summary_frames_stay FROM weir.read('summary.c', visibility => 'exclude_best_effort');
 SELECT document, version FROM weir.summary('summary.c');
-SELECT f.id = s."position" AS at_its_newest_patch FROM weir.summary('summary.c') s, weir.read('summary.c', reverse => true, max_frames => 1) f;
+SELECT f.id = s."position" AS at_its_newest_patch FROM weir.summary('summary.c') s, weir.read('summary.c', reverse => true, max => 1) f;
 -- The empty patch is a patch; a removal of everything leaves {}.
 SELECT summary_version FROM weir.append_patch('summary.d', '{}');
 SELECT document, version FROM weir.summary('summary.d');
@@ -207,7 +207,7 @@ $$;
 -- The same in one statement and one transaction.
 SELECT count((weir.append_patch('summary.j', p)).summary_version) AS patches FROM (SELECT p FROM patch ORDER BY n LIMIT 2000) o;
 SELECT s.document = a.document AS as_one_by_one, s.version
-FROM weir.summary('summary.j') s, (SELECT id FROM weir.read('summary.i', max_frames => 2000) OFFSET 1999) f, weir.summary_at('summary.i', f.id) a;
+FROM weir.summary('summary.j') s, (SELECT id FROM weir.read('summary.i', max => 2000) OFFSET 1999) f, weir.summary_at('summary.i', f.id) a;
 
 -- A document of 64 KiB and more; documents have no bound of their own short of jsonb's.
 SELECT count(weir.append_patch('summary.k', jsonb_build_object('key' || i, repeat(md5(i::text), 32)))) FROM generate_series(1, 200) i;

@@ -77,9 +77,9 @@ SELECT frames, lifetime_frames FROM weir.stream_info('trim.b');
 -- All modes; the rolling document lives on.
 SELECT weir.append('trim.c', '1') IS NOT NULL AS done;
 SELECT summary_version FROM weir.append_patch('trim.c', '{"a": 1}');
-SELECT weir.append_live('trim.c', '3') IS NOT NULL AS done;
+SELECT weir.append_best_effort('trim.c', '3') IS NOT NULL AS done;
 SELECT weir.append('trim.c', '4') AS four \gset
-SELECT weir.append_live('trim.c', '5') IS NOT NULL AS done;
+SELECT weir.append_best_effort('trim.c', '5') IS NOT NULL AS done;
 SELECT weir.trim('trim.c', before => :'four') >= 2 AS older_ones;
 SELECT mode, payload FROM weir.read('trim.c');
 SELECT document, version FROM weir.summary('trim.c');
@@ -89,14 +89,14 @@ SELECT document, version FROM weir.summary('trim.c');
 SELECT summary_version FROM weir.append_patch('trim.c', '{"b": 2}');
 SELECT document, version FROM weir.summary('trim.c');
 -- Lifetime counts stay, whatever mode the trimmed frames had.
-SELECT count(weir.append_live('trim.f', to_jsonb(i))) FROM generate_series(1, 20) i;
+SELECT count(weir.append_best_effort('trim.f', to_jsonb(i))) FROM generate_series(1, 20) i;
 SELECT count(weir.append('trim.f', to_jsonb(i))) FROM generate_series(1, 20) i;
 SELECT frames, lifetime_frames FROM weir.stream_info('trim.f');
 SELECT weir.trim('trim.f', keep => 5) AS removed;
 SELECT frames, lifetime_frames FROM weir.stream_info('trim.f');
 SELECT weir.trim('trim.f', keep => 0) AS removed;
 SELECT frames, lifetime_frames FROM weir.stream_info('trim.f');
-SELECT weir.append_live('trim.f', '41') IS NOT NULL AS done;
+SELECT weir.append_best_effort('trim.f', '41') IS NOT NULL AS done;
 SELECT frames, lifetime_frames FROM weir.stream_info('trim.f');
 -- Large streams, in one call; pages afterwards are whole.
 SELECT frames FROM weir.append_batch('trim.d', (SELECT array_agg(to_jsonb(i) ORDER BY i) FROM generate_series(1, 10000) i));

@@ -168,10 +168,10 @@ void checking::write_and_stop() {
 // The last settled frame of each stream, and whether all readers get there. (Not head(),
 // which may lie between that and a frame in flight.)
 bool checking::everyone_reaches() {
-    checker::result r = db.execute(
-        "SELECT coalesce((SELECT id::bigint FROM weir.read($1 || '/' || n, reverse => true, max_frames => 1)), 0) "
-        "FROM generate_series(0, $2::int - 1) n ORDER BY n",
-        {opt.run, std::to_string(opt.streams)});
+    checker::result r =
+        db.execute("SELECT coalesce((SELECT id::bigint FROM weir.read($1 || '/' || n, reverse => true, max => 1)), 0) "
+                   "FROM generate_series(0, $2::int - 1) n ORDER BY n",
+                   {opt.run, std::to_string(opt.streams)});
     if (!r.ok()) {
         common.complain("last frame: " + r.sqlstate() + " " + r.message());
         return false;

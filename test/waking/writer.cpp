@@ -23,7 +23,7 @@ bool writer::append() {
     std::string stream = opt.stream(roll.below(opt.streams));
     switch (roll.below(8)) {
     case 0:
-        return execute("SELECT weir.append_live($1, '1')", {stream});
+        return execute("SELECT weir.append_best_effort($1, '1')", {stream});
     case 1:
         return execute("SELECT weir.append_batch($1, '{1,2,3}'::jsonb[])", {stream});
     case 2:

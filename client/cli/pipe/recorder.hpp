@@ -33,7 +33,7 @@ public:
     struct options {
         std::string stream = {};
         std::string type = "stdout", headers = {};
-        bool live = false;
+        bool best_effort = false;
         std::chrono::milliseconds ttl{30'000};
         std::chrono::milliseconds linger{20};
         std::chrono::milliseconds patience{600'000}; // how long a server that takes nothing is waited for

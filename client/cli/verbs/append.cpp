@@ -18,8 +18,8 @@ namespace {
 struct append_verb {
     std::string stream = {}, type = {}, headers = {}, key = {};
     std::optional<std::string> payload = {};
-    bool text = false, bytes = false, patch = false, live = false, json = false;
-    std::chrono::milliseconds ttl = live_options().ttl;
+    bool text = false, bytes = false, patch = false, best_effort = false, json = false;
+    std::chrono::milliseconds ttl = best_effort_options().ttl;
 
     int operator()(command &all) const;
 
@@ -52,7 +52,7 @@ int append_verb::operator()(command &all) const {
     std::string const what = take();
     auto const raw = std::as_bytes(std::span(what));
     append_options const o{.type = view(type), .headers = view(headers), .idempotency_key = view(key)};
-    live_options const l{.type = o.type, .headers = o.headers, .idempotency_key = o.idempotency_key, .ttl = ttl};
+    best_effort_options const l{.type = o.type, .headers = o.headers, .idempotency_key = o.idempotency_key, .ttl = ttl};
     weir::stream to(db, stream);
     json::object answer;
     std::string line;
@@ -64,12 +64,12 @@ int append_verb::operator()(command &all) const {
             line = "\t" + std::to_string(r.summary_version);
             answer.text("id", id.text()).number("summary_version", r.summary_version);
         } else {
-            id = expect(live    ? text    ? to.append_live_text(what, l)
-                                  : bytes ? to.append_live_bytes(raw, l)
-                                          : to.append_live(what, l)
-                           : text ? to.append_text(what, o)
-                        : bytes ? to.append_bytes(raw, o)
-                                : to.append(what, o));
+            id = expect(best_effort ? text    ? to.append_best_effort_text(what, l)
+                                      : bytes ? to.append_best_effort_bytes(raw, l)
+                                              : to.append_best_effort(what, l)
+                        : text ? to.append_text(what, o)
+                        : bytes     ? to.append_bytes(raw, o)
+                                    : to.append(what, o));
             answer.text("id", id.text());
         }
         write((json ? answer.str() : id.text() + line) + "\n");
@@ -90,7 +90,7 @@ void add_append(command &all) {
 weir append run-17 --text 'deploying' --type note
 weir append run-17 --patch '{"state": "running"}'    keeps the summary document up to date
 weir append frames --bytes --type image/png < picture.png
-weir append tokens --live --ttl 10s --text ' fox')");
+weir append tokens --best-effort --ttl 10s --text ' fox')");
     verb.required("STREAM", o->stream, "The stream");
     verb.place("PAYLOAD", o->payload, "What to append: JSON, unless an option says otherwise");
     auto text = verb.flag("--text", o->text, "The payload is text");
@@ -101,8 +101,10 @@ weir append tokens --live --ttl 10s --text ' fox')");
     verb.text("-t,--type", o->type, "TYPE", "Type of the frame");
     verb.text("--headers", o->headers, "JSON", "A JSON object to go with it");
     verb.text("-k,--key", o->key, "KEY", "Idempotency key: the same again under it appends nothing");
-    auto live = verb.flag("--live", o->live, "Best effort: fast, kept for a while, gone after a crash").excludes(patch);
-    verb.duration("--ttl", o->ttl, "With --live: how long it is kept (30s)").needs(live);
+    auto best_effort =
+        verb.flag("--best-effort", o->best_effort, "Best effort: fast, kept for a while, gone after a crash")
+            .excludes(patch);
+    verb.duration("--ttl", o->ttl, "With --best-effort: how long it is kept (30s)").needs(best_effort);
     verb.flag("-j,--json", o->json, "Print the position as JSON");
     all.run_by(verb, o);
 }

@@ -13,7 +13,7 @@ namespace weir::command {
 namespace {
 
 struct emit_verb {
-    std::string topic = {}, type = {}, headers = {};
+    std::string stream = {}, type = {}, headers = {};
     std::optional<std::string> payload = {};
     bool lines = false;
 
@@ -43,7 +43,7 @@ int emit_verb::operator()(command &all) const {
     std::vector<std::string> const payloads = take();
     std::vector<new_event> events;
     for (std::string const &p : payloads)
-        events.push_back({.topic = topic,
+        events.push_back({.stream = stream,
                           .type = type,
                           .payload = p,
                           .headers = headers.empty() ? std::nullopt : std::optional<std::string_view>(headers)});
@@ -61,11 +61,11 @@ int emit_verb::operator()(command &all) const {
 
 void add_emit(command &all) {
     auto o = std::make_shared<emit_verb>();
-    arguments verb(all.line, "emit", "Emit events to a topic",
+    arguments verb(all.line, "emit", "Emit events to a stream",
                    R"(weir emit orders paid '{"order": 4711}' --headers '{"region": "eu"}'
 weir emit deployments done
 jq -c '.[]' orders.json | weir emit orders imported --lines      all of them or none)");
-    verb.required("TOPIC", o->topic, "The topic");
+    verb.required("STREAM", o->stream, "The stream");
     verb.required("TYPE", o->type, "What happened");
     auto payload = verb.place("PAYLOAD", o->payload, "JSON; - reads it from standard input ({})");
     verb.text("--headers", o->headers, "JSON", "A JSON object to go with it, which subscriptions can filter by");

@@ -61,7 +61,7 @@ std::string age(std::optional<position> const &p, time_point now) {
 void print_one(stream_info const &i, time_point now) {
     screen const &out = standard_output();
     auto line = [&](std::string_view name, std::string const &value) {
-        write("  " + paint(out, style::dim, pad(name, 9)) + value + "\n");
+        write("  " + paint(out, style::dim, pad(name, 13)) + value + "\n");
     };
     auto place = [&](std::optional<position> const &p) {
         return p ? p->text() + paint(out, style::dim,
@@ -85,8 +85,8 @@ void print_one(stream_info const &i, time_point now) {
     if (i.version > 0)
         line("summary", "version " + show_count(i.version));
     if (i.maxlen)
-        line("live", show_count(i.best_effort_frames) + " best-effort frames at " + show_rate(i.rate_hz.value_or(0)) +
-                         "/s, at most " + show_count(*i.maxlen) + " kept");
+        line("best effort", show_count(i.best_effort_frames) + " best-effort frames at " +
+                                show_rate(i.rate_hz.value_or(0)) + "/s, at most " + show_count(*i.maxlen) + " kept");
     if (i.lead_ms > 0)
         line("clock",
              paint(out, style::yellow, show_duration(milliseconds(i.lead_ms)) + " ahead of the server's clock"));
@@ -97,7 +97,7 @@ void print_all(std::vector<stream_info> const &streams, time_point now) {
     table t({{"STREAM"},
              {"FRAMES", true},
              {"BYTES", true},
-             {"LIVE/S", true},
+             {"BEST EFFORT/S", true},
              {"SUMMARY", true},
              {"LAST", true},
              {"STATE"}});

@@ -322,7 +322,7 @@ void add_pipe(command &all) {
 weir pipe build -- make -j4                   stdout and stderr apart; exit status kept
 weir pipe build --close --count warnings='warning:' --current file='([^/ ]+)\.o$' -- make
 tcpdump -w - | weir pipe capture --chunks > capture.pcap
-token-source | weir pipe tokens --live --chunks > /dev/null)");
+token-source | weir pipe tokens --best-effort --chunks > /dev/null)");
     recorder::options &r = o->record;
     verb.required("STREAM", r.stream, "The stream");
     verb.place("COMMAND", o->words, "The command to run, with its arguments");
@@ -334,8 +334,9 @@ token-source | weir pipe tokens --live --chunks > /dev/null)");
     verb.texts("--last", o->lasts, "NAME=REGEX", "In the summary: what matched last, or its first group");
     verb.texts("--current", o->currents, "NAME=REGEX", "The same, removed at the end");
     verb.flag("-c,--close", r.close, "Close the stream at the end, with the exit status as reason");
-    auto live = verb.flag("--live", r.live, "Best effort: fast, kept for a while, gone after a crash");
-    verb.duration("--ttl", r.ttl, "With --live: how long frames are kept (30s)").needs(live);
+    auto best_effort =
+        verb.flag("--best-effort", r.best_effort, "Best effort: fast, kept for a while, gone after a crash");
+    verb.duration("--ttl", r.ttl, "With --best-effort: how long frames are kept (30s)").needs(best_effort);
     verb.duration("--linger", r.linger, "Gather lines for so long before they are sent (20ms)");
     verb.number("--batch", o->batch, 1, "Frames of one transaction, at most (500)");
     verb.bytes("--buffer", r.buffer_bytes, "What is held before the writer has to wait (8MB)");

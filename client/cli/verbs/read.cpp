@@ -42,14 +42,14 @@ int read_verb::operator()(command &all) const {
     frame_printer printer({.form = json ? frame_form::json : raw ? frame_form::raw : frame_form::people, .ids = ids});
     for (std::int64_t left = frames.value_or(std::numeric_limits<std::int64_t>::max());
          left > 0 && signals::caught() == 0;) {
-        o.max_frames = static_cast<int>(std::min(left, page));
+        o.max = static_cast<int>(std::min(left, page));
         auto const some = expect(from.read(o));
         for (frame const &f : some)
             printer.print(stream, f);
         flush();
-        if (some.size() < static_cast<std::size_t>(o.max_frames))
+        if (some.size() < static_cast<std::size_t>(o.max))
             break;
-        left -= o.max_frames;
+        left -= o.max;
         // upto is inclusive.
         if (reverse && some.back().id == position::least())
             break;

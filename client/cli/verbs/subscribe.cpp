@@ -20,7 +20,7 @@ namespace {
 
 struct subscribe_verb {
     std::optional<std::string> name = {};
-    std::vector<std::string> topics = {}, types = {};
+    std::vector<std::string> streams = {}, types = {};
     std::string headers = {}, since = {};
     std::optional<position> after = {};
     bool beginning = false, hold = false, follow = false, peek = false, drop = false, json = false, raw = false;
@@ -38,23 +38,23 @@ constexpr int batch = 1000;
 
 void show(frame_printer &printer, std::vector<event> const &events) {
     for (event const &e : events)
-        printer.print(e.topic, e.frame);
+        printer.print(e.stream, e.frame);
     flush();
 }
 
 void subscribe_verb::list(connection &db) const {
     if (json)
-        return print_json_rows(db, "SELECT * FROM weir.subscriptions ORDER BY name, topic");
-    table t({{"SUBSCRIPTION"}, {"TOPIC"}, {"LAG", true}, {"AGE", true}, {"STATE"}});
+        return print_json_rows(db, "SELECT * FROM weir.subscriptions ORDER BY name, stream");
+    table t({{"SUBSCRIPTION"}, {"STREAM"}, {"LAG", true}, {"AGE", true}, {"STATE"}});
     for (subscription_info const &s : subscriptions(db)) {
-        for (topic_lag const &l : s.lag)
-            t.row({printable(s.name, false), printable(l.topic, false), show_count(l.frames),
+        for (stream_lag const &l : s.lag)
+            t.row({printable(s.name, false), printable(l.stream, false), show_count(l.frames),
                    l.age.count() > 0 ? show_duration(l.age) : "",
                    l.expired ? "expired"
                    : s.hold  ? "holds"
                              : ""});
         if (s.lag.empty())
-            t.row({printable(s.name, false), "", "", "", "no topic yet"});
+            t.row({printable(s.name, false), "", "", "", "no stream yet"});
     }
     print(t);
 }
@@ -68,7 +68,7 @@ void subscribe_verb::make(connection &db) const {
         o.from = start::after(*after);
     else if (!since.empty())
         o.from = start::since(moment(db, since));
-    expect(subscription(db, *name).subscribe(topics, o));
+    expect(subscription(db, *name).subscribe(streams, o));
 }
 
 // What is there.
@@ -105,12 +105,12 @@ int subscribe_verb::operator()(command &all) const {
             throw failure(failed, "subscription \"" + *name + "\" does not exist");
         return done;
     }
-    if (!topics.empty())
+    if (!streams.empty())
         make(db);
     std::size_t columns = 0;
-    if (auto const i = subscription(db, *name).info(); i && i->topics.size() + i->lag.size() > 2)
-        for (topic_lag const &l : i->lag)
-            columns = std::clamp<std::size_t>(static_cast<std::size_t>(width(l.topic)), columns, 24);
+    if (auto const i = subscription(db, *name).info(); i && i->streams.size() + i->lag.size() > 2)
+        for (stream_lag const &l : i->lag)
+            columns = std::clamp<std::size_t>(static_cast<std::size_t>(width(l.stream)), columns, 24);
     frame_printer printer({.form = json  ? frame_form::json
                                    : raw ? frame_form::raw
                                          : frame_form::people,
@@ -133,7 +133,7 @@ weir subscribe -f --json mail | ./handle         and what comes
 weir subscribe audit orders --beginning --hold
 weir subscribe                                   where all of them stand)");
     verb.place("NAME", o->name, "The subscription; none: show all");
-    verb.place("TOPIC", o->topics, "Subscribe to these names and patterns (*, ?), if that was not done before");
+    verb.place("STREAM", o->streams, "Subscribe to these names and patterns (*, ?), if that was not done before");
     verb.texts("-t,--type", o->types, "TYPE", "Only events of this type; may be given more than once");
     verb.text("--headers", o->headers, "JSON", "Only events whose headers contain this object");
     auto beginning = verb.flag("--beginning", o->beginning, "Start with the oldest there is");

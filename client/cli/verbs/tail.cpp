@@ -83,10 +83,10 @@ std::optional<position> tailing::before_newest(connection &db, std::string const
     read_options r = reading(options_);
     r.reverse = true;
     while (frames > 0) {
-        r.max_frames = static_cast<int>(std::min<std::int64_t>(frames, 1000));
+        r.max = static_cast<int>(std::min<std::int64_t>(frames, 1000));
         auto const some = expect(weir::stream(db, stream).read(r));
-        frames -= r.max_frames;
-        if (some.size() < static_cast<std::size_t>(r.max_frames) || some.back().id == position::least())
+        frames -= r.max;
+        if (some.size() < static_cast<std::size_t>(r.max) || some.back().id == position::least())
             return {};
         r.upto = position(some.back().id.value() - 1);
     }
@@ -118,7 +118,7 @@ void tailing::print_what_is_there(connection &db, std::string const &stream, sta
         r.after = position(from.value());
     for (bool more = true; more && signals::caught() == 0;) {
         auto const some = expect(weir::stream(db, stream).read(r));
-        more = some.size() == static_cast<std::size_t>(r.max_frames);
+        more = some.size() == static_cast<std::size_t>(r.max);
         for (frame const &f : some)
             printer_.print(stream, f);
         flush();

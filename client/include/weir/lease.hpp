@@ -80,6 +80,6 @@ private:
 WEIR_CLIENT_API std::vector<lease_info> leases(connection &db);
 
 // Writes down what has expired; how many.
-WEIR_CLIENT_API result<int> lease_sweep(connection &db, int max_leases = 10'000);
+WEIR_CLIENT_API result<int> lease_sweep(connection &db, int max = 10'000);
 
 } // namespace weir::inline v0

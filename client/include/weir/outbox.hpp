@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Events: frames of a topic that are written as their transaction commits. Emit them in the
+// Events: frames of a stream that are written as their transaction commits. Emit them in the
 // transaction whose change they tell of; without one, each call is a transaction of its own. Whoever
-// wants them subscribes (subscription.hpp, subscriber.hpp), or reads and tails the topic as the stream it is.
+// wants them subscribes (subscription.hpp, subscriber.hpp), or reads and tails the stream as any other.
 #pragma once
 
 #include "weir/connection.hpp"
@@ -17,7 +17,7 @@ namespace weir::inline v0 {
 
 // Views: they hold nothing themselves.
 struct new_event {
-    std::string_view topic;
+    std::string_view stream;
     std::string_view type;
     std::string_view payload = "{}";              // JSON
     std::optional<std::string_view> headers = {}; // a JSON object, which subscriptions can filter by

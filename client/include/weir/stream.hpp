@@ -32,7 +32,7 @@ struct append_options {
 };
 
 // Best effort: not written to the log of the server, kept among the newest K and while younger than ttl.
-struct live_options {
+struct best_effort_options {
     std::optional<std::string_view> type = {};
     std::optional<std::string_view> headers = {};
     std::optional<std::string_view> idempotency_key = {};
@@ -58,7 +58,7 @@ struct patch_result {
 struct read_options {
     std::optional<position> after = {};      // exclusive; none: from the start
     std::optional<position> upto = {};       // inclusive
-    int max_frames = 1000;                   // 1 to 10000
+    int max = 1000;                          // 1 to 10000
     bool best_effort = true;                 // false: leave best-effort frames out
     std::vector<std::string> types = {};     // only these; empty: all
     std::optional<std::string> headers = {}; // a JSON object that the frame's headers contain
@@ -111,14 +111,16 @@ public:
     result<batch_result> append_bytes_batch(std::span<std::span<std::byte const> const> bytes,
                                             append_options const &options = {});
 
-    result<position> append_live(std::string_view json, live_options const &options = {});
-    result<position> append_live_text(std::string_view text, live_options const &options = {});
-    result<position> append_live_bytes(std::span<std::byte const> bytes, live_options const &options = {});
-    result<batch_result> append_live_batch(std::span<std::string_view const> jsons, live_options const &options = {});
-    result<batch_result> append_live_text_batch(std::span<std::string_view const> texts,
-                                                live_options const &options = {});
-    result<batch_result> append_live_bytes_batch(std::span<std::span<std::byte const> const> bytes,
-                                                 live_options const &options = {});
+    result<position> append_best_effort(std::string_view json, best_effort_options const &options = {});
+    result<position> append_best_effort_text(std::string_view text, best_effort_options const &options = {});
+    result<position> append_best_effort_bytes(std::span<std::byte const> bytes,
+                                              best_effort_options const &options = {});
+    result<batch_result> append_best_effort_batch(std::span<std::string_view const> jsons,
+                                                  best_effort_options const &options = {});
+    result<batch_result> append_best_effort_text_batch(std::span<std::string_view const> texts,
+                                                       best_effort_options const &options = {});
+    result<batch_result> append_best_effort_bytes_batch(std::span<std::span<std::byte const> const> bytes,
+                                                        best_effort_options const &options = {});
 
     // The settled frames; refused: cursor_ahead, cursor_expired. Never waits for more.
     result<std::vector<frame>> read(read_options const &options = {});
@@ -164,7 +166,7 @@ struct stream_cursor {
     position after;
 };
 
-// Several streams in one call, each from its own cursor. Of the options max_frames (of each stream),
+// Several streams in one call, each from its own cursor. Of the options max (of each stream),
 // best_effort, types and headers count.
 WEIR_CLIENT_API result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cursor const> cursors,
                                                             read_options const &options = {});

@@ -31,7 +31,7 @@ namespace weir::inline v0 {
 struct subscriber_options {
     // Subscribes to these before the first fetch; none: the subscription is there already. What is refused then comes
     // out of the first call.
-    std::vector<std::string> topics = {};
+    std::vector<std::string> streams = {};
     subscribe_options subscribe = {};
     int batch = 100; // events of one fetch, 1 to 10000
 };
@@ -67,7 +67,7 @@ public:
     result<bool> ack(until const &limit = {});
 
     // What was given out and not acknowledged comes again with the next call, and so does what follows this position.
-    result<std::monostate> seek(position to, std::optional<std::string_view> topic = {});
+    result<std::monostate> seek(position to, std::optional<std::string_view> stream = {});
 
     // Asks the server; nothing where the subscription is not there.
     std::optional<subscription_info> info(until const &limit = {});

@@ -25,7 +25,7 @@
 namespace weir::inline v0 {
 
 struct event {
-    std::string topic = {};
+    std::string stream = {};
     weir::frame frame = {};
 };
 
@@ -36,9 +36,9 @@ struct subscribe_options {
     bool hold = false;                       // retention keeps what is not acknowledged
 };
 
-// Where a subscription stands in one topic: a row of the view weir.subscriptions.
-struct topic_lag {
-    std::string topic = {};
+// Where a subscription stands in one stream: a row of the view weir.subscriptions.
+struct stream_lag {
+    std::string stream = {};
     position cursor = {};
     std::int64_t frames = 0; // settled and not acknowledged, whether the filter passes them or not
     std::chrono::milliseconds age{0};
@@ -47,14 +47,14 @@ struct topic_lag {
 
 struct subscription_info {
     std::string name = {};
-    std::vector<std::string> topics = {}; // names and patterns
+    std::vector<std::string> streams = {}; // names and patterns
     std::vector<std::string> types = {};
     std::optional<std::string> headers = {};
     bool hold = false;
     std::optional<position::time_point> last_seen = {};
-    std::vector<topic_lag> lag = {}; // of the topics that are there
+    std::vector<stream_lag> lag = {}; // of the streams that are there
 
-    // Over all topics.
+    // Over all streams.
     WEIR_CLIENT_API std::int64_t lag_frames() const noexcept;
     WEIR_CLIENT_API std::chrono::milliseconds lag_age() const noexcept;
 };
@@ -65,27 +65,27 @@ public:
 
     std::string const &name() const noexcept { return name_; }
 
-    // Makes it; false where it is there already, with the same topics and filters. Topics are names, or patterns with *
-    // and ?. Refused: already_exists (another one of that name), cursor_ahead, cursor_expired.
-    result<bool> subscribe(std::span<std::string const> topics, subscribe_options const &options = {});
-    result<bool> subscribe(std::string const &topic, subscribe_options const &options = {}) {
-        return subscribe({&topic, 1}, options);
+    // Makes it; false where it is there already, with the same streams and filters. Streams are names, or patterns with
+    // * and ?. Refused: already_exists (another one of that name), cursor_ahead, cursor_expired.
+    result<bool> subscribe(std::span<std::string const> streams, subscribe_options const &options = {});
+    result<bool> subscribe(std::string const &stream, subscribe_options const &options = {}) {
+        return subscribe({&stream, 1}, options);
     }
 
     // The next events, at most so many (1 to 10000); never waits for more, but for another consumer's transaction.
     // Refused: cursor_expired.
     result<std::vector<event>> fetch(int max = 100, until const &limit = {});
-    // Exactly what the connection's transaction has fetched, in every topic, and nothing that was committed since. How
+    // Exactly what the connection's transaction has fetched, in every stream, and nothing that was committed since. How
     // many frames the cursor passed; 0 where it was there already. Throws (55000) where nothing was fetched in it.
     result<std::int64_t> ack(until const &limit = {});
     // Up to a position, in any transaction. Refused: cursor_ahead.
-    result<std::int64_t> ack(std::string_view topic, position upto, until const &limit = {});
-    // All of these and what lies before them, each in its topic, in any order.
+    result<std::int64_t> ack(std::string_view stream, position upto, until const &limit = {});
+    // All of these and what lies before them, each in its stream, in any order.
     result<std::int64_t> ack(std::span<event const> events, until const &limit = {});
 
-    // position::least(): the oldest there is; greatest(): from now on. No topic: all of them. Refused: cursor_ahead,
+    // position::least(): the oldest there is; greatest(): from now on. No stream: all of them. Refused: cursor_ahead,
     // cursor_expired.
-    result<std::monostate> seek(position to, std::optional<std::string_view> topic = {});
+    result<std::monostate> seek(position to, std::optional<std::string_view> stream = {});
     bool unsubscribe();
 
     // Nothing for one that is not there.

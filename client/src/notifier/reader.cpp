@@ -27,7 +27,7 @@ constexpr char read_many[] =
 // With a filter one has to know how far the read has come where it found nothing. The row without a stream says so.
 constexpr char read_filtered[] =
     "SELECT CASE WHEN mode <> 'bookmark' THEN $1::text END, " WEIR_FRAME
-    " FROM weir.read($1::text, after => $2::int8::weir.position, max_frames => $3::int4, visibility => $4::text,"
+    " FROM weir.read($1::text, after => $2::int8::weir.position, max => $3::int4, visibility => $4::text,"
     " types => $5::text[], headers => $6::jsonb, bookmark => true)";
 
 constexpr char heads[] = "SELECT s, weir.head(s)::bigint FROM unnest($1::text[]) s";

@@ -6,7 +6,7 @@
 #include "pg/snapshot.hpp"
 #include "stream/floors.hpp"
 #include "stream/housekeeping.hpp"
-#include "stream/live.hpp"
+#include "stream/best_effort.hpp"
 
 namespace weir::stream {
 
@@ -67,22 +67,23 @@ void remember_own_floor(int64 stream_id, int64 floor) {
 }
 
 // The newest row visible to the snapshot; frames are plentiful, so not far back.
-bool newest_visible(log::table &live, int64 stream_id, Snapshot snapshot, log::purpose why, live_prefix &out) {
+bool newest_visible(log::table &unlogged, int64 stream_id, Snapshot snapshot, log::purpose why,
+                    best_effort_prefix &out) {
     log::scan s;
-    log::begin(s, live, stream_id, -1, core::greatest, BackwardScanDirection, snapshot, why);
+    log::begin(s, unlogged, stream_id, -1, core::greatest, BackwardScanDirection, snapshot, why);
     bool found = log::next(s) == log::step::frame;
     if (found)
-        out = *log::prefix_of<live_prefix>(s);
+        out = *log::prefix_of<best_effort_prefix>(s);
     log::end(s);
     return found;
 }
 
 } // namespace
 
-retention retained(log::table &live, int64 stream_id, Snapshot snapshot, log::purpose why) {
+retention retained(log::table &unlogged, int64 stream_id, Snapshot snapshot, log::purpose why) {
     retention r{};
     r.after = -1;
-    if (!newest_visible(live, stream_id, snapshot, why, r.newest))
+    if (!newest_visible(unlogged, stream_id, snapshot, why, r.newest))
         return r;
     r.any = true;
     r.newest_id = r.newest.id;
@@ -92,9 +93,9 @@ retention retained(log::table &live, int64 stream_id, Snapshot snapshot, log::pu
 }
 
 retention retained(int64 stream_id, Snapshot snapshot) {
-    log::table live = log::open(live_source, AccessShareLock);
-    retention r = retained(live, stream_id, snapshot, log::purpose::reading);
-    log::close(live);
+    log::table unlogged = log::open(best_effort_source, AccessShareLock);
+    retention r = retained(unlogged, stream_id, snapshot, log::purpose::reading);
+    log::close(unlogged);
     return r;
 }
 
@@ -109,17 +110,18 @@ worker::outcome trim_step(int64 stream_id) {
     using worker::outcome;
     outcome out;
     prepare_floors();
-    log::table live = log::open(live_source, RowExclusiveLock);
+    log::table unlogged = log::open(best_effort_source, RowExclusiveLock);
     Snapshot snapshot = pg::take_snapshot();
-    retention r = retained(live, stream_id, snapshot, log::purpose::upkeep);
+    retention r = retained(unlogged, stream_id, snapshot, log::purpose::upkeep);
     if (r.any) {
         int64 now_ms = log::clock::now_us() / 1000, dead = 0;
         int64 known = floor_of(stream_id), floor = known > r.after ? known : r.after;
         log::scan s;
-        log::begin(s, live, stream_id, floor, r.newest_id - 1, ForwardScanDirection, snapshot, log::purpose::upkeep);
+        log::begin(s, unlogged, stream_id, floor, r.newest_id - 1, ForwardScanDirection, snapshot,
+                   log::purpose::upkeep);
         int64 left = most_a_step;
         for (; left > 0 && log::next(s) == log::step::frame; left--) {
-            live_prefix const *row = log::prefix_of<live_prefix>(s);
+            best_effort_prefix const *row = log::prefix_of<best_effort_prefix>(s);
             if (is_retained(*row, r, now_ms))
                 break;
             log::deletion result = log::remove(s);
@@ -137,22 +139,22 @@ worker::outcome trim_step(int64 stream_id) {
         ask_to_vacuum(dead);
     }
     UnregisterSnapshot(snapshot);
-    log::close(live);
+    log::close(unlogged);
     return out;
 }
 
-int64 next_with_live_rows(int64 after) {
+int64 next_with_best_effort_rows(int64 after) {
     int64 next = -1;
-    log::table live = log::open(live_source, AccessShareLock);
+    log::table unlogged = log::open(best_effort_source, AccessShareLock);
     ScanKeyData key;
     ScanKeyInit(&key, log::key_attribute, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-    SysScanDesc scan = systable_beginscan_ordered(live.heap, live.index, latest, 1, &key);
+    SysScanDesc scan = systable_beginscan_ordered(unlogged.heap, unlogged.index, latest, 1, &key);
     if (HeapTuple row = systable_getnext_ordered(scan, ForwardScanDirection))
-        next = log::integer_of(row, log::key_attribute, live.heap);
+        next = log::integer_of(row, log::key_attribute, unlogged.heap);
     systable_endscan_ordered(scan);
     UnregisterSnapshot(latest);
-    log::close(live);
+    log::close(unlogged);
     return next;
 }
 

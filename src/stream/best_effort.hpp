@@ -22,14 +22,14 @@ struct retention {
     int64 newest_id;     // of the newest one
     int64 after;         // nothing at or below it is retained
     int64 above_ordinal; // nothing with an ordinal up to it is retained
-    live_prefix newest;
+    best_effort_prefix newest;
 };
 
 // As of now and of what the snapshot sees.
-retention retained(log::table &live, int64 stream_id, Snapshot snapshot, log::purpose why);
+retention retained(log::table &best_effort, int64 stream_id, Snapshot snapshot, log::purpose why);
 retention retained(int64 stream_id, Snapshot snapshot); // opens the table for itself
 
-inline bool is_retained(live_prefix const &row, retention const &r, int64 now_ms) {
+inline bool is_retained(best_effort_prefix const &row, retention const &r, int64 now_ms) {
     return ordinal_of(row) > r.above_ordinal && row.ttl_ms > 0 && (row.id >> 20) + row.ttl_ms > now_ms;
 }
 

@@ -2,12 +2,12 @@
 # A million best-effort appends to one stream with K in force: rows and heap stay
 # within 3 K frames, and the last tenth is as fast as the first.
 
-a_name='weir.append_live'
+a_name='weir.append_best_effort'
 k=16384
 
 measure() {
     local tenth first last low high most
-    echo "SELECT weir.append_live('live', :payload, maxlen_ceiling => $k);" > "$work/a.pgbench"
+    echo "SELECT weir.append_best_effort('live', :payload, maxlen_ceiling => $k);" > "$work/a.pgbench"
     : > "$work/samples"
     rm -f "$work/tenths"
     sample &
@@ -41,7 +41,7 @@ of_k() {
 }
 
 size() {
-    sql "SELECT pg_size_pretty($1('weir.frame_live'))"
+    sql "SELECT pg_size_pretty($1('weir.frame_best_effort'))"
 }
 
 # Rows there are, and rows for which the heap has room: twice a second. A row takes its
@@ -49,8 +49,8 @@ size() {
 sample() {
     while sleep 0.5; do
         sql "SELECT n || ' ' || pages * floor(8168 / (ceil(width / 8) * 8 + 4))
-             FROM (SELECT count(*) AS n, avg(pg_column_size(f)) AS width FROM weir.frame_live f) a,
-                  LATERAL (SELECT pg_relation_size('weir.frame_live') / 8192 AS pages) b
+             FROM (SELECT count(*) AS n, avg(pg_column_size(f)) AS width FROM weir.frame_best_effort f) a,
+                  LATERAL (SELECT pg_relation_size('weir.frame_best_effort') / 8192 AS pages) b
              WHERE n > 0" >> "$work/samples"
     done
 }

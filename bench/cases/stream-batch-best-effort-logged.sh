@@ -6,10 +6,10 @@ target='>= 1.6'
 clients='8'
 full_clients='1 8 32'
 frames=100
-a_name='weir.append_live_batch'
+a_name='weir.append_best_effort_batch'
 b_name='INSERT of 100 rows'
 note='both sides get the hundred payloads as a hundred parameters'
 
 setup() { sql_file plain.sql; }
-a() { any_of_64; echo "SELECT weir.append_live_batch(:s, ARRAY[$(repeat 100 ':payload::jsonb')]);"; }
+a() { any_of_64; echo "SELECT weir.append_best_effort_batch(:s, ARRAY[$(repeat 100 ':payload::jsonb')]);"; }
 b() { any_of_64; plain_log_insert 100; }

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
 #
-# Claim: append_live never waits for a standby: with a synchronous one that is dead, 30 of 30, a tenth of a second
+# Claim: append_best_effort never waits for a standby: with a synchronous one that is dead, 30 of 30, a tenth of a second
 # apart, go through, as plain inserts into an unlogged table do, batches too, and listeners hear of them.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/listening.sh"
 
-cluster_start live
-cluster_use live
+cluster_start best_effort
+cluster_use best_effort
 psql -c 'CREATE EXTENSION weir' -c 'CREATE UNLOGGED TABLE plain (n integer)'
-psql -c "SELECT weir.append_live('a', '0')" >/dev/null
+psql -c "SELECT weir.append_best_effort('a', '0')" >/dev/null
 # Whoever reads a page with dead rows of CREATE EXTENSION, of the catalogs too, may tidy it up, which is WAL.
 psql -c 'VACUUM'
-cluster_start live "synchronous_standby_names = 'dead'"
+cluster_start best_effort "synchronous_standby_names = 'dead'"
 
 # through STATEMENT: how many of 30, a tenth of a second apart, come back within a second.
 through() {
@@ -28,9 +28,9 @@ SQL
 }
 is "(plain inserts)" "$(through 'INSERT INTO plain VALUES (1)')" 30
 listen all -- weir:a
-is "append_live" "$(through "SELECT weir.append_live('a', '1')")" 30
+is "append_best_effort" "$(through "SELECT weir.append_best_effort('a', '1')")" 30
 hears "and is heard" all '^weir:a|'
-is "a batch" "$(through "SELECT weir.append_live_batch('a', ARRAY['1', '2']::jsonb[])")" 30
+is "a batch" "$(through "SELECT weir.append_best_effort_batch('a', ARRAY['1', '2']::jsonb[])")" 30
 check "all is there" test "$(value -c "SELECT count(*) FROM weir.read('a')")" -ge 90
 session_end all
 # A durable append does wait, and goes through once nobody is waited for.
