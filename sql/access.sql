@@ -75,6 +75,22 @@ REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON TYPE weir."position", weir.frame FROM PUBLIC;
 
+-- But for what compares, sorts and casts positions: who may read a table of somebody's may use the positions in it.
+DO $$
+DECLARE
+    routine regprocedure;
+BEGIN
+    FOR routine IN
+        SELECT p.oid
+        FROM weir.privilege v JOIN pg_proc p ON p.proname = v.name AND p.pronamespace = 'weir'::regnamespace
+        WHERE v.level = 'public'
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', routine);
+    END LOOP;
+END
+$$;
+GRANT EXECUTE ON FUNCTION pg_catalog.max(weir.position), pg_catalog.min(weir.position) TO PUBLIC;
+
 -- Nor may it be open by the default privileges of whoever creates the extension.
 DO $$
 BEGIN

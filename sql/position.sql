@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: PostgreSQL
--- weir.position: (milliseconds << 20) | sequence, stored, compared and hashed as
--- the bigint that it is, so all comparison support is the server's own.
+-- weir.position: (milliseconds << 20) | sequence, stored, compared and hashed as the bigint that it is, so all
+-- comparison support is the server's own.
+--
+-- Operators and aggregates stand in pg_catalog, where they are found whatever the search_path; that each has a side of
+-- weir's type keeps them apart from everything else there. Why so: docs/design/positions.md.
 
 CREATE TYPE weir.position;
 
@@ -34,7 +37,10 @@ CREATE TYPE weir.position (
 COMMENT ON TYPE weir.position IS
 'A place in a log: frame id, cursor, revision and checkpoint. Text ms-seq, e.g. 1795171438346-0: milliseconds '
 'since 1970 (0 to 8796093022207) and a sequence number (0 to 1048575). Ordered as (ms, seq). The inputs - and + '
-'are the least and the greatest position. Binary form: 8 bytes, big-endian, (ms << 20) | seq.';
+'are the least and the greatest position. Binary form: 8 bytes, big-endian, (ms << 20) | seq. Compares, sorts, joins '
+'and indexes (btree, hash, BRIN) like any plain type, whatever the search_path. text and varchar are cast to it '
+'implicitly; bytea, the binary form, in assignments; bigint, the integer, and timestamptz, the first position of that '
+'millisecond, explicitly; it is cast to the last two.';
 
 CREATE FUNCTION weir.position_eq(weir.position, weir.position) RETURNS boolean
     AS 'int8eq' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
@@ -96,81 +102,138 @@ CREATE FUNCTION weir.position_smaller(weir.position, weir.position) RETURNS weir
 COMMENT ON FUNCTION weir.position_smaller IS
 'The lesser of two positions.';
 
-CREATE OPERATOR weir.= (
+CREATE FUNCTION weir.position_in_range(weir.position, weir.position, interval, boolean, boolean) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'weir_position_in_range' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.position_in_range IS
+'Window frames by time: RANGE BETWEEN interval PRECEDING, and FOLLOWING. Negative interval: 22013.';
+
+-- The server's own estimators: by them the planner knows that id > a AND id < b is one range.
+CREATE OPERATOR pg_catalog.= (
     LEFTARG = weir.position, RIGHTARG = weir.position, FUNCTION = weir.position_eq,
-    COMMUTATOR = OPERATOR(weir.=), NEGATOR = OPERATOR(weir.<>),
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>),
     RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
 );
-CREATE OPERATOR weir.<> (
+CREATE OPERATOR pg_catalog.<> (
     LEFTARG = weir.position, RIGHTARG = weir.position, FUNCTION = weir.position_ne,
-    COMMUTATOR = OPERATOR(weir.<>), NEGATOR = OPERATOR(weir.=),
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=),
     RESTRICT = neqsel, JOIN = neqjoinsel
 );
-CREATE OPERATOR weir.< (
+CREATE OPERATOR pg_catalog.< (
     LEFTARG = weir.position, RIGHTARG = weir.position, FUNCTION = weir.position_lt,
-    COMMUTATOR = OPERATOR(weir.>), NEGATOR = OPERATOR(weir.>=),
+    COMMUTATOR = OPERATOR(pg_catalog.>), NEGATOR = OPERATOR(pg_catalog.>=),
     RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-CREATE OPERATOR weir.<= (
+CREATE OPERATOR pg_catalog.<= (
     LEFTARG = weir.position, RIGHTARG = weir.position, FUNCTION = weir.position_le,
-    COMMUTATOR = OPERATOR(weir.>=), NEGATOR = OPERATOR(weir.>),
+    COMMUTATOR = OPERATOR(pg_catalog.>=), NEGATOR = OPERATOR(pg_catalog.>),
     RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-CREATE OPERATOR weir.> (
+CREATE OPERATOR pg_catalog.> (
     LEFTARG = weir.position, RIGHTARG = weir.position, FUNCTION = weir.position_gt,
-    COMMUTATOR = OPERATOR(weir.<), NEGATOR = OPERATOR(weir.<=),
+    COMMUTATOR = OPERATOR(pg_catalog.<), NEGATOR = OPERATOR(pg_catalog.<=),
     RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-CREATE OPERATOR weir.>= (
+CREATE OPERATOR pg_catalog.>= (
     LEFTARG = weir.position, RIGHTARG = weir.position, FUNCTION = weir.position_ge,
-    COMMUTATOR = OPERATOR(weir.<=), NEGATOR = OPERATOR(weir.<),
+    COMMUTATOR = OPERATOR(pg_catalog.<=), NEGATOR = OPERATOR(pg_catalog.<),
     RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
+COMMENT ON OPERATOR pg_catalog.= (weir.position, weir.position) IS 'equal';
+COMMENT ON OPERATOR pg_catalog.<> (weir.position, weir.position) IS 'not equal';
+COMMENT ON OPERATOR pg_catalog.< (weir.position, weir.position) IS 'less than';
+COMMENT ON OPERATOR pg_catalog.<= (weir.position, weir.position) IS 'less than or equal';
+COMMENT ON OPERATOR pg_catalog.> (weir.position, weir.position) IS 'greater than';
+COMMENT ON OPERATOR pg_catalog.>= (weir.position, weir.position) IS 'greater than or equal';
 
 CREATE OPERATOR CLASS weir.position_ops DEFAULT FOR TYPE weir.position USING btree AS
-    OPERATOR 1 weir.<, OPERATOR 2 weir.<=, OPERATOR 3 weir.=, OPERATOR 4 weir.>=, OPERATOR 5 weir.>,
+    OPERATOR 1 pg_catalog.<, OPERATOR 2 pg_catalog.<=, OPERATOR 3 pg_catalog.=, OPERATOR 4 pg_catalog.>=,
+    OPERATOR 5 pg_catalog.>,
     FUNCTION 1 weir.position_cmp(weir.position, weir.position),
     FUNCTION 2 weir.position_sortsupport(internal),
+    FUNCTION 3 (weir.position, interval)
+        weir.position_in_range(weir.position, weir.position, interval, boolean, boolean),
     FUNCTION 4 pg_catalog.btequalimage(oid);
 CREATE OPERATOR CLASS weir.position_hash_ops DEFAULT FOR TYPE weir.position USING hash AS
-    OPERATOR 1 weir.=,
+    OPERATOR 1 pg_catalog.=,
     FUNCTION 1 weir.position_hash(weir.position),
     FUNCTION 2 weir.position_hash_extended(weir.position, bigint);
+-- Positions come in the order of their rows, so a BRIN index of a few pages does for a large table.
+CREATE OPERATOR CLASS weir.position_minmax_ops DEFAULT FOR TYPE weir.position USING brin AS
+    OPERATOR 1 pg_catalog.<, OPERATOR 2 pg_catalog.<=, OPERATOR 3 pg_catalog.=, OPERATOR 4 pg_catalog.>=,
+    OPERATOR 5 pg_catalog.>,
+    FUNCTION 1 pg_catalog.brin_minmax_opcinfo(internal),
+    FUNCTION 2 pg_catalog.brin_minmax_add_value(internal, internal, internal, internal),
+    FUNCTION 3 pg_catalog.brin_minmax_consistent(internal, internal, internal),
+    FUNCTION 4 pg_catalog.brin_minmax_union(internal, internal, internal);
+CREATE OPERATOR CLASS weir.position_minmax_multi_ops FOR TYPE weir.position USING brin AS
+    OPERATOR 1 pg_catalog.<, OPERATOR 2 pg_catalog.<=, OPERATOR 3 pg_catalog.=, OPERATOR 4 pg_catalog.>=,
+    OPERATOR 5 pg_catalog.>,
+    FUNCTION 1 pg_catalog.brin_minmax_multi_opcinfo(internal),
+    FUNCTION 2 pg_catalog.brin_minmax_multi_add_value(internal, internal, internal, internal),
+    FUNCTION 3 pg_catalog.brin_minmax_multi_consistent(internal, internal, internal, integer),
+    FUNCTION 4 pg_catalog.brin_minmax_multi_union(internal, internal, internal),
+    FUNCTION 5 pg_catalog.brin_minmax_multi_options(internal),
+    FUNCTION 11 (weir.position, weir.position) pg_catalog.brin_minmax_multi_distance_int8(internal, internal);
+CREATE OPERATOR CLASS weir.position_bloom_ops FOR TYPE weir.position USING brin AS
+    OPERATOR 1 pg_catalog.=,
+    FUNCTION 1 pg_catalog.brin_bloom_opcinfo(internal),
+    FUNCTION 2 pg_catalog.brin_bloom_add_value(internal, internal, internal, internal),
+    FUNCTION 3 pg_catalog.brin_bloom_consistent(internal, internal, internal, integer),
+    FUNCTION 4 pg_catalog.brin_bloom_union(internal, internal, internal),
+    FUNCTION 5 pg_catalog.brin_bloom_options(internal),
+    FUNCTION 11 weir.position_hash(weir.position);
 
-CREATE AGGREGATE weir.max(weir.position) (
+CREATE AGGREGATE pg_catalog.max(weir.position) (
     SFUNC = weir.position_larger, STYPE = weir.position, COMBINEFUNC = weir.position_larger,
-    SORTOP = OPERATOR(weir.>), PARALLEL = SAFE
+    SORTOP = OPERATOR(pg_catalog.>), PARALLEL = SAFE
 );
-CREATE AGGREGATE weir.min(weir.position) (
-    SFUNC = weir.position_smaller, STYPE = weir.position, COMBINEFUNC = weir.position_smaller,
-    SORTOP = OPERATOR(weir.<), PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE weir.max(weir.position) IS
+COMMENT ON AGGREGATE pg_catalog.max(weir.position) IS
 'The greatest position of the input, NULL for none.';
-COMMENT ON AGGREGATE weir.min(weir.position) IS
+CREATE AGGREGATE pg_catalog.min(weir.position) (
+    SFUNC = weir.position_smaller, STYPE = weir.position, COMBINEFUNC = weir.position_smaller,
+    SORTOP = OPERATOR(pg_catalog.<), PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pg_catalog.min(weir.position) IS
 'The least position of the input, NULL for none.';
 
-CREATE FUNCTION weir.to_position(bigint) RETURNS weir.position
+CREATE FUNCTION weir.position_from_text(text) RETURNS weir.position
+    AS 'MODULE_PATHNAME', 'weir_position_from_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.position_from_text IS
+'The position that a text names. Malformed: 22P02; out of range: 22003.';
+
+CREATE FUNCTION weir.position_from_bytea(bytea) RETURNS weir.position
+    AS 'MODULE_PATHNAME', 'weir_position_from_bytea' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.position_from_bytea IS
+'The position whose binary form is given: 8 bytes, big-endian. Another length, or negative: 22P03.';
+
+CREATE FUNCTION weir.position_from_bigint(bigint) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_position_from_bigint' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION weir.to_position(bigint) IS
+COMMENT ON FUNCTION weir.position_from_bigint IS
 'The position whose integer form is given. Negative: 22003.';
 
-CREATE FUNCTION weir.to_position(timestamptz) RETURNS weir.position
+CREATE FUNCTION weir.position_from_timestamptz(timestamptz) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_position_from_timestamptz' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION weir.to_position(timestamptz) IS
+COMMENT ON FUNCTION weir.position_from_timestamptz IS
 'The first position of that millisecond, ms-0. infinity and -infinity are the greatest and the least position; '
 'before 1970 or after the year 2248: 22008.';
 
-CREATE FUNCTION weir.to_timestamptz(weir.position) RETURNS timestamptz
+CREATE FUNCTION weir.position_to_timestamptz(weir.position) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'weir_position_to_timestamptz' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION weir.to_timestamptz IS
+COMMENT ON FUNCTION weir.position_to_timestamptz IS
 'The millisecond of a position on the server''s clock. Exact unless the clock stood behind the log when the '
 'position was given out.';
 
+-- Implicit from what drivers send a position as where they say a type: text or varchar (JDBC, SQLAlchemy, lists of
+-- psycopg2). Between types of the server's own nothing is resolved otherwise for that, and nothing that was refused is
+-- accepted. Were bytea implicit as well, bytea and text would compare, as positions.
+CREATE CAST (text AS weir.position) WITH FUNCTION weir.position_from_text(text) AS IMPLICIT;
+CREATE CAST (varchar AS weir.position) WITH FUNCTION weir.position_from_text(text) AS IMPLICIT;
+CREATE CAST (bytea AS weir.position) WITH FUNCTION weir.position_from_bytea(bytea) AS ASSIGNMENT;
 CREATE CAST (weir.position AS bigint) WITHOUT FUNCTION;
-CREATE CAST (bigint AS weir.position) WITH FUNCTION weir.to_position(bigint);
-CREATE CAST (timestamptz AS weir.position) WITH FUNCTION weir.to_position(timestamptz);
-CREATE CAST (weir.position AS timestamptz) WITH FUNCTION weir.to_timestamptz(weir.position);
+CREATE CAST (bigint AS weir.position) WITH FUNCTION weir.position_from_bigint(bigint);
+CREATE CAST (timestamptz AS weir.position) WITH FUNCTION weir.position_from_timestamptz(timestamptz);
+CREATE CAST (weir.position AS timestamptz) WITH FUNCTION weir.position_to_timestamptz(weir.position);
 
+-- Whoever may read a table may compare the positions in it.
 INSERT INTO weir.privilege (level, name)
-    SELECT DISTINCT 'read', p.proname FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'weir'::regnamespace;
+    SELECT DISTINCT 'public', p.proname FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'weir'::regnamespace;

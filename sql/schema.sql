@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: PostgreSQL
 \echo Use "CREATE EXTENSION weir" to load this file. \quit
 
--- Whatever stands below is looked for here, and nobody puts anything into pg_catalog:
+-- Whatever stands below is looked for here, and nobody but a superuser puts anything into pg_catalog:
 -- not even an operator of the schema weir itself is taken by its bare name.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
@@ -46,8 +46,8 @@ $$;
 -- view of the schema has one row. grant_access() reads it, a test holds it against the
 -- catalogue.
 CREATE TABLE weir.privilege (
-    level text NOT NULL CHECK (level OPERATOR(pg_catalog.=) ANY (ARRAY['read', 'write', 'admin', 'owner'])),
+    level text NOT NULL CHECK (level OPERATOR(pg_catalog.=) ANY (ARRAY['public', 'read', 'write', 'admin', 'owner'])),
     name  text COLLATE "C" PRIMARY KEY
 );
 COMMENT ON TABLE weir.privilege IS
-'Internal. The access level that each function and view of weir belongs to; owner: granted to nobody.';
+'Internal. The access level that each function and view of weir belongs to; public: to everyone; owner: to nobody.';

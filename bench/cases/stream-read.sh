@@ -29,6 +29,6 @@ PGBENCH
 b() {
     cat <<PGBENCH
 \\set x random(:first, :last)
-SELECT id, weir.to_timestamptz(id) AS at, mode, type, payload, bytes, headers FROM weir.frame_log WHERE stream_id = $stream_id AND id OPERATOR(weir.>) :x::bigint::weir.position ORDER BY id LIMIT 1000;
+SELECT id, id::timestamptz AS at, mode, type, payload, bytes, headers FROM weir.frame_log WHERE stream_id = $stream_id AND id > :x::bigint::weir.position ORDER BY id LIMIT 1000;
 PGBENCH
 }

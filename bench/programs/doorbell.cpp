@@ -171,7 +171,7 @@ void together(int streams, int waiters) {
             for (int n = streams / waiters; n > 0;) {
                 result r = run(c, "SELECT quote_literal(array_agg(s)), quote_literal(array_agg(after)) FROM mine");
                 run(c, "CALL weir.wait_many(" + value(r) + ", " + PQgetvalue(r.get(), 0, 1) + ", '60 s')");
-                n -= std::atoi(PQcmdTuples(run(c, "DELETE FROM mine WHERE weir.head(s) OPERATOR(weir.>) after").get()));
+                n -= std::atoi(PQcmdTuples(run(c, "DELETE FROM mine WHERE weir.head(s) > after").get()));
             }
             last_ns = std::max<long long>(last_ns, steady::now().time_since_epoch().count());
             left--;

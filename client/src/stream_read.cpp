@@ -57,7 +57,7 @@ result<std::vector<frame>> stream::read(read_options const &o) {
     static constexpr statement s{
         "SELECT id::bigint, mode, type, payload, bytes, headers FROM weir.read($1::text, $2::int8::weir.position,"
         " $3::int8::weir.position, $4::int4, $5::text, $6::text[], $7::jsonb, $8::bool,"
-        " weir.to_timestamptz($9::int8::weir.position))"};
+        " $9::int8::weir.position::timestamptz)"};
     return refusable<std::vector<frame>>([&] {
         parameters p;
         p.raw(name_).at(o.after).at(o.upto).integer(o.max).raw(visibility(o));

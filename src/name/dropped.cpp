@@ -14,7 +14,7 @@ namespace spi = pg::spi;
 constinit log::source registry_table{"registry"};
 
 constinit spi::statement oldest_statement{
-    "SELECT id, name FROM weir.registry WHERE dropped_at OPERATOR(weir.<) weir.to_position($1)"
+    "SELECT id, name FROM weir.registry WHERE dropped_at OPERATOR(pg_catalog.<) $1::weir.position"
     " AND kind OPERATOR(pg_catalog.=) $2 ORDER BY dropped_at LIMIT 8 OFFSET $3",
     3,
     {INT8OID, CHAROID, INT8OID}};

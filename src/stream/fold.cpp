@@ -25,7 +25,7 @@ namespace spi = pg::spi;
     " patched_at::bigint, first_patch::bigint, pg_catalog.pg_column_size(document)::bigint, trimmed_upto::bigint"
 #define NEWEST_UPTO                                                                                                    \
     " FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1"                                                  \
-    " AND \"position\" OPERATOR(weir.<=) weir.to_position($2) ORDER BY \"position\" DESC LIMIT 1"
+    " AND \"position\" OPERATOR(pg_catalog.<=) $2::weir.position ORDER BY \"position\" DESC LIMIT 1"
 
 constinit spi::statement counts_statement{"SELECT " CHECKPOINT_COLUMNS NEWEST_UPTO, 2, {INT8OID, INT8OID}};
 constinit spi::statement document_statement{

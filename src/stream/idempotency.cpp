@@ -30,7 +30,7 @@ constinit spi::statement earlier_statement{
     {INT8OID, TEXTOID}};
 
 constinit spi::statement record_statement{
-    "UPDATE weir.idempotency SET first_id = weir.to_position($3), last_id = weir.to_position($4), version = $5"
+    "UPDATE weir.idempotency SET first_id = $3::weir.position, last_id = $4::weir.position, version = $5"
     " WHERE stream_id OPERATOR(pg_catalog.=) $1 AND key OPERATOR(pg_catalog.=) $2",
     5,
     {INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID}};

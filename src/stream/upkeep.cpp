@@ -24,14 +24,14 @@ constexpr int64 most_runs = 8;
 constinit spi::statement insert_statement{
     "INSERT INTO weir.checkpoint (stream_id, \"position\", frames, bytes, trimmed_frames, trimmed_bytes,"
     " trimmed_below, version, patched_at, first_patch, document, trimmed_upto)"
-    " VALUES ($1, weir.to_position($2), $3, $4, $5, $6, weir.to_position($7), $8, weir.to_position($9),"
-    " weir.to_position($10), $11, weir.to_position($12))",
+    " VALUES ($1, $2::weir.position, $3, $4, $5, $6, $7::weir.position, $8, $9::weir.position,"
+    " $10::weir.position, $11, $12::weir.position)",
     12,
     {INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, JSONBOID, INT8OID}};
 
 constinit spi::statement delete_between_statement{
     "DELETE FROM weir.checkpoint WHERE stream_id OPERATOR(pg_catalog.=) $1"
-    " AND \"position\" OPERATOR(weir.<) weir.to_position($2) AND \"position\"::bigint OPERATOR(pg_catalog.<>) $3",
+    " AND \"position\" OPERATOR(pg_catalog.<) $2::weir.position AND \"position\"::bigint OPERATOR(pg_catalog.<>) $3",
     3,
     {INT8OID, INT8OID, INT8OID}};
 

@@ -99,11 +99,10 @@ bool reader::page(unsigned stream, unsigned size, const position *settled) {
     std::string sql;
     if (opt.naive) {
         // what people write over an outbox table
-        sql =
-            std::string("SELECT ") + columns +
-            " FROM weir.frame_log WHERE stream_id = (SELECT min(id) FROM "
-            "weir.registry WHERE name = $1) AND id OPERATOR(weir.>) coalesce($2::bigint, 0)::weir.position ORDER BY id "
-            "LIMIT $3::int";
+        sql = std::string("SELECT ") + columns +
+              " FROM weir.frame_log WHERE stream_id = (SELECT min(id) FROM "
+              "weir.registry WHERE name = $1) AND id > coalesce($2::bigint, 0)::weir.position ORDER BY id "
+              "LIMIT $3::int";
     } else {
         sql = std::string("SELECT ") + columns +
               " FROM weir.read($1, $2::bigint::weir.position, max => $3, "

@@ -83,7 +83,7 @@ crash
 start
 ascending "and after a crash"
 is "all durable frames are there, in order" \
-    "$(value -c "SELECT count(*), bool_and(ok) FROM (SELECT coalesce(id OPERATOR(weir.>) lag(id) OVER (), true) AS ok FROM weir.read('s', visibility => 'exclude_best_effort')) f")" \
+    "$(value -c "SELECT count(*), bool_and(ok) FROM (SELECT coalesce(id > lag(id) OVER (), true) AS ok FROM weir.read('s', visibility => 'exclude_best_effort')) f")" \
     "$((5 * $(grep -c '^t ' "$handed_out") / 2))|t"
 
 note "the end of positions"

@@ -54,6 +54,6 @@ cursor=$(value -c "SELECT weir.append_best_effort('lost', '1')" -c "SELECT weir.
 crash_and_restart crash
 is "is not taken for one of another server" "$(sqlstate "SELECT * FROM weir.read('lost', after => '$cursor')")" 00000
 next=$(value -c "SELECT weir.append('lost', '3')")
-check "the next position lies above it" test "$(value -c "SELECT '$next'::weir.position OPERATOR(weir.>) '$cursor'::weir.position")" = t
+check "the next position lies above it" test "$(value -c "SELECT '$next'::weir.position > '$cursor'::weir.position")" = t
 is "and it goes on" "$(value -c "SELECT payload FROM weir.read('lost', after => '$cursor')")" 3
 finish

@@ -68,7 +68,7 @@ key_calls="SELECT weir.append('keys', '1', idempotency_key => 'k1'),
 
 # The newest position of each stream, also of what is not carried: name|position
 newest() {
-    value -d "$1" -c "SELECT s.name, weir.max(f.id) FROM weir.registry s JOIN (SELECT stream_id, id FROM weir.frame_log
+    value -d "$1" -c "SELECT s.name, max(f.id) FROM weir.registry s JOIN (SELECT stream_id, id FROM weir.frame_log
         UNION ALL SELECT stream_id, id FROM weir.frame_best_effort) f ON f.stream_id = s.id GROUP BY 1"
 }
 
@@ -88,7 +88,7 @@ verify() {
     is "$what: and only to the same request" "$(sqlstate "SELECT weir.append('keys', '4', idempotency_key => 'k1')")" WR005
     local name call bad=
     while IFS='|' read -r name call; do
-        bad+=$(value -c "SELECT \$\$ $name\$\$ WHERE NOT weir.${call/S/\'$name\'} OPERATOR(weir.>) '$(sed -n "s/^$name|//p" <<<"$newest" | grep . || echo -)'")
+        bad+=$(value -c "SELECT \$\$ $name\$\$ WHERE NOT weir.${call/S/\'$name\'} > '$(sed -n "s/^$name|//p" <<<"$newest" | grep . || echo -)'")
     done <<'CALLS'
 all|append(S, '1')
 again|append(S, '1')
@@ -122,7 +122,7 @@ for lead in 0 2; do
     if [ $lead != 0 ]; then
         note "a source that is $lead hours ahead of the clock"
         # As if its clock had been: after a crash nothing is minted below weir.clock.
-        psql -d "$db" -c "SELECT setval('weir.clock', (weir.to_position(now() + '$lead hours')::bigint >> 20 << 20) |
+        psql -d "$db" -c "SELECT setval('weir.clock', ((now() + '$lead hours')::weir.position::bigint >> 20 << 20) |
                                                       (last_value & 1048575)) FROM weir.clock" >/dev/null
         cluster_stop old immediate
         cluster_start old

@@ -27,7 +27,7 @@ caught_up() {
 cut_off() { [ "$(on "$1" -c 'SELECT count(*) FROM pg_stat_wal_receiver')" = 0 ]; }
 promote() { [ "$(on "$1" -c 'SELECT pg_promote()')" = t ]; }
 append() { on "$1" -c "SELECT weir.append('$2', '\"${3:-x}\"')"; }
-is_above() { is "$1" "$(on "$2" -c "SELECT '$3'::weir.position OPERATOR(weir.>) '$4'::weir.position")" t; }
+is_above() { is "$1" "$(on "$2" -c "SELECT '$3'::weir.position > '$4'::weir.position")" t; }
 payloads() { on "$1" -c "SELECT string_agg(payload #>> '{}', ' ') FROM weir.read('$2', after => '$3')"; }
 
 # lost WHEN CLUSTER STREAM CURSOR: every call that takes a cursor
@@ -55,8 +55,8 @@ is "no life before the first write" "$(causes a)" ""
 kept=$(append a s kept)
 on a -c "SELECT weir.append('gone', '1'), weir.append('trimmed', '1'), weir.append('trimmed', '2'), weir.append('all trimmed', '1')" >/dev/null
 dropped=$(append a dropped)
-trimmed=$(on a -c "SELECT weir.max(id) FROM weir.read('trimmed')")
-all_trimmed=$(on a -c "SELECT weir.max(id) FROM weir.read('all trimmed')")
+trimmed=$(on a -c "SELECT max(id) FROM weir.read('trimmed')")
+all_trimmed=$(on a -c "SELECT max(id) FROM weir.read('all trimmed')")
 is "then there is one" "$(causes a)" "first"
 
 note "a crash"
@@ -105,7 +105,7 @@ lost "in one that was new" b 'new and missed' "$missed_new"
 is "whose id is another one now" \
     "$(on b -c "SELECT count(*) FROM weir.registry WHERE name = 'new and missed' AND id::text IN ('${lost_ids%|*}')")" 0
 is "every frame since is read from the last that came over" "$(on b -c "SELECT count(*) FROM weir.read('s', after => '$last')")" 101
-goes_on "a cursor from a life before" b gone "$(on b -c "SELECT weir.min(id) FROM weir.read('gone')")" x
+goes_on "a cursor from a life before" b gone "$(on b -c "SELECT min(id) FROM weir.read('gone')")" x
 is "the promotion is a life" "$(causes b)" "first crash crash promotion"
 
 note "what was removed since is not lost"
@@ -127,7 +127,7 @@ make_copy c b -R -X stream
 cluster_start c "unix_socket_directories = '$WEIR_TMP/c'"
 poll 30 caught_up b c
 is "WR003 on a standby" "$(state_on c "SELECT * FROM weir.read('s', after => '$missed')")" WR003
-goes_on "where other cursors go on" c gone "$(on b -c "SELECT weir.min(id) FROM weir.read('gone')")" x
+goes_on "where other cursors go on" c gone "$(on b -c "SELECT min(id) FROM weir.read('gone')")" x
 is "and one that it may have yet to reach is none of them" "$(state_on c "SELECT * FROM weir.read('s', after => '+')")" 00000
 cluster_stop c
 
@@ -193,7 +193,7 @@ pg_restore -d restored "$WEIR_TMP/dump"
 for db in restored copy; do
     is "WR003: $db" "$(PGDATABASE=$db sqlstate "SELECT * FROM weir.read('s', after => '$missed')")" WR003
     new=$(value -d $db -c "SELECT weir.append('s', '1')")
-    is "positions go on above it: $db" "$(value -d $db -c "SELECT '$new'::weir.position OPERATOR(weir.>) '$missed'")" t
+    is "positions go on above it: $db" "$(value -d $db -c "SELECT '$new'::weir.position > '$missed'")" t
     is "WR003 after that: $db" "$(PGDATABASE=$db sqlstate "SELECT * FROM weir.read('s', after => '$missed')")" WR003
     is "a cursor from before goes on: $db" "$(value -d $db -c "SELECT count(*) FROM weir.read('s', after => '$behind')")" 2
     is "the life: $db" "$(value -d $db -c "SELECT string_agg(cause, ' ' ORDER BY number) FROM weir.lives")" "first promotion restore"

@@ -81,7 +81,7 @@ CREATE PROCEDURE handle_apart() LANGUAGE plpgsql AS $$
 DECLARE upto weir.position;
 BEGIN
     WITH f AS (SELECT * FROM weir.fetch('apart', 40)), i AS (INSERT INTO handled_apart SELECT payload::text::bigint FROM f)
-    SELECT weir.max(id) INTO upto FROM f;
+    SELECT max(id) INTO upto FROM f;
     COMMIT;
     IF upto IS NOT NULL THEN PERFORM weir.ack('apart', upto); END IF;
 END $$;

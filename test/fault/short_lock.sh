@@ -135,7 +135,7 @@ for kind in "" best_effort; do
         is "a reader gets what was there before" "$(frames "$stream")" "$before"
         is "and the head is that" "$(value -c "SELECT weir.head('$stream')")" "$head"
         at=$(value -c "SELECT \"position\" FROM weir.blockers WHERE log = '$stream'")
-        middle=$(value -c "SELECT weir.to_position('$at'::weir.position::bigint + 150)")
+        middle=$(value -c "SELECT ('$at'::weir.position::bigint + 150)::weir.position")
         is "nor does one that asks for less see any of it" \
             "$(value -c "SELECT count(*) FROM weir.read('$stream', upto => '$middle', max => 10000)")" "$before"
         is "a trim in the middle of it takes nothing of it" \
@@ -144,7 +144,7 @@ for kind in "" best_effort; do
         finish_batch
         is "it was blocked from its first position on" "$(answer writer)" "$at 300"
         is "and then all of it is there, and what came behind" "$(frames "$stream")" 301
-        last=$(value -c "SELECT weir.to_position('$at'::weir.position::bigint + 299)")
+        last=$(value -c "SELECT ('$at'::weir.position::bigint + 299)::weir.position")
         is "in that order" \
             "$(value -c "SELECT payload FROM weir.read('$stream', max => 1, reverse => true)")" '"behind"'
         is "and after its last row comes that one alone" \

@@ -2,7 +2,6 @@
 -- Claim: PUBLIC can do nothing with weir; grant_access() opens exactly its level,
 -- each including the one before; tables and sequences stay closed to everyone;
 -- revoke_access() takes back all of it, so that the role can be dropped.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -29,8 +28,8 @@ INSERT INTO attempt (level, call) VALUES
     ('read', 'weir.summary_at(''access.a'', ''-'')'), ('read', 'weir.stream_info(''access.a'')'), ('read', 'weir.streams'),
     ('read', 'weir.merge_patch(''{}'', ''{}'')'), ('read', 'weir.merge_patch(''{}'', ''{}'', ''s'')'), ('read', 'weir.merge_diff(''{}'', ''{}'')'),
     ('read', 'weir.merge_diff(''{}'', ''{}'', ''s'')'), ('read', 'weir.merge_patches(''{}'', ''{}'')'),
-    ('read', 'weir.to_position(1::bigint)'), ('read', 'weir.to_position(now())'), ('read', 'weir.to_timestamptz(''1-1'')'),
-    ('read', '(SELECT ''1-1''::weir.position OPERATOR(weir.<) ''2-1''::weir.position) x'), ('read', '(SELECT weir.max(p) FROM (VALUES (''1-1''::weir.position)) v(p)) x'),
+    ('read', 'weir.position_from_bigint(1)'), ('read', 'weir.position_from_timestamptz(now())'), ('read', 'weir.position_to_timestamptz(''1-1'')'),
+    ('read', '(SELECT ''1-1''::weir.position < ''2-1''::weir.position) x'), ('read', '(SELECT max(p) FROM (VALUES (''1-1''::weir.position)) v(p)) x'),
     ('read', '(SELECT 1::bigint::weir.position) x'), ('read', '(SELECT DISTINCT p FROM (VALUES (''1-1''::weir.position)) v(p) ORDER BY p) x'),
     ('write', 'weir.create_stream(''access.'' || current_user)'), ('write', 'weir.append(''access.a'', ''1'')'), ('write', 'weir.append_text(''access.a'', ''1'')'),
     ('write', 'weir.append_bytes(''access.a'', ''1'')'), ('write', 'weir.append_batch(''access.a'', ''{1}''::jsonb[])'), ('write', 'weir.append_text_batch(''access.a'', ''{1}''::text[])'),

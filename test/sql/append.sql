@@ -2,7 +2,6 @@
 -- Claim: every form of append writes exactly what it was given, in the order it
 -- was given, under ids that only rise; the caller's own transaction sees its
 -- frames at once and loses them when it, or the savepoint, is rolled back.
-SET search_path = public, weir;
 
 -- One frame of each form and mode, read back in order.
 SELECT weir.append('append.a', '{"n": 1}') AS a1 \gset
@@ -59,7 +58,7 @@ SELECT count(*) AS unicode_type FROM weir.read('append.e', types => ARRAY[U&'\4E
 
 -- Batch: one call, array order, first and last id, the count; text and bytes as well.
 SELECT first_id AS f, last_id AS l, frames FROM weir.append_batch('append.f', ARRAY['{"i": 1}', '2', 'null', '"4"']::jsonb[], 'b', '{"h": 1}') \gset
-SELECT :frames AS frames, (SELECT weir.min(id) FROM weir.read('append.f')) = :'f' AS first_matches, (SELECT weir.max(id) FROM weir.read('append.f')) = :'l' AS last_matches;
+SELECT :frames AS frames, (SELECT min(id) FROM weir.read('append.f')) = :'f' AS first_matches, (SELECT max(id) FROM weir.read('append.f')) = :'l' AS last_matches;
 SELECT frames FROM weir.append_text_batch('append.f', ARRAY['x', '', 'z']::text[]);
 SELECT frames FROM weir.append_bytes_batch('append.f', ARRAY['\x00', '\x', '\xff']::bytea[]);
 SELECT frames, first_id = last_id AS one FROM weir.append_batch('append.f', ARRAY['"alone"']::jsonb[]);
@@ -86,7 +85,7 @@ SELECT payload FROM weir.read('append.i');
 ROLLBACK TO s;
 SELECT payload FROM weir.read('append.i');
 SELECT weir.append('append.i', '5') IS NOT NULL AS done;
-SELECT weir.head('append.i') = (SELECT weir.max(id) FROM weir.read('append.i')) AS head_is_own;
+SELECT weir.head('append.i') = (SELECT max(id) FROM weir.read('append.i')) AS head_is_own;
 COMMIT;
 SELECT payload FROM weir.read('append.i');
 BEGIN;
@@ -108,7 +107,7 @@ DECLARE
 BEGIN
     FOR i IN 1 .. 300 LOOP
         p := weir.append('append.k', '1');
-        ASSERT p OPERATOR(weir.>) last, 'an id was given out again';
+        ASSERT p > last, 'an id was given out again';
         last := p;
         ROLLBACK;
     END LOOP;
@@ -133,13 +132,13 @@ DECLARE
     total integer := 0;
 BEGIN
     FOR p IN INSERT INTO job (n, frame) SELECT i, weir.append('append.j', to_jsonb(i)) FROM generate_series(5, 7) i RETURNING frame LOOP
-        ASSERT p OPERATOR(weir.>) last;
+        ASSERT p > last;
         last := p;
         total := total + 1;
     END LOOP;
     FOR i IN 8 .. 10 LOOP
         p := weir.append('append.j', to_jsonb(i));
-        ASSERT p OPERATOR(weir.>) last;
+        ASSERT p > last;
         ASSERT (SELECT count(*) FROM weir.read('append.j')) = i;
         last := p;
     END LOOP;

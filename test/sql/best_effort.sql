@@ -3,7 +3,6 @@
 -- their ttl, exactly, at every read, K = clamp(2 ceil(rate ttl), floor, ceiling)
 -- as of its newest frame; the table behind it stays within 3 K; and no
 -- best-effort append ever removes a durable frame.
-SET search_path = public, weir;
 SET weir.housekeeping = on;
 
 CREATE FUNCTION pg_temp.physical(name text) RETURNS bigint LANGUAGE sql AS

@@ -6,22 +6,22 @@ SELECT count(weir.append('bm', to_jsonb(i), CASE WHEN i % 4 = 0 THEN 'kept' ELSE
 SELECT weir.append_best_effort('bm', '11', 'dropped') IS NOT NULL AS best_effort;
 CREATE VIEW place AS SELECT id, payload FROM weir.read('bm');
 CREATE FUNCTION pg_temp.read_on(after weir.position, max integer, visibility text DEFAULT 'all') RETURNS TABLE (mode text, type text, payload jsonb, at_frame jsonb, columns boolean) LANGUAGE sql AS
-$$ SELECT r.mode, r.type, r.payload, p.payload, r.at = weir.to_timestamptz(r.id) AND num_nulls(r.bytes, r.headers) = 2
+$$ SELECT r.mode, r.type, r.payload, p.payload, r.at = r.id::timestamptz AND num_nulls(r.bytes, r.headers) = 2
    FROM weir.read('bm', after => $1, max => $2, visibility => $3, types => '{kept}', bookmark => true) WITH ORDINALITY r(id, at, mode, type, payload, bytes, headers, n)
-   LEFT JOIN place p ON p.id OPERATOR(weir.=) r.id ORDER BY r.n $$;
+   LEFT JOIN place p ON p.id = r.id ORDER BY r.n $$;
 SELECT * FROM pg_temp.read_on(NULL, 1);
 SELECT * FROM pg_temp.read_on(NULL, 2);
 SELECT * FROM pg_temp.read_on(NULL, 3);
 SELECT * FROM pg_temp.read_on(NULL, 3, 'exclude_best_effort');
 -- From the bookmark on there is nothing, and the bookmark stays; then what comes.
-SELECT weir.max(id) AS mark FROM weir.read('bm', types => '{kept}', bookmark => true) WHERE mode = 'bookmark' \gset
-SELECT mode, type, id OPERATOR(weir.=) :'mark' AS same FROM weir.read('bm', after => :'mark', types => '{kept}', bookmark => true);
+SELECT max(id) AS mark FROM weir.read('bm', types => '{kept}', bookmark => true) WHERE mode = 'bookmark' \gset
+SELECT mode, type, id = :'mark' AS same FROM weir.read('bm', after => :'mark', types => '{kept}', bookmark => true);
 SELECT weir.append('bm', '12', 'kept') IS NOT NULL AS appended;
 SELECT mode, payload FROM weir.read('bm', after => :'mark', types => '{kept}', bookmark => true);
 -- Nothing at all, and bounds.
 SELECT id, at, mode, type FROM weir.read('bm.absent', bookmark => true);
 SELECT id, mode FROM weir.read('bm.absent', after => '5-0', bookmark => true);
-SELECT p.payload FROM weir.read('bm', upto => (SELECT weir.max(id) FROM place WHERE payload::integer <= 6), types => '{none}', bookmark => true) r JOIN place p ON p.id OPERATOR(weir.=) r.id;
+SELECT p.payload FROM weir.read('bm', upto => (SELECT max(id) FROM place WHERE payload::integer <= 6), types => '{none}', bookmark => true) r JOIN place p ON p.id = r.id;
 SELECT mode FROM weir.read('bm', since => '2100-01-01', bookmark => true);
 SELECT count(*) AS without FROM weir.read('bm', types => '{none}', bookmark => false);
 SELECT weir.read('bm', reverse => true, bookmark => true);
@@ -29,7 +29,7 @@ SELECT weir.read('bm', bookmark => NULL);
 SELECT weir.read_many('{bm}', bookmark => NULL);
 -- Of several streams, one each.
 SELECT weir.append('bm.2', '1', 'dropped') IS NOT NULL AS appended;
-SELECT stream, mode, type, payload, id OPERATOR(weir.=) weir.head(stream) AS at_head
+SELECT stream, mode, type, payload, id = weir.head(stream) AS at_head
 FROM weir.read_many('{bm.2,bm.absent,bm}', max => 2, types => '{kept}', bookmark => true);
 -- Trimmed up to the bookmark, it is accepted; beyond, it is told, as any cursor.
 SELECT weir.trim('bm', keep => 1) AS trimmed;

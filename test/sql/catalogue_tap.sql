@@ -13,7 +13,7 @@ SET timezone = 'UTC';
 \pset format unaligned
 \pset tuples_only true
 BEGIN;
-SELECT plan(31);
+SELECT plan(33);
 
 -- Comments.
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND coalesce(obj_description(p.oid, 'pg_proc'), '') = '' ORDER BY 1 $$,
@@ -54,9 +54,19 @@ SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY p.oid::regp
            WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.prokind = 'f' AND NOT p.proisstrict),
     'weir.merge_diff(jsonb,jsonb,text) weir.merge_patch(jsonb,jsonb,text)', 'immutable functions are STRICT but for a sentinel that may be NULL');
 
+-- Operators stand where they are found whatever the search_path, and are of weir's own type.
+SELECT is((SELECT string_agg(o.oid::regoperator::text, ' ' ORDER BY o.oprname) FROM pg_operator o, pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'weir'
+           WHERE d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_operator'::regclass AND d.objid = o.oid AND o.oprnamespace = 'pg_catalog'::regnamespace
+               AND obj_description(o.oid, 'pg_operator') <> ''),
+    '<(weir."position",weir."position") <=(weir."position",weir."position") <>(weir."position",weir."position") =(weir."position",weir."position") '
+    '>(weir."position",weir."position") >=(weir."position",weir."position")', 'operators of positions are in pg_catalog, each with a comment');
+
 -- Closed by default.
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p, LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-                   WHERE p.pronamespace = 'weir'::regnamespace AND a.grantee = 0 $$, 'no function is executable by PUBLIC');
+                   WHERE p.pronamespace = 'weir'::regnamespace AND a.grantee = 0
+                   AND NOT EXISTS (SELECT FROM weir.privilege v WHERE v.name = p.proname AND v.level = 'public') $$, 'no function is executable by PUBLIC');
+SELECT is_empty($$ SELECT v.name FROM weir.privilege v WHERE v.level = 'public' AND v.name NOT LIKE 'position\_%' $$,
+    'but for those of the type position');
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c, LATERAL aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) a
                    WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'v', 'S', 'm', 'p') AND a.grantee <> c.relowner $$, 'tables, views and sequences are closed to everyone but their owner');
 SELECT is_empty($$ SELECT c.oid::regclass, t.attname FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid WHERE c.relnamespace = 'weir'::regnamespace AND t.attacl IS NOT NULL $$,

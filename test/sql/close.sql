@@ -2,7 +2,6 @@
 -- Claim: close is the last frame of a stream: delivered once, after every other,
 -- through every filter, with its reason; nothing can be appended behind it, in
 -- any form; closing again changes nothing; a rolled-back close never was.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -3,7 +3,6 @@
 -- session can see, and every misuse is an error of its own: channels, notify(),
 -- the views, the settings, and who may use them. What notifications arrive is
 -- tested where there is somebody to hear them (test/fault/doorbell.sh).
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

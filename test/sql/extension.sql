@@ -4,7 +4,7 @@
 -- with its data; it owns every object it made, lives in its own schema, needs a
 -- superuser, and does not drop while something of the user's depends on it.
 SELECT extversion IS NOT NULL AS versioned, extrelocatable, extnamespace::regnamespace AS schema FROM pg_extension WHERE extname = 'weir';
--- Everything in the schema is a member, and nothing outside of it is.
+-- Everything in the schema is a member; outside of it there are the operators and aggregates of positions alone.
 SELECT count(*) AS strangers FROM (
     SELECT 'pg_class'::regclass AS classid, oid FROM pg_class WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'S', 'v', 'p') AND relpersistence <> 't'
     UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE pronamespace = 'weir'::regnamespace
@@ -12,8 +12,9 @@ SELECT count(*) AS strangers FROM (
     UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type t WHERE typnamespace = 'weir'::regnamespace AND typtype IN ('b', 'd', 'e') AND typelem = 0) o
 WHERE NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'weir'
                   WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid = o.classid AND d.objid = o.oid);
-SELECT DISTINCT n.nspname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'weir' JOIN pg_proc p ON p.oid = d.objid JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass;
+SELECT pg_describe_object(d.classid, d.objid, 0) AS outside
+FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'weir' CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND i.schema <> 'weir' ORDER BY 1;
 
 CREATE DATABASE regress_weir_extension;
 \c regress_weir_extension
@@ -40,6 +41,9 @@ EXECUTE again;
 -- Dropped and created again in this session: caches notice.
 DROP EXTENSION weir;
 SELECT count(*) AS nothing_left FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'weir');
+SELECT (SELECT count(*) FROM pg_operator WHERE oid >= 16384) AS operators, (SELECT count(*) FROM pg_cast WHERE oid >= 16384) AS casts,
+       (SELECT count(*) FROM pg_proc WHERE oid >= 16384 AND pronamespace = 'pg_catalog'::regnamespace) AS functions,
+       (SELECT count(*) FROM pg_opclass WHERE oid >= 16384) AS operator_classes, (SELECT count(*) FROM pg_opfamily WHERE oid >= 16384) AS families;
 CREATE EXTENSION weir;
 SELECT count(*) AS frames FROM weir.read('ext.a');
 SELECT weir.append('ext.a', '"new"') IS NOT NULL AS done;

@@ -3,7 +3,6 @@
 -- the first call and writes nothing; another request under the key is an error;
 -- a rolled-back call leaves its key free; keys of other streams, and keys older
 -- than the window, do not matter.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -3,7 +3,6 @@
 -- frames says: retained and lifetime counts and bytes, first and last, best
 -- effort, version, closed; through appends, rollbacks and trims, at any size,
 -- and without a scan of the stream.
-SET search_path = public, weir;
 
 -- Unknown: no row. Created: a row of zeros.
 SELECT count(*) AS unknown FROM weir.stream_info('info.never');
@@ -48,7 +47,7 @@ BEGIN
         END CASE;
         COMMIT;
         SELECT * INTO s FROM weir.stream_info('info.a');
-        SELECT count(*) AS frames, weir.min(id) AS first_id, weir.max(id) AS last_id INTO r FROM weir.read('info.a', max => 10000);
+        SELECT count(*) AS frames, min(id) AS first_id, max(id) AS last_id INTO r FROM weir.read('info.a', max => 10000);
         IF s.frames <> r.frames THEN INSERT INTO wrong VALUES (i, format('frames %s for %s', s.frames, r.frames)); END IF;
         IF s.lifetime_frames <> lifetime THEN INSERT INTO wrong VALUES (i, format('lifetime %s for %s', s.lifetime_frames, lifetime)); END IF;
         IF s.first_id::bigint <> r.first_id::bigint OR s.last_id::bigint <> r.last_id::bigint THEN INSERT INTO wrong VALUES (i, 'first or last'); END IF;

@@ -3,7 +3,6 @@
 -- at no other time, also over release, revocation, expiry and after the name was
 -- forgotten; a call by anyone but the holder is refused for the first reason in
 -- the order not held, revoked, expired, held by another, and changes nothing.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -2,7 +2,6 @@
 -- Claim: every form of append takes lease and epoch, writes under the lease that is
 -- live at that epoch, and under any other writes nothing and says why; a key that
 -- has its result already gives it to a late retry as well.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

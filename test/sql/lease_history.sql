@@ -3,7 +3,6 @@
 -- the transaction that it happened in, with epoch, owner, previous owner and reason,
 -- and with the headers of the lease, by which readers filter; what does not happen
 -- leaves none.
-SET search_path = public, weir;
 CREATE PROCEDURE pg_temp.lapse(which text) LANGUAGE sql AS
 $$ UPDATE weir.lease SET expires_at = weir.lease_time() - interval '1 second' WHERE name = which $$;
 

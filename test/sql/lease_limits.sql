@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- Claim: bad input to a lease call gets a clear error with its SQLSTATE, whichever
 -- argument it is in, and leaves nothing behind.
-SET search_path = public, weir;
 -- One snapshot for both counts: what the housekeeper does meanwhile does not count.
 SET default_transaction_isolation = 'repeatable read';
 CREATE FUNCTION pg_temp.refusal(call text) RETURNS text LANGUAGE plpgsql AS $$

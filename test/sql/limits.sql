@@ -3,7 +3,6 @@
 -- is in; the transaction is then as Postgres leaves it and nothing was half
 -- applied; each weir.* setting bounds exactly what it says, and only a superuser
 -- moves it.
-SET search_path = public, weir;
 SELECT weir.append('limits.a', '"first"') AS first \gset
 
 -- Tries a call, and says what it left behind when it was refused. One snapshot for both

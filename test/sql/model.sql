@@ -83,9 +83,9 @@ BEGIN
         RETURN;
     ELSIF dice < 92 THEN
         cut := coalesce((SELECT f.id FROM m_frame f WHERE f.stream = s ORDER BY random() LIMIT 1), '5-5');
-        expected := (SELECT count(*) FROM m_frame f WHERE f.stream = s AND f.mode <> 'close' AND f.id OPERATOR(weir.<) cut);
+        expected := (SELECT count(*) FROM m_frame f WHERE f.stream = s AND f.mode <> 'close' AND f.id < cut);
         ASSERT weir.trim(s, before => cut) = expected, 'trimmed by before';
-        DELETE FROM m_frame f WHERE f.stream = s AND f.mode <> 'close' AND f.id OPERATOR(weir.<) cut;
+        DELETE FROM m_frame f WHERE f.stream = s AND f.mode <> 'close' AND f.id < cut;
         RETURN;
     ELSIF dice < 95 THEN
         i := weir.close(s, 'reason ' || dice);
@@ -130,7 +130,7 @@ BEGIN
     ASSERT (SELECT array_agg((id, mode, type, payload, headers)::text ORDER BY o) FROM (
                 SELECT r.*, row_number() OVER () AS o FROM weir.read(s, a, b, size, seen, ts, h, back) r) got)
         IS NOT DISTINCT FROM (SELECT array_agg((id, mode, type, payload, headers)::text ORDER BY CASE WHEN back THEN -n ELSE n END) FROM (
-                SELECT * FROM m_frame f WHERE f.stream = s AND (a IS NULL OR f.id OPERATOR(weir.>) a) AND (b IS NULL OR f.id OPERATOR(weir.<=) b)
+                SELECT * FROM m_frame f WHERE f.stream = s AND (a IS NULL OR f.id > a) AND (b IS NULL OR f.id <= b)
                     AND (f.mode = 'close' OR (seen = 'all' OR f.mode <> 'best_effort') AND (ts IS NULL OR f.type = ANY (ts)) AND (h IS NULL OR f.headers @> h))
                 ORDER BY CASE WHEN back THEN -n ELSE n END LIMIT size) want), format('read(%s, %s, %s, %s, %s, %s, %s, %s)', s, a, b, size, seen, ts, h, back);
     SELECT * INTO m FROM m_stream WHERE stream = s;
@@ -144,7 +144,7 @@ BEGIN
         ASSERT i.lifetime_frames = m.lifetime, format('lifetime frames: %s, not %s', i.lifetime_frames, m.lifetime);
         ASSERT i.closed = m.closed AND i.close_reason IS NOT DISTINCT FROM m.reason, 'closed';
         ASSERT m.document IS NULL OR d.version = m.version AND i.version = m.version, 'version';
-        ASSERT weir.head(s) OPERATOR(weir.>=) coalesce((SELECT weir.max(id) FROM m_frame WHERE stream = s), '-'), 'head';
+        ASSERT weir.head(s) >= coalesce((SELECT max(id) FROM m_frame WHERE stream = s), '-'), 'head';
     END IF;
 END
 $$;

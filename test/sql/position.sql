@@ -3,7 +3,6 @@
 -- binary and integer forms round-trip over the whole range, its order is the
 -- integer's and never the text's, indexes and joins use it like a bigint, and
 -- text, bytes, integers or times that name no position are refused by SQLSTATE.
-SET search_path = public, weir;
 SET timezone = 'UTC';
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -71,9 +70,9 @@ COPY received FROM PROGRAM
 \set VERBOSITY default
 SELECT count(*) AS still_two FROM received;
 
--- Casts are explicit, in both directions.
+-- Casts from and to numbers and times are explicit; text and the binary form are taken as they come (position_cast).
 SELECT 0::bigint::weir.position AS least, 9223372036854775807::weir.position AS greatest, 1048577::bigint::weir.position AS one_one;
-SELECT weir.to_position(1048578::bigint) AS one_two;
+SELECT weir.position_from_bigint(1048578) AS one_two;
 SELECT pg_temp.state_of('SELECT (-1)::bigint::weir.position') AS negative,
        pg_temp.state_of('SELECT (-9223372036854775808)::bigint::weir.position') AS least_bigint,
        pg_temp.state_of('SELECT ''1-1''::weir.position + 1') AS no_arithmetic,
@@ -86,15 +85,16 @@ FROM (VALUES ('1970-01-01 00:00:00+00'), ('1970-01-01 00:00:00.001+00'), ('2026-
              ('2026-11-20 12:00:00.123999+00'), ('2248-09-26 15:10:22.207+00')) v(t);
 SELECT 'infinity'::timestamptz::weir.position = '+' AS infinity_is_greatest,
        '-infinity'::timestamptz::weir.position = '-' AS minus_infinity_is_least;
-SELECT '1795171438346-99'::weir.position::timestamptz AS whole_millisecond, weir.to_timestamptz('0-5') AS epoch;
+SELECT '1795171438346-99'::weir.position::timestamptz AS whole_millisecond, '0-5'::weir.position::timestamptz AS epoch;
 SELECT t, pg_temp.state_of(format('SELECT %L::timestamptz::weir.position', t)) AS sqlstate
 FROM (VALUES ('1969-12-31 23:59:59.999999+00'), ('1969-12-31 23:59:59+00'), ('4713-01-01 00:00:00+00 BC'),
              ('2248-09-26 15:10:22.207999+00'), ('2248-09-26 15:10:22.208+00'), ('294276-12-31 23:59:59+00')) v(t);
 SELECT '1969-12-31 23:59:59+00'::timestamptz::weir.position;
 
 -- NULL in, NULL out.
-SELECT NULL::weir.position IS NULL AS io, weir.to_position(NULL::bigint) IS NULL AS from_bigint,
-       weir.to_position(NULL::timestamptz) IS NULL AS from_time, weir.to_timestamptz(NULL) IS NULL AS to_time;
+SELECT NULL::weir.position IS NULL AS io, NULL::bigint::weir.position IS NULL AS from_bigint,
+       NULL::timestamptz::weir.position IS NULL AS from_time, NULL::weir.position::timestamptz IS NULL AS to_time,
+       NULL::text::weir.position IS NULL AS from_text, NULL::bytea::weir.position IS NULL AS from_bytes;
 
 -- Order is the integer's: 9-0 before 10-0, and every operator agrees with bigint.
 SELECT p FROM (VALUES ('10-0'::weir.position), ('9-0'), ('9-1048575'), ('+'), ('-'), ('9-2'), ('9-10')) v(p) ORDER BY p;
@@ -107,8 +107,8 @@ SELECT count(*) AS pairs,
            OR (a.p > b.p) <> (a.p::bigint > b.p::bigint) OR (a.p >= b.p) <> (a.p::bigint >= b.p::bigint)
            OR weir.position_cmp(a.p, b.p) <> btint8cmp(a.p::bigint, b.p::bigint)) AS disagreeing
 FROM pool a, pool b;
-SELECT weir.max(p), weir.min(p) FROM (VALUES ('10-0'::weir.position), ('9-5'), (NULL)) v(p);
-SELECT weir.max(p) IS NULL AS max_of_none, weir.min(p) IS NULL AS min_of_none FROM (SELECT NULL::weir.position AS p WHERE false) v;
+SELECT max(p), min(p) FROM (VALUES ('10-0'::weir.position), ('9-5'), (NULL)) v(p);
+SELECT max(p) IS NULL AS max_of_none, min(p) IS NULL AS min_of_none FROM (SELECT NULL::weir.position AS p WHERE false) v;
 
 -- btree and hash classes carry lookups, ranges, ordering, min/max and joins.
 CREATE TEMP TABLE places (p weir.position PRIMARY KEY, n integer);
@@ -118,8 +118,8 @@ SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT n FROM places WHERE p > '10-0' AND p <= '20-0' ORDER BY p;
 SELECT count(*), min(n), max(n) FROM places WHERE p > '10-0' AND p <= '20-0';
-SELECT pg_temp.plan_of('SELECT weir.max(p) FROM places') ~ '"Backward"' AS max_by_index;
-SELECT weir.max(p), weir.min(p) FROM places;
+SELECT pg_temp.plan_of('SELECT max(p) FROM places') ~ '"Backward"' AS max_by_index;
+SELECT max(p), min(p) FROM places;
 CREATE INDEX places_hash ON places USING hash (p);
 EXPLAIN (COSTS OFF) SELECT n FROM places WHERE p = '42-0';
 DROP INDEX places_hash;

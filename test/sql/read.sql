@@ -3,7 +3,6 @@
 -- the bounds, the page size, the filters and the direction; durable and best
 -- effort frames merge into that one order; a page is full as long as there is
 -- more. Every answer is compared with the whole list filtered in SQL.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -27,7 +26,7 @@ INSERT INTO f (id) SELECT weir.append('read.a', '8', 'X', '{}');
 INSERT INTO f (id) SELECT weir.append('read.a', '9', 'y', '{"k": 1, "t": "b"}');
 INSERT INTO f (id) SELECT weir.append_best_effort('read.a', '10', 'z');
 CREATE FUNCTION pg_temp.numbers(ids weir.position[]) RETURNS text LANGUAGE sql AS
-$$ SELECT string_agg(coalesce(f.n::text, '?'), ' ' ORDER BY u.o) FROM unnest(ids) WITH ORDINALITY u(id, o) LEFT JOIN f ON f.id OPERATOR(weir.=) u.id $$;
+$$ SELECT string_agg(coalesce(f.n::text, '?'), ' ' ORDER BY u.o) FROM unnest(ids) WITH ORDINALITY u(id, o) LEFT JOIN f ON f.id = u.id $$;
 CREATE FUNCTION pg_temp.at(n integer) RETURNS weir.position LANGUAGE sql AS $$ SELECT id FROM f WHERE f.n = $1 $$;
 
 SELECT n, r.mode, r.type, r.payload, r.bytes, r.headers

@@ -92,7 +92,7 @@ BEGIN
     PERFORM weir.drop_streams(pg_catalog.concat(prefix, '?one*'));
     PERFORM weir.alter_stream(pg_catalog.concat(prefix, 'a'), reset => '{max_age,max_frames}'), weir.unsubscribe(pg_catalog.concat(prefix, 's')), weir.unsubscribe(pg_catalog.concat(prefix, 'm'));
     PERFORM weir.merge_patch('{"a": 1}', '{"b": 2}'), weir.merge_patch('{"a": 1}', '{"b": "s"}', 's'), weir.merge_diff('{"a": 1}', '{"b": 2}'), weir.merge_patches('{"a": 1}', '{"b": 2}');
-    PERFORM weir.max(v.p), weir.min(v.p) FROM (VALUES (p), (q)) v(p);
+    PERFORM pg_catalog.max(v.p), pg_catalog.min(v.p) FROM (VALUES (p), (q)) v(p);
     PERFORM v.p FROM (VALUES (p), (q)) v(p) ORDER BY v.p;
     PERFORM weir.append(pg_catalog.concat(prefix, 'a'), '1', lease => pg_catalog.concat(prefix, 'l'), epoch => a.epoch), weir.lease_renew(pg_catalog.concat(prefix, 'l'), 'o', a.epoch),
             weir.lease_check(pg_catalog.concat(prefix, 'l'), a.epoch), weir.lease_release(pg_catalog.concat(prefix, 'l'), 'o', a.epoch, 'r')

@@ -20,7 +20,7 @@ SELECT weir.subscribe('sub.plus', 'sub.t', '+') AS made;
 SELECT weir.subscribe('sub.since', 'sub.t', since => '-infinity') AS made;
 SELECT weir.subscribe('sub.future', 'sub.t', since => now() + interval '1 hour') AS made;
 SELECT name, pg_temp.fetched(name) FROM (VALUES ('sub.now'), ('sub.all'), ('sub.behind'), ('sub.plus'), ('sub.since'), ('sub.future')) n(name);
-SELECT stream, id OPERATOR(weir.=) pg_temp.at('sub.t', '2') AS id, at > now() - interval '1 minute' AS at, mode, type, payload, bytes, headers FROM weir.fetch('sub.all', 2) OFFSET 1;
+SELECT stream, id = pg_temp.at('sub.t', '2') AS id, at > now() - interval '1 minute' AS at, mode, type, payload, bytes, headers FROM weir.fetch('sub.all', 2) OFFSET 1;
 SELECT * FROM lag;
 SELECT weir.unsubscribe(name) FROM (VALUES ('sub.plus'), ('sub.since'), ('sub.future')) n(name);
 
@@ -35,16 +35,16 @@ SELECT weir.ack('sub.all', pg_temp.at('sub.t', '3')) AS passed, pg_temp.fetched(
 -- Rolled back with its transaction, committed with it.
 SELECT weir.emit('sub.t', 'a', '"4"');
 BEGIN;
-SELECT weir.ack('sub.all', (SELECT weir.max(id) FROM weir.fetch('sub.all'))) AS passed;
+SELECT weir.ack('sub.all', (SELECT max(id) FROM weir.fetch('sub.all'))) AS passed;
 SELECT pg_temp.fetched('sub.all') AS own;
 ROLLBACK;
 SELECT pg_temp.fetched('sub.all');
 BEGIN;
 SAVEPOINT s;
-SELECT weir.ack('sub.all', (SELECT weir.max(id) FROM weir.fetch('sub.all'))) AS passed;
+SELECT weir.ack('sub.all', (SELECT max(id) FROM weir.fetch('sub.all'))) AS passed;
 ROLLBACK TO s;
 SELECT pg_temp.fetched('sub.all');
-SELECT weir.ack('sub.all', (SELECT weir.max(id) FROM weir.fetch('sub.all'))) AS passed;
+SELECT weir.ack('sub.all', (SELECT max(id) FROM weir.fetch('sub.all'))) AS passed;
 COMMIT;
 SELECT pg_temp.fetched('sub.all');
 
@@ -67,7 +67,7 @@ SELECT name, pg_temp.fetched(name) FROM (VALUES ('sub.f1'), ('sub.f2'), ('sub.f3
 SELECT mode, count(*) FROM weir.fetch('sub.f5') GROUP BY mode ORDER BY mode;
 SELECT weir.close('sub.f', 'done') IS NOT NULL AS closed;
 SELECT name, pg_temp.fetched(name) FROM (VALUES ('sub.f3'), ('sub.f4')) n(name);
-SELECT weir.ack('sub.f4', (SELECT weir.max(id) FROM weir.fetch('sub.f4'))) AS passed, pg_temp.fetched('sub.f4');
+SELECT weir.ack('sub.f4', (SELECT max(id) FROM weir.fetch('sub.f4'))) AS passed, pg_temp.fetched('sub.f4');
 SELECT name, lag_frames FROM weir.subscriptions WHERE stream = 'sub.f' ORDER BY name;
 
 -- A filter that drops everything: the cursor advances all the same, and so it does over what is
@@ -108,10 +108,10 @@ SELECT weir.seek('sub.seek', pg_temp.at('sub.s', '4'), 'sub.s'), pg_temp.fetched
 SELECT lag_frames FROM lag WHERE name = 'sub.seek';
 -- Not where nothing was ever put, neither by seek nor by ack.
 \set VERBOSITY sqlstate
-SELECT weir.seek('sub.seek', weir.to_position(weir.head('sub.s')::bigint + 1));
-SELECT weir.ack('sub.seek', weir.to_position(weir.head('sub.s')::bigint + 1));
+SELECT weir.seek('sub.seek', (weir.head('sub.s')::bigint + 1)::weir.position);
+SELECT weir.ack('sub.seek', (weir.head('sub.s')::bigint + 1)::weir.position);
 SELECT weir.ack('sub.seek', '+');
-SELECT weir.subscribe('sub.ahead', 'sub.s', weir.to_position(weir.head('sub.s')::bigint + 1));
+SELECT weir.subscribe('sub.ahead', 'sub.s', (weir.head('sub.s')::bigint + 1)::weir.position);
 \set VERBOSITY default
 SELECT lag_frames FROM lag WHERE name = 'sub.seek';
 SELECT name FROM weir.subscriptions WHERE name = 'sub.ahead';
@@ -147,7 +147,7 @@ DECLARE
 BEGIN
     LOOP
         WITH f AS (SELECT * FROM weir.fetch('sub.pages', 999)), g AS (INSERT INTO got SELECT payload::text::integer FROM f)
-        SELECT weir.max(id) INTO upto FROM f;
+        SELECT max(id) INTO upto FROM f;
         EXIT WHEN upto IS NULL;
         PERFORM weir.ack('sub.pages', upto);
         COMMIT;
@@ -212,7 +212,7 @@ ROLLBACK;
 SELECT name FROM weir.subscriptions WHERE name = 'sub.x';
 
 -- Cursors as bytes: 0x02 and eight bytes, nothing else.
-SELECT p, weir.encode_cursor(p) AS bytes, weir.decode_cursor(weir.encode_cursor(p)) OPERATOR(weir.=) p AS back FROM unnest('{-,+,0-12345,1795171438346-7}'::weir.position[]) p;
+SELECT p, weir.encode_cursor(p) AS bytes, weir.decode_cursor(weir.encode_cursor(p)) = p AS back FROM unnest('{-,+,0-12345,1795171438346-7}'::weir.position[]) p;
 SELECT weir.encode_cursor(NULL) IS NULL AND weir.decode_cursor(NULL) IS NULL AS nulls;
 SELECT weir.decode_cursor('');
 SELECT weir.decode_cursor('\x01000000000000000000000000000003e8');

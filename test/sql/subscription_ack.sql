@@ -141,7 +141,7 @@ ROLLBACK;
 -- An explicit position beside it: forward only.
 BEGIN;
 SELECT weir.seek('sa.one', '-');
-SELECT count(*) AS fetched, weir.max(id) AS third FROM weir.fetch('sa.one', 3) \gset
+SELECT count(*) AS fetched, max(id) AS third FROM weir.fetch('sa.one', 3) \gset
 SELECT weir.ack('sa.one', :'third') AS passed, weir.ack('sa.one') AS rest;
 COMMIT;
 

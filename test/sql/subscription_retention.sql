@@ -33,7 +33,7 @@ $$;
 CREATE TEMP TABLE ids (stream text, id weir.position, payload text);
 CREATE PROCEDURE pg_temp.emit(stream text, "from" integer, upto integer) LANGUAGE plpgsql AS
 $$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, 'n', to_jsonb(i)); COMMIT; END LOOP;
-   INSERT INTO ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ids WHERE ids.stream = $1 AND ids.id OPERATOR(weir.=) r.id); END $$;
+   INSERT INTO ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ids WHERE ids.stream = $1 AND ids.id = r.id); END $$;
 
 -- The housekeeper applies it; here it comes when it is called.
 SET weir.housekeeping = off;
@@ -124,7 +124,7 @@ END
 $$;
 CREATE PROCEDURE pg_temp.emit(stream text, "from" integer, upto integer) LANGUAGE plpgsql AS
 $$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, 'n', to_jsonb(i)); COMMIT; END LOOP;
-   INSERT INTO ret_ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ret_ids ids WHERE ids.stream = $1 AND ids.id OPERATOR(weir.=) r.id); END $$;
+   INSERT INTO ret_ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ret_ids ids WHERE ids.stream = $1 AND ids.id = r.id); END $$;
 CREATE FUNCTION pg_temp.at(stream text, payload text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT i.id FROM ret_ids i WHERE i.stream = $1 AND i.payload = $2 $$;
 

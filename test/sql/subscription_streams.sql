@@ -31,7 +31,7 @@ SELECT weir.ack('st.all', pg_temp.at('st.a', '9'));
 SELECT weir.ack('st.all', pg_temp.at('st.a', '9'), 'elsewhere');
 SELECT weir.ack('st.two', pg_temp.at('st.a', '9'), 'st.b');
 -- A batch at once.
-SELECT sum(weir.ack('st.all', b.upto, b.stream)) FROM (SELECT stream, weir.max(id) AS upto FROM weir.fetch('st.all') GROUP BY stream) b;
+SELECT sum(weir.ack('st.all', b.upto, b.stream)) FROM (SELECT stream, max(id) AS upto FROM weir.fetch('st.all') GROUP BY stream) b;
 SELECT pg_temp.fetched('st.all');
 
 -- A stream made later is there from its beginning, whatever the start was.
@@ -67,7 +67,7 @@ BEGIN
         GET DIAGNOSTICS rows = ROW_COUNT;
         EXIT WHEN rows = 0;
         ASSERT rows = size OR NOT EXISTS (SELECT FROM got g WHERE g.name = consumer AND g.page = pages + 1);
-        PERFORM weir.ack(consumer, b.upto, b.stream) FROM (SELECT g.stream, weir.max(g.id) AS upto FROM got g WHERE g.name = consumer AND g.page = pages GROUP BY g.stream) b;
+        PERFORM weir.ack(consumer, b.upto, b.stream) FROM (SELECT g.stream, max(g.id) AS upto FROM got g WHERE g.name = consumer AND g.page = pages GROUP BY g.stream) b;
         COMMIT;
         pages := pages + 1;
     END LOOP;

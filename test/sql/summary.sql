@@ -3,7 +3,6 @@
 -- the log: the same document as a naive fold in SQL at every step and after ten
 -- thousand patches, whatever was rolled back, trimmed or written in between; its
 -- version is that of its newest patch; a sentinel sets a null and never shows.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

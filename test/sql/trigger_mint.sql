@@ -10,7 +10,7 @@ INSERT INTO tm (room, id, note) VALUES (NULL, NULL, 'null key'), (NULL, NULL, 'a
 SELECT room, array_agg(note ORDER BY id) AS in_order, count(DISTINCT id) FROM tm GROUP BY room ORDER BY room;
 SELECT bool_and(id::timestamptz > now() - interval '1 minute') AS now FROM tm;
 -- Up after a rollback, after rows were removed and vacuumed, and in a session that knows nothing yet.
-CREATE TABLE tm_last AS SELECT weir.max(id) AS id FROM tm;
+CREATE TABLE tm_last AS SELECT max(id) AS id FROM tm;
 BEGIN;
 INSERT INTO tm (room) VALUES (0) RETURNING id AS rolled_back \gset
 ROLLBACK;
@@ -18,19 +18,19 @@ DELETE FROM tm;
 VACUUM tm;
 \c -
 INSERT INTO tm (room) VALUES (0);
-SELECT tm.id OPERATOR(weir.>) tm_last.id AND tm.id OPERATOR(weir.>) :'rolled_back' AS higher FROM tm, tm_last;
+SELECT tm.id > tm_last.id AND tm.id > :'rolled_back' AS higher FROM tm, tm_last;
 TRUNCATE tm;
 INSERT INTO tm (room) VALUES (0);
-SELECT tm.id OPERATOR(weir.>) tm_last.id AND tm.id OPERATOR(weir.>) :'rolled_back' AS higher FROM tm, tm_last;
+SELECT tm.id > tm_last.id AND tm.id > :'rolled_back' AS higher FROM tm, tm_last;
 DROP TABLE tm_last;
 -- From what the index says, where nothing is remembered: a table that is ahead of the clock.
 CREATE TABLE tm_ahead (room integer, id bigint, note text);
-INSERT INTO tm_ahead VALUES (1, weir.to_position(now() + interval '1 hour')::bigint, 'ahead'), (1, NULL, 'none'), (2, 5, 'behind');
+INSERT INTO tm_ahead VALUES (1, (now() + interval '1 hour')::weir.position::bigint, 'ahead'), (1, NULL, 'none'), (2, 5, 'behind');
 CREATE INDEX ON tm_ahead (note);
 CREATE INDEX ON tm_ahead (room, id DESC NULLS FIRST) INCLUDE (note);
 CREATE TRIGGER mint BEFORE INSERT ON tm_ahead FOR EACH ROW EXECUTE FUNCTION weir.mint('column=id', 'key=room');
 INSERT INTO tm_ahead (room, note) VALUES (1, 'next'), (1, 'after'), (2, 'now');
-SELECT room, array_agg(note ORDER BY id), max(id) > weir.to_position(now() + interval '50 minutes')::bigint AS ahead FROM tm_ahead GROUP BY room ORDER BY room;
+SELECT room, array_agg(note ORDER BY id), max(id) > (now() + interval '50 minutes')::weir.position::bigint AS ahead FROM tm_ahead GROUP BY room ORDER BY room;
 DROP TABLE tm_ahead;
 -- A composite key in another order than the index's, of other types; equal in the sense of the type.
 CREATE TABLE tm_keys (tenant text, n numeric, kind varchar(5), id weir.position);

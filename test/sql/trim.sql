@@ -2,7 +2,6 @@
 -- Claim: trim removes the oldest settled frames and only those, says how many,
 -- belongs to its transaction, never brings an id back and leaves the summary,
 -- the counts and every cursor in order.
-SET search_path = public, weir;
 
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
