@@ -25,8 +25,7 @@ SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql name.sql merge.sql
 
 # src/core is plain C++20 and may throw inside; all the rest is the shell that calls the server.
 CORE_OBJS  = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp)))
-SHELL_DIRS = pg log name stream position merge doorbell worker lease outbox trigger
-SHELL_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/module.cpp $(SHELL_DIRS:%=src/%/*.cpp))))
+SHELL_OBJS = $(filter-out src/core/%,$(patsubst %.cpp,%.o,$(sort $(wildcard src/*.cpp src/*/*.cpp))))
 OBJS       = $(CORE_OBJS) $(SHELL_OBJS)
 
 PG_CONFIG ?= pg_config

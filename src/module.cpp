@@ -8,19 +8,19 @@
 #include "doorbell/marks.hpp"
 #include "doorbell/shared.hpp"
 #include "lease/clock.hpp"
+#include "lease/fence.hpp"
 #include "lease/history.hpp"
 #include "lease/sweep.hpp"
 #include "log/lock.hpp"
-#include "name/kind.hpp"
 #include "outbox/hooks.hpp"
 #include "outbox/mint.hpp"
 #include "outbox/retention.hpp"
 #include "pg/settings.hpp"
-#include "stream/announce.hpp"
-#include "stream/drain.hpp"
+#include "doorbell/announce.hpp"
+#include "doorbell/drain.hpp"
 #include "stream/floors.hpp"
 #include "stream/housekeeping.hpp"
-#include "stream/names.hpp"
+#include "stream/logs.hpp"
 #include "worker/jobs.hpp"
 #include "worker/worker.hpp"
 
@@ -47,9 +47,10 @@ void request_shared_memory() {
 
 void _PG_init() {
     weir::pg::settings::define();
-    weir::name::register_kind(weir::stream::streams);
+    weir::stream::register_streams();
+    weir::lease::register_fence();
     weir::lease::reserve_streams();
-    weir::worker::set_doorbell_duty({weir::stream::doorbell_round, weir::stream::put_back_doorbell});
+    weir::worker::set_doorbell_duty({weir::doorbell::doorbell_round, weir::doorbell::put_back_doorbell});
     weir::stream::register_jobs();
     weir::outbox::register_retention();
     weir::lease::register_sweep();
@@ -58,7 +59,7 @@ void _PG_init() {
     // behind the worker, which is asked for what frames bring about.
     weir::worker::watch_transactions();
     weir::doorbell::watch_transactions();
-    weir::stream::announce_in_commits();
+    weir::doorbell::announce_in_commits();
     weir::outbox::register_callbacks();
     weir::outbox::listen_to_streams();
     if (process_shared_preload_libraries_in_progress) {

@@ -21,4 +21,8 @@ TimestampTz hold(fence const &f) {
     return known.expires_us;
 }
 
+void register_fence() {
+    stream::set_fence([](fence const &f) { (void)hold(f); });
+}
+
 } // namespace weir::lease

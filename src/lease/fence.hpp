@@ -10,17 +10,17 @@
 
 #include "pg/pg.hpp"
 
+#include "stream/fence.hpp"
+
 namespace weir::lease {
 
-struct fence {
-    std::string_view lease;
-    int64 epoch;
-
-    bool given() const { return lease.data() != nullptr; }
-};
+using fence = stream::fence;
 
 // Raises unless the lease is live at that epoch. Waits for a transaction that is
 // issuing or ending it. Returns when it expires, on the clock of leases.
 TimestampTz hold(fence const &f);
+
+// From _PG_init: appends are fenced by leases.
+void register_fence();
 
 } // namespace weir::lease

@@ -16,14 +16,13 @@
 #include "pg/json.hpp"
 #include "pg/memory.hpp"
 #include "stream/request.hpp"
-#include "trigger/arguments.hpp"
-#include "trigger/statement.hpp"
+#include "pg/trigger.hpp"
+#include "pg/trigger_table.hpp"
 
 namespace name = weir::name;
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
-namespace trigger = weir::trigger;
 
 namespace {
 
@@ -46,7 +45,7 @@ struct settings {
     const char *table;
 };
 
-outbox::column *prepare_all(settings &s, Relation table, trigger::column_list const &list) {
+outbox::column *prepare_all(settings &s, Relation table, pg::trigger::column_list const &list) {
     auto *columns = pg::palloc_array_of<outbox::column>(list.count);
     for (int i = 0; i < list.count; i++)
         outbox::prepare(columns[i], table, list.columns[i]);
@@ -55,9 +54,9 @@ outbox::column *prepare_all(settings &s, Relation table, trigger::column_list co
     return columns;
 }
 
-trigger::column_list all_columns(Relation table) {
+pg::trigger::column_list all_columns(Relation table) {
     TupleDesc descriptor = RelationGetDescr(table);
-    trigger::column_list list{pg::palloc_array_of<AttrNumber>(descriptor->natts), 0};
+    pg::trigger::column_list list{pg::palloc_array_of<AttrNumber>(descriptor->natts), 0};
     for (int i = 0; i < descriptor->natts; i++) {
         if (!TupleDescAttr(descriptor, i)->attisdropped)
             list.columns[list.count++] = TupleDescAttr(descriptor, i)->attnum;
@@ -67,8 +66,8 @@ trigger::column_list all_columns(Relation table) {
 
 std::string_view stream_argument(TriggerData *data) {
     if (data->tg_trigger->tgnargs == 0)
-        trigger::misused(data, function, "needs the stream as its first argument",
-                         "Write EXECUTE FUNCTION weir.outbox('stream').");
+        pg::trigger::misused(data, function, "needs the stream as its first argument",
+                             "Write EXECUTE FUNCTION weir.outbox('stream').");
     std::string_view stream{data->tg_trigger->tgargs[0]};
     name::check_name(stream, "stream name");
     weir::name::refuse_reserved(stream);
@@ -77,40 +76,40 @@ std::string_view stream_argument(TriggerData *data) {
 
 settings *take_settings(TriggerData *data) {
     enum { key_option, columns_option, type_option, headers_option, old_option };
-    trigger::option options[] = {
+    pg::trigger::option options[] = {
         {"key", nullptr}, {"columns", nullptr}, {"type", nullptr}, {"headers", nullptr}, {"old", nullptr}};
     auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
     s->stream = stream_argument(data);
-    trigger::take_options(data, function, 1, options, lengthof(options));
+    pg::trigger::take_options(data, function, 1, options, lengthof(options));
 
     s->type = options[type_option].value;
     if (s->type != nullptr && (*s->type == '\0' || strlen(s->type) > 512))
-        trigger::bad_option(data, options[type_option], "from 1 to 512 bytes long");
+        pg::trigger::bad_option(data, options[type_option], "from 1 to 512 bytes long");
     s->with_old = true;
     if (const char *old = options[old_option].value; old != nullptr && !parse_bool(old, &s->with_old))
-        trigger::bad_option(data, options[old_option], "on or off");
+        pg::trigger::bad_option(data, options[old_option], "on or off");
 
     Relation table = data->tg_relation;
-    trigger::column_list key = options[key_option].value == nullptr
-                                   ? trigger::primary_key_of(table)
-                                   : trigger::columns_option(data, options[key_option]);
+    pg::trigger::column_list key = options[key_option].value == nullptr
+                                       ? pg::trigger::primary_key_of(table)
+                                       : pg::trigger::columns_option(data, options[key_option]);
     if (key.count == 0 && !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
-        trigger::misused(data, function, "needs a table with a primary key, or the argument key",
-                         "Add a primary key, or name the columns that tell rows apart: 'key=a,b'.");
+        pg::trigger::misused(data, function, "needs a table with a primary key, or the argument key",
+                             "Add a primary key, or name the columns that tell rows apart: 'key=a,b'.");
     s->key = prepare_all(*s, table, key);
     s->key_count = key.count;
-    trigger::column_list columns = options[columns_option].value == nullptr
-                                       ? all_columns(table)
-                                       : trigger::columns_option(data, options[columns_option]);
+    pg::trigger::column_list columns = options[columns_option].value == nullptr
+                                           ? all_columns(table)
+                                           : pg::trigger::columns_option(data, options[columns_option]);
     s->columns = prepare_all(*s, table, columns);
     s->column_count = columns.count;
     s->changed = pg::palloc_array_of<bool>(columns.count);
     if (options[headers_option].value != nullptr) {
-        trigger::column_list headers = trigger::columns_option(data, options[headers_option]);
+        pg::trigger::column_list headers = pg::trigger::columns_option(data, options[headers_option]);
         s->headers = prepare_all(*s, table, headers);
         s->header_count = headers.count;
     }
-    Oid named = trigger::named_table(data);
+    Oid named = pg::trigger::named_table(data);
     s->table = get_rel_name(named);
     s->schema = get_namespace_name(get_rel_namespace(named));
     return s;
@@ -216,8 +215,8 @@ bool next_row(Tuplestorestate *store, int pointer, TupleTableSlot *row) {
 void emit_statement(settings const &s, const char *operation, TriggerData *data, MemoryContext per_row) {
     Tuplestorestate *old_rows = data->tg_oldtable, *new_rows = data->tg_newtable;
     if (old_rows == nullptr && new_rows == nullptr)
-        trigger::misused(data, function, "needs transition tables to be fired FOR EACH STATEMENT",
-                         "Write REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows, or FOR EACH ROW.");
+        pg::trigger::misused(data, function, "needs transition tables to be fired FOR EACH STATEMENT",
+                             "Write REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows, or FOR EACH ROW.");
     int old_pointer = 0, new_pointer = 0;
     TupleTableSlot *old_row = start_reading(old_rows, data->tg_relation, &old_pointer);
     TupleTableSlot *new_row = start_reading(new_rows, data->tg_relation, &new_pointer);
@@ -242,11 +241,11 @@ void emit_statement(settings const &s, const char *operation, TriggerData *data,
 } // namespace
 
 WEIR_FUNCTION(weir_outbox) {
-    TriggerData *data = trigger::data_of(fcinfo, function);
+    TriggerData *data = pg::trigger::data_of(fcinfo, function);
     if (!TRIGGER_FIRED_AFTER(data->tg_event))
-        trigger::misused(data, function, "must be fired AFTER the change", nullptr);
+        pg::trigger::misused(data, function, "must be fired AFTER the change", nullptr);
     pg::require_writable(function);
-    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
+    settings *s = pg::trigger::settings_of<take_settings>(fcinfo, data);
 
     const char *operation = operation_of(data->tg_event);
     int fixed = pg::begin_fixed_settings(s->needs);

@@ -20,7 +20,7 @@ written append(request const &r) {
     if (!r.key.isnull && recall_result(to.id, r, result))
         return result;
     if (r.fence.given())
-        lease::hold(r.fence);
+        hold_fence(r.fence);
     int64 claimed_in = to.id;
     result = write(to, r);
     if (!r.key.isnull && to.id != claimed_in)

@@ -125,7 +125,7 @@ best_effort_settings take_best_effort_settings(FunctionCallInfo fcinfo) {
     return s;
 }
 
-lease::fence fence_arguments(FunctionCallInfo fcinfo) {
+fence fence_arguments(FunctionCallInfo fcinfo) {
     if (PG_ARGISNULL(lease_argument) && PG_ARGISNULL(epoch_argument))
         return {};
     if (PG_ARGISNULL(lease_argument) || PG_ARGISNULL(epoch_argument))

@@ -6,7 +6,7 @@
 
 #include "pg/pg.hpp"
 
-#include "lease/fence.hpp"
+#include "stream/fence.hpp"
 #include "stream/frame.hpp"
 
 namespace weir::stream {
@@ -32,7 +32,7 @@ struct request {
     NullableDatum *types;        // of each frame, where they differ; else nullptr, and type is that of all
     NullableDatum *headers_each; // likewise
     NullableDatum key;           // of idempotency
-    lease::fence fence;
+    struct fence fence;
     int64 growth; // of the document, by a patch; in units of its bound
     best_effort_settings settings;
 };

@@ -12,9 +12,9 @@
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
-#include "trigger/arguments.hpp"
+#include "pg/trigger.hpp"
 #include "trigger/plan.hpp"
-#include "trigger/statement.hpp"
+#include "pg/trigger_table.hpp"
 
 namespace core = weir::core;
 namespace pg = weir::pg;
@@ -23,11 +23,11 @@ namespace trigger = weir::trigger;
 namespace {
 
 constexpr const char *function = "weir.merge_patch_into()";
-using trigger::most_key_columns;
+using pg::trigger::most_key_columns;
 constexpr int most_attempts = 10; // to get hold of a row that others make and remove
 
 struct settings {
-    trigger::column_list key;
+    pg::trigger::column_list key;
     AttrNumber patch;
     std::string_view sentinel;
     // Parameters: the key's columns, then the document.
@@ -54,7 +54,7 @@ void check_target(TriggerData *data, Oid target, const char *column, Oid type, c
 }
 
 // That the key tells documents apart, there is nothing to say but a unique index.
-void check_unique(TriggerData *data, Oid target, trigger::column_list const &key) {
+void check_unique(TriggerData *data, Oid target, pg::trigger::column_list const &key) {
     Relation documents = table_open(target, AccessShareLock);
     List *indexes = RelationGetIndexList(documents);
     bool found = false;
@@ -66,7 +66,7 @@ void check_unique(TriggerData *data, Oid target, trigger::column_list const &key
         found = index->indisunique && index->indimmediate && index->indisvalid && index->indnkeyatts == key.count &&
                 heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
         for (int k = 0; k < key.count && found; k++) {
-            AttrNumber column = get_attnum(target, trigger::name_of(data->tg_relation, key.columns[k]));
+            AttrNumber column = get_attnum(target, pg::trigger::name_of(data->tg_relation, key.columns[k]));
             bool covered = false;
             for (int n = 0; n < index->indnkeyatts; n++)
                 covered |= index->indkey.values[n] == column;
@@ -85,13 +85,13 @@ void check_unique(TriggerData *data, Oid target, trigger::column_list const &key
 void append_key_condition(StringInfo sql, settings const &s, Relation table) {
     for (int i = 0; i < s.key.count; i++) {
         appendStringInfoString(sql, i == 0 ? " WHERE " : " AND ");
-        trigger::append_equality(sql, trigger::name_of(table, s.key.columns[i]), s.types[i], i + 1);
+        pg::trigger::append_equality(sql, pg::trigger::name_of(table, s.key.columns[i]), s.types[i], i + 1);
     }
 }
 
 void write_statements(settings &s, Relation table, Oid target, const char *document, const char *version) {
     StringInfoData sql;
-    const char *name = trigger::quoted_table(target);
+    const char *name = pg::trigger::quoted_table(target);
     const char *quoted = quote_identifier(document);
     int n = s.key.count + 1;
 
@@ -114,7 +114,7 @@ void write_statements(settings &s, Relation table, Oid target, const char *docum
     initStringInfo(&values);
     for (int i = 0; i < s.key.count; i++) {
         appendStringInfo(&columns, "%s%s", i == 0 ? "" : ", ",
-                         quote_identifier(trigger::name_of(table, s.key.columns[i])));
+                         quote_identifier(pg::trigger::name_of(table, s.key.columns[i])));
         appendStringInfo(&values, "$%d, ", i + 1);
     }
     initStringInfo(&sql);
@@ -125,43 +125,43 @@ void write_statements(settings &s, Relation table, Oid target, const char *docum
     s.insert_sql = sql.data;
 }
 
-const char *name_option(TriggerData *data, trigger::option const &o, const char *if_absent) {
+const char *name_option(TriggerData *data, pg::trigger::option const &o, const char *if_absent) {
     if (o.value == nullptr)
         return if_absent;
     List *names = NIL;
     if (!SplitIdentifierString(pstrdup(o.value), ',', &names) || list_length(names) != 1)
-        trigger::bad_option(data, o, "one column");
+        pg::trigger::bad_option(data, o, "one column");
     return static_cast<char *>(linitial(names));
 }
 
 settings *take_settings(TriggerData *data) {
     enum { key_option, patch_option, document_option, version_option, sentinel_option };
-    trigger::option options[] = {
+    pg::trigger::option options[] = {
         {"key", nullptr}, {"patch", nullptr}, {"document", nullptr}, {"version", nullptr}, {"null_sentinel", nullptr}};
     if (data->tg_trigger->tgnargs == 0)
-        trigger::misused(data, function, "needs the table of documents as its first argument",
-                         "Write EXECUTE FUNCTION weir.merge_patch_into('table', 'key=…').");
-    trigger::take_options(data, function, 1, options, lengthof(options));
+        pg::trigger::misused(data, function, "needs the table of documents as its first argument",
+                             "Write EXECUTE FUNCTION weir.merge_patch_into('table', 'key=…').");
+    pg::trigger::take_options(data, function, 1, options, lengthof(options));
     Relation table = data->tg_relation;
     auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
     if (options[key_option].value == nullptr)
-        trigger::misused(data, function, "needs the argument key",
-                         "Name the columns, in both tables, that tell documents apart: 'key=a,b'.");
-    s->key = trigger::key_option(data, options[key_option]);
+        pg::trigger::misused(data, function, "needs the argument key",
+                             "Name the columns, in both tables, that tell documents apart: 'key=a,b'.");
+    s->key = pg::trigger::key_option(data, options[key_option]);
     if (options[patch_option].value == nullptr)
         options[patch_option].value = "patch";
-    s->patch = trigger::column_option(data, options[patch_option]);
-    if (trigger::type_of(table, s->patch) != JSONBOID)
-        trigger::bad_option(data, options[patch_option], "a column of type jsonb");
+    s->patch = pg::trigger::column_option(data, options[patch_option]);
+    if (pg::trigger::type_of(table, s->patch) != JSONBOID)
+        pg::trigger::bad_option(data, options[patch_option], "a column of type jsonb");
     s->sentinel = options[sentinel_option].value != nullptr ? std::string_view(pstrdup(options[sentinel_option].value))
                                                             : std::string_view{};
     if (options[sentinel_option].value != nullptr && s->sentinel.empty())
-        trigger::bad_option(data, options[sentinel_option], "a string that is not empty");
+        pg::trigger::bad_option(data, options[sentinel_option], "a string that is not empty");
 
-    Oid target = trigger::table_argument(data, data->tg_trigger->tgargs[0]);
+    Oid target = pg::trigger::table_argument(data, data->tg_trigger->tgargs[0]);
     for (int i = 0; i < s->key.count; i++) {
-        s->types[i] = trigger::type_of(table, s->key.columns[i]);
-        check_target(data, target, trigger::name_of(table, s->key.columns[i]), s->types[i], "key");
+        s->types[i] = pg::trigger::type_of(table, s->key.columns[i]);
+        check_target(data, target, pg::trigger::name_of(table, s->key.columns[i]), s->types[i], "key");
     }
     check_unique(data, target, s->key);
     s->types[s->key.count] = JSONBOID;
@@ -201,12 +201,13 @@ void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
         bool null = false;
         values[i] = heap_getattr(row, s.key.columns[i], RelationGetDescr(table), &null);
         if (null)
-            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-                            errmsg("key column \"%s\" must not be null", trigger::name_of(table, s.key.columns[i]))));
+            ereport(ERROR,
+                    (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                     errmsg("key column \"%s\" must not be null", pg::trigger::name_of(table, s.key.columns[i]))));
         nulls[i] = ' ';
     }
     nulls[s.key.count] = ' ';
-    trigger::check_spi(SPI_connect(), "SPI_connect");
+    pg::trigger::check_spi(SPI_connect(), "SPI_connect");
     int attempts = most_attempts;
     for (; attempts > 0; attempts--) {
         if (trigger::run({s.select_sql, s.key.count, s.types}, values, nulls) > 0) {
@@ -225,15 +226,15 @@ void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("the document of a patch could neither be found nor inserted"),
                         errhint("Look for row security and triggers on the table of documents.")));
-    trigger::check_spi(SPI_finish(), "SPI_finish");
+    pg::trigger::check_spi(SPI_finish(), "SPI_finish");
 }
 
 } // namespace
 
 WEIR_FUNCTION(weir_merge_patch_into) {
-    TriggerData *data = trigger::data_of(fcinfo, function);
-    trigger::require_insert(data, function, trigger::moment::after, "A patch is applied once, as it comes.");
-    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
+    TriggerData *data = pg::trigger::data_of(fcinfo, function);
+    pg::trigger::require_insert(data, function, pg::trigger::moment::after, "A patch is applied once, as it comes.");
+    settings *s = pg::trigger::settings_of<take_settings>(fcinfo, data);
     bool null = false;
     Datum patch = heap_getattr(data->tg_trigtuple, s->patch, RelationGetDescr(data->tg_relation), &null);
     if (!null)

@@ -15,13 +15,12 @@
 #include "log/lock.hpp"
 #include "pg/function.hpp"
 #include "pg/key_lock.hpp"
-#include "trigger/arguments.hpp"
-#include "trigger/statement.hpp"
+#include "pg/trigger.hpp"
+#include "pg/trigger_table.hpp"
 
 namespace core = weir::core;
 namespace log_ = weir::log;
 namespace pg = weir::pg;
-namespace trigger = weir::trigger;
 
 namespace {
 
@@ -30,13 +29,13 @@ constexpr const char *function = "weir.mint()";
 struct settings {
     Oid table;
     AttrNumber column;
-    trigger::column_list key;
+    pg::trigger::column_list key;
     Oid index; // on the key and the column
     bool until_commit;
 };
 
 // In the collations of the columns, since in another one equal keys may not be found, nor be one.
-bool holds_key(Relation index, trigger::column_list const &key, Relation table) {
+bool holds_key(Relation index, pg::trigger::column_list const &key, Relation table) {
     for (int i = 0; i < key.count; i++) {
         Oid collation = TupleDescAttr(RelationGetDescr(table), key.columns[i] - 1)->attcollation;
         bool found = false;
@@ -69,34 +68,35 @@ Oid find_index(Relation table, settings const &s) {
 char *wanted_index(Relation table, settings const &s) {
     StringInfoData sql;
     initStringInfo(&sql);
-    appendStringInfo(&sql, "CREATE UNIQUE INDEX ON %s (", trigger::quoted_table(s.table));
+    appendStringInfo(&sql, "CREATE UNIQUE INDEX ON %s (", pg::trigger::quoted_table(s.table));
     for (int i = 0; i < s.key.count; i++)
-        appendStringInfo(&sql, "%s, ", quote_identifier(trigger::name_of(table, s.key.columns[i])));
-    appendStringInfo(&sql, "%s);", quote_identifier(trigger::name_of(table, s.column)));
+        appendStringInfo(&sql, "%s, ", quote_identifier(pg::trigger::name_of(table, s.key.columns[i])));
+    appendStringInfo(&sql, "%s);", quote_identifier(pg::trigger::name_of(table, s.column)));
     return sql.data;
 }
 
 settings *take_settings(TriggerData *data) {
     enum { column_option, key_option, order_option };
-    trigger::option options[] = {{"column", nullptr}, {"key", nullptr}, {"order", nullptr}};
-    trigger::take_options(data, function, 0, options, lengthof(options));
+    pg::trigger::option options[] = {{"column", nullptr}, {"key", nullptr}, {"order", nullptr}};
+    pg::trigger::take_options(data, function, 0, options, lengthof(options));
     Relation table = data->tg_relation;
     auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
-    s->table = trigger::named_table(data);
+    s->table = pg::trigger::named_table(data);
     if (options[column_option].value == nullptr)
-        trigger::misused(data, function, "needs the argument column", "Name the position column: 'column=id'.");
-    s->column = trigger::column_option(data, options[column_option]);
-    if (Oid type = trigger::type_of(table, s->column); type != INT8OID && !trigger::is_position(type))
-        trigger::bad_option(data, options[column_option], "a column of type weir.position or bigint");
+        pg::trigger::misused(data, function, "needs the argument column", "Name the position column: 'column=id'.");
+    s->column = pg::trigger::column_option(data, options[column_option]);
+    if (Oid type = pg::trigger::type_of(table, s->column); type != INT8OID && !pg::trigger::is_position(type))
+        pg::trigger::bad_option(data, options[column_option], "a column of type weir.position or bigint");
     if (options[key_option].value != nullptr)
-        s->key = trigger::columns_option(data, options[key_option]);
+        s->key = pg::trigger::columns_option(data, options[key_option]);
     const char *order = options[order_option].value;
     s->until_commit = order == nullptr || strcmp(order, "commit") == 0;
     if (!s->until_commit && strcmp(order, "mint") != 0)
-        trigger::bad_option(data, options[order_option], "commit or mint");
+        pg::trigger::bad_option(data, options[order_option], "commit or mint");
     s->index = find_index(table, *s);
     if (!OidIsValid(s->index))
-        trigger::misused(data, function, "needs an index on the key and the position column", wanted_index(table, *s));
+        pg::trigger::misused(data, function, "needs an index on the key and the position column",
+                             wanted_index(table, *s));
     return s;
 }
 
@@ -167,19 +167,20 @@ int64 mint(settings const &s, Relation table, HeapTuple row, int64 key) {
 } // namespace
 
 WEIR_FUNCTION(weir_mint) {
-    TriggerData *data = trigger::data_of(fcinfo, function);
-    trigger::require_insert(data, function, trigger::moment::before, "A row keeps the position that it was given.");
-    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
+    TriggerData *data = pg::trigger::data_of(fcinfo, function);
+    pg::trigger::require_insert(data, function, pg::trigger::moment::before,
+                                "A row keeps the position that it was given.");
+    settings *s = pg::trigger::settings_of<take_settings>(fcinfo, data);
 
     Relation table = data->tg_relation;
     HeapTuple row = data->tg_trigtuple;
     if (!heap_attisnull(row, s->column, RelationGetDescr(table)))
         ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
-                        errmsg("cannot insert a value into column \"%s\"", trigger::name_of(table, s->column)),
+                        errmsg("cannot insert a value into column \"%s\"", pg::trigger::name_of(table, s->column)),
                         errdetail("Trigger \"%s\" gives out its positions.", data->tg_trigger->tgname),
                         errhint("Leave the column out. To restore rows with their positions, disable the trigger "
                                 "(pg_restore --disable-triggers, ALTER TABLE … DISABLE TRIGGER).")));
-    int64 key = trigger::hash_of_key(s->table, table, s->key, row);
+    int64 key = pg::trigger::hash_of_key(s->table, table, s->key, row);
     if (s->until_commit)
         pg::lock_key(pg::lock_class::mint, s->table, key);
     Datum value = Int64GetDatum(mint(*s, table, row, key));

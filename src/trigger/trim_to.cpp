@@ -15,9 +15,9 @@
 #include "pg/function.hpp"
 #include "pg/key_lock.hpp"
 #include "pg/memory.hpp"
-#include "trigger/arguments.hpp"
+#include "pg/trigger.hpp"
 #include "trigger/plan.hpp"
-#include "trigger/statement.hpp"
+#include "pg/trigger_table.hpp"
 
 namespace log_ = weir::log;
 namespace pg = weir::pg;
@@ -26,7 +26,7 @@ namespace trigger = weir::trigger;
 namespace {
 
 constexpr const char *function = "weir.trim_to()";
-using trigger::most_key_columns;
+using pg::trigger::most_key_columns;
 constexpr int64 greatest_maxlen = 10000000;
 constexpr int64 greatest_ttl_ms = INT64CONST(86400000) * 3650;
 constexpr int rows_at_once = 1024;
@@ -34,7 +34,7 @@ constexpr int most_rounds = 16; // so many times
 
 struct settings {
     Oid table;
-    trigger::column_list key;
+    pg::trigger::column_list key;
     AttrNumber order;
     Oid order_type;
     bool by_age;
@@ -55,48 +55,48 @@ struct settings {
 
 bool tells_time(Oid type) { return type != INT8OID && type != INT4OID; }
 
-void take_order(settings &s, TriggerData *data, trigger::option const &o) {
+void take_order(settings &s, TriggerData *data, pg::trigger::option const &o) {
     if (o.value == nullptr)
-        trigger::misused(data, function, "needs the argument order",
-                         "Name the column that rows are ordered by: 'order=id'.");
-    s.order = trigger::column_option(data, o);
-    s.order_type = trigger::type_of(data->tg_relation, s.order);
-    if (!trigger::is_position(s.order_type) && s.order_type != TIMESTAMPTZOID && s.order_type != INT8OID &&
+        pg::trigger::misused(data, function, "needs the argument order",
+                             "Name the column that rows are ordered by: 'order=id'.");
+    s.order = pg::trigger::column_option(data, o);
+    s.order_type = pg::trigger::type_of(data->tg_relation, s.order);
+    if (!pg::trigger::is_position(s.order_type) && s.order_type != TIMESTAMPTZOID && s.order_type != INT8OID &&
         s.order_type != INT4OID)
-        trigger::bad_option(data, o, "a column of type weir.position, timestamp with time zone, bigint or integer");
+        pg::trigger::bad_option(data, o, "a column of type weir.position, timestamp with time zone, bigint or integer");
 }
 
-void take_lengths(settings &s, TriggerData *data, trigger::option const &maxlen, trigger::option const &ttl,
-                  trigger::option const &floor, trigger::option const &ceiling) {
+void take_lengths(settings &s, TriggerData *data, pg::trigger::option const &maxlen, pg::trigger::option const &ttl,
+                  pg::trigger::option const &floor, pg::trigger::option const &ceiling) {
     if ((maxlen.value == nullptr) == (ttl.value == nullptr))
-        trigger::misused(data, function, "needs exactly one of the arguments maxlen and ttl_ms",
-                         "'maxlen=1000' keeps so many rows of each key, 'ttl_ms=30000' those of so much time.");
+        pg::trigger::misused(data, function, "needs exactly one of the arguments maxlen and ttl_ms",
+                             "'maxlen=1000' keeps so many rows of each key, 'ttl_ms=30000' those of so much time.");
     if (maxlen.value != nullptr) {
-        for (trigger::option const &o : {floor, ceiling}) {
+        for (pg::trigger::option const &o : {floor, ceiling}) {
             if (o.value != nullptr)
-                trigger::bad_option(data, o, "left out where maxlen is given");
+                pg::trigger::bad_option(data, o, "left out where maxlen is given");
         }
-        s.floor = s.ceiling = trigger::integer_option(data, maxlen, 1, greatest_maxlen, 0);
+        s.floor = s.ceiling = pg::trigger::integer_option(data, maxlen, 1, greatest_maxlen, 0);
         return;
     }
     s.by_age = true;
     if (!tells_time(s.order_type))
-        trigger::bad_option(data, ttl, "left out where the order column does not tell time");
-    s.ttl_ms = trigger::integer_option(data, ttl, 1, greatest_ttl_ms, 0);
-    s.floor = trigger::integer_option(data, floor, 1, greatest_maxlen, 64);
-    s.ceiling = trigger::integer_option(data, ceiling, s.floor, greatest_maxlen, s.floor > 16384 ? s.floor : 16384);
+        pg::trigger::bad_option(data, ttl, "left out where the order column does not tell time");
+    s.ttl_ms = pg::trigger::integer_option(data, ttl, 1, greatest_ttl_ms, 0);
+    s.floor = pg::trigger::integer_option(data, floor, 1, greatest_maxlen, 64);
+    s.ceiling = pg::trigger::integer_option(data, ceiling, s.floor, greatest_maxlen, s.floor > 16384 ? s.floor : 16384);
 }
 
 // only=column=value: other rows neither count nor go.
-AttrNumber take_only(settings &s, TriggerData *data, trigger::option const &o) {
+AttrNumber take_only(settings &s, TriggerData *data, pg::trigger::option const &o) {
     const char *equals = o.value == nullptr ? nullptr : strchr(o.value, '=');
     if (o.value == nullptr)
         return InvalidAttrNumber;
     if (equals == nullptr)
-        trigger::bad_option(data, o, "column=value");
-    trigger::option name{o.name, pnstrdup(o.value, equals - o.value)};
-    AttrNumber column = trigger::column_option(data, name);
-    Oid type = trigger::type_of(data->tg_relation, column), input, parameter;
+        pg::trigger::bad_option(data, o, "column=value");
+    pg::trigger::option name{o.name, pnstrdup(o.value, equals - o.value)};
+    AttrNumber column = pg::trigger::column_option(data, name);
+    Oid type = pg::trigger::type_of(data->tg_relation, column), input, parameter;
     getTypeInputInfo(type, &input, &parameter);
     // The same value whoever inserts, whatever their style of dates and time zone.
     int fixed = pg::begin_fixed_settings(pg::text_of(type));
@@ -110,19 +110,20 @@ int64 clamp_run(int64 run, int64 most) { return run < 1 ? 1 : run > most ? most 
 
 void write_statements(settings &s, Relation table, AttrNumber only) {
     StringInfoData where, sql;
-    const char *name = trigger::quoted_table(s.table);
-    const char *order = quote_identifier(trigger::name_of(table, s.order));
+    const char *name = pg::trigger::quoted_table(s.table);
+    const char *order = quote_identifier(pg::trigger::name_of(table, s.order));
     initStringInfo(&where);
     for (int i = 0; i < s.key.count; i++) {
-        s.types[i] = trigger::type_of(table, s.key.columns[i]);
+        s.types[i] = pg::trigger::type_of(table, s.key.columns[i]);
         appendStringInfoString(&where, i == 0 ? " WHERE " : " AND ");
-        trigger::append_equality(&where, trigger::name_of(table, s.key.columns[i]), s.types[i], i + 1);
+        pg::trigger::append_equality(&where, pg::trigger::name_of(table, s.key.columns[i]), s.types[i], i + 1);
     }
     s.type_count = s.key.count;
     if (s.has_only) {
-        s.types[s.type_count++] = trigger::type_of(table, only);
+        s.types[s.type_count++] = pg::trigger::type_of(table, only);
         appendStringInfoString(&where, s.key.count == 0 ? " WHERE " : " AND ");
-        trigger::append_equality(&where, trigger::name_of(table, only), s.types[s.type_count - 1], s.type_count);
+        pg::trigger::append_equality(&where, pg::trigger::name_of(table, only), s.types[s.type_count - 1],
+                                     s.type_count);
     }
     s.types[s.type_count] = INT8OID;
 
@@ -143,20 +144,20 @@ void write_statements(settings &s, Relation table, AttrNumber only) {
 
 settings *take_settings(TriggerData *data) {
     enum { key_option, order_option, maxlen_option, ttl_option, floor_option, ceiling_option, only_option, run_option };
-    trigger::option options[] = {{"key", nullptr},    {"order", nullptr},        {"maxlen", nullptr},
-                                 {"ttl_ms", nullptr}, {"maxlen_floor", nullptr}, {"maxlen_ceiling", nullptr},
-                                 {"only", nullptr},   {"run", nullptr}};
-    trigger::take_options(data, function, 0, options, lengthof(options));
+    pg::trigger::option options[] = {{"key", nullptr},    {"order", nullptr},        {"maxlen", nullptr},
+                                     {"ttl_ms", nullptr}, {"maxlen_floor", nullptr}, {"maxlen_ceiling", nullptr},
+                                     {"only", nullptr},   {"run", nullptr}};
+    pg::trigger::take_options(data, function, 0, options, lengthof(options));
     auto *s = static_cast<settings *>(palloc0(sizeof(settings)));
-    s->table = trigger::named_table(data);
+    s->table = pg::trigger::named_table(data);
     if (s->table != RelationGetRelid(data->tg_relation))
         LockRelationOid(s->table, RowExclusiveLock); // as the statements will
-    s->key = trigger::key_option(data, options[key_option]);
+    s->key = pg::trigger::key_option(data, options[key_option]);
     take_order(*s, data, options[order_option]);
     take_lengths(*s, data, options[maxlen_option], options[ttl_option], options[floor_option], options[ceiling_option]);
     AttrNumber only = take_only(*s, data, options[only_option]);
-    s->run =
-        trigger::integer_option(data, options[run_option], 1, greatest_maxlen, clamp_run(s->floor / 4, rows_at_once));
+    s->run = pg::trigger::integer_option(data, options[run_option], 1, greatest_maxlen,
+                                         clamp_run(s->floor / 4, rows_at_once));
     s->ceiling_run = options[run_option].value != nullptr ? s->run : clamp_run(s->ceiling / 8, greatest_maxlen);
     if (s->ceiling_run < s->run)
         s->ceiling_run = s->run;
@@ -285,11 +286,11 @@ bool trim_some(settings &s, parameters &p, int64 cutoff) {
 } // namespace
 
 WEIR_FUNCTION(weir_trim_to) {
-    TriggerData *data = trigger::data_of(fcinfo, function);
-    trigger::require_insert(data, function, trigger::moment::after, "Only inserts make a table longer.");
-    settings *s = trigger::settings_of<take_settings>(fcinfo, data);
+    TriggerData *data = pg::trigger::data_of(fcinfo, function);
+    pg::trigger::require_insert(data, function, pg::trigger::moment::after, "Only inserts make a table longer.");
+    settings *s = pg::trigger::settings_of<take_settings>(fcinfo, data);
 
-    int64 key = trigger::hash_of_key(s->table, data->tg_relation, s->key, data->tg_trigtuple);
+    int64 key = pg::trigger::hash_of_key(s->table, data->tg_relation, s->key, data->tg_trigtuple);
     due what = count_insert(*s, key);
     if (what == due::nothing || !pg::try_lock_key(pg::lock_class::trim_to, s->table, key))
         return Datum{0};
@@ -297,11 +298,11 @@ WEIR_FUNCTION(weir_trim_to) {
     parameters p = parameters_of(*s, data->tg_relation, data->tg_trigtuple, &any_null);
     if (any_null) // which is equal to nothing
         return Datum{0};
-    trigger::check_spi(SPI_connect(), "SPI_connect");
+    pg::trigger::check_spi(SPI_connect(), "SPI_connect");
     if (int64 cutoff = cutoff_of(*s, p, what); cutoff > PG_INT64_MIN) {
         for (int round = 0; round < most_rounds && trim_some(*s, p, cutoff); round++)
             CHECK_FOR_INTERRUPTS();
     }
-    trigger::check_spi(SPI_finish(), "SPI_finish");
+    pg::trigger::check_spi(SPI_finish(), "SPI_finish");
     return Datum{0};
 }

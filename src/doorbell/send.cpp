@@ -2,9 +2,9 @@
 #include "pg/pg.hpp"
 
 #include "doorbell/queue.hpp"
-#include "stream/drain.hpp"
+#include "doorbell/drain.hpp"
 
-namespace weir::stream {
+namespace weir::doorbell {
 
 namespace {
 
@@ -22,7 +22,7 @@ worker::result doorbell_round(int64 &others_us) {
     StartTransactionCommand();
     drained d = drain();
     drain_cells(d);
-    doorbell::commit_notifications();
+    commit_notifications();
     settle(true);
     if (d.gone)
         return worker::result::gone;
@@ -36,4 +36,4 @@ worker::result doorbell_round(int64 &others_us) {
 
 void put_back_doorbell() { settle(false); }
 
-} // namespace weir::stream
+} // namespace weir::doorbell

@@ -5,11 +5,11 @@
 #include "doorbell/cells.hpp"
 #include "doorbell/marks.hpp"
 #include "doorbell/queue.hpp"
-#include "stream/announce.hpp"
-#include "stream/drain.hpp"
-#include "stream/names.hpp"
+#include "doorbell/announce.hpp"
+#include "doorbell/drain.hpp"
+#include "name/registry.hpp"
 
-namespace weir::stream {
+namespace weir::doorbell {
 
 namespace {
 
@@ -17,7 +17,7 @@ namespace {
 // those who watch everything are told that anything may have changed.
 constexpr int32 most_failures = 3;
 
-doorbell::mark *taken = nullptr;
+mark *taken = nullptr;
 int64 taken_from = -1; // the least position of what was taken and is not sent; -1: nothing
 
 void note_taken(int64 position) { taken_from = taken_from < 0 || position < taken_from ? position : taken_from; }
@@ -29,20 +29,19 @@ drained drain() {
     if (!worker::own_status().known)
         return out;
     if (taken == nullptr)
-        taken = static_cast<doorbell::mark *>(
-            MemoryContextAlloc(TopMemoryContext, sizeof(doorbell::mark) * doorbell::most_marks));
+        taken = static_cast<mark *>(MemoryContextAlloc(TopMemoryContext, sizeof(mark) * most_marks));
     int64 from = worker::take_look_from();
     if (from >= 0)
         note_taken(from);
-    int count = doorbell::take_marks(MyDatabaseId, taken, doorbell::most_marks);
+    int count = take_marks(MyDatabaseId, taken, most_marks);
     for (int i = 0; i < count; i++) {
         note_taken(taken[i].first);
         out.done.rings += taken[i].rings;
         out.done.coalesced += taken[i].rings - 1;
     }
-    doorbell::ring_pending_bells();
+    ring_pending_bells();
     out.any = from >= 0 || count > 0;
-    if (doorbell::could_notify_fail(true)) {
+    if (could_notify_fail(true)) {
         out.held_back = out.any;
         settle(false);
         return out;
@@ -62,13 +61,13 @@ drained drain() {
 }
 
 void drain_cells(drained &out) {
-    if (!worker::own_status().known || !doorbell::has_cells(MyDatabaseId))
+    if (!worker::own_status().known || !has_cells(MyDatabaseId))
         return;
     out.any = true;
-    out.held_back |= doorbell::could_notify_fail(true);
-    out.busy = !out.held_back && !doorbell::become_sender(false);
+    out.held_back |= could_notify_fail(true);
+    out.busy = !out.held_back && !become_sender(false);
     if (!out.held_back && !out.busy)
-        out.done.own = doorbell::send_cells();
+        out.done.own = send_cells();
 }
 
 void settle(bool committed) {
@@ -77,4 +76,4 @@ void settle(bool committed) {
     taken_from = -1;
 }
 
-} // namespace weir::stream
+} // namespace weir::doorbell

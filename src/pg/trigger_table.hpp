@@ -7,9 +7,9 @@
 
 #include "pg/pg.hpp"
 
-#include "trigger/arguments.hpp"
+#include "pg/trigger.hpp"
 
-namespace weir::trigger {
+namespace weir::pg::trigger {
 
 // The table that a trigger was made on: for a partition that has it from its parent, the topmost
 // that it still belongs to. Only the trigger's own table is locked.
@@ -32,4 +32,4 @@ void check_spi(int code, const char *what);
 // values, in the sense of their type, give equal numbers.
 int64 hash_of_key(Oid table, Relation row_of, column_list const &key, HeapTuple row);
 
-} // namespace weir::trigger
+} // namespace weir::pg::trigger

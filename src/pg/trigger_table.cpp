@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
-#include "trigger/statement.hpp"
+#include "pg/trigger_table.hpp"
 
-namespace weir::trigger {
+namespace weir::pg::trigger {
 
 Oid named_table(TriggerData *data) {
     Oid table = RelationGetRelid(data->tg_relation);
@@ -77,4 +77,4 @@ int64 hash_of_key(Oid table, Relation row_of, column_list const &key, HeapTuple 
     return static_cast<int64>(hash);
 }
 
-} // namespace weir::trigger
+} // namespace weir::pg::trigger

@@ -3,9 +3,9 @@
 
 #include "pg/invalidation.hpp"
 #include "pg/memory.hpp"
-#include "trigger/arguments.hpp"
+#include "pg/trigger.hpp"
 
-namespace weir::trigger {
+namespace weir::pg::trigger {
 
 namespace {
 
@@ -178,4 +178,4 @@ column_list primary_key_of(Relation table) {
     return list;
 }
 
-} // namespace weir::trigger
+} // namespace weir::pg::trigger

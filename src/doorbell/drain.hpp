@@ -11,7 +11,7 @@
 
 #include "worker/worker.hpp"
 
-namespace weir::stream {
+namespace weir::doorbell {
 
 struct drained {
     bool any;       // there was something
@@ -33,4 +33,4 @@ void settle(bool committed);
 worker::result doorbell_round(int64 &others_us);
 void put_back_doorbell();
 
-} // namespace weir::stream
+} // namespace weir::doorbell

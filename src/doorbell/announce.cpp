@@ -3,16 +3,16 @@
 
 #include "core/position.hpp"
 #include "doorbell/channel.hpp"
+#include "doorbell/logs.hpp"
 #include "doorbell/queue.hpp"
 #include "pg/attempt.hpp"
 #include "pg/settings.hpp"
-#include "stream/announce.hpp"
-#include "stream/drain.hpp"
-#include "stream/reader.hpp"
-#include "stream/names.hpp"
+#include "doorbell/announce.hpp"
+#include "doorbell/drain.hpp"
+#include "name/registry.hpp"
 #include "worker/worker.hpp"
 
-namespace weir::stream {
+namespace weir::doorbell {
 
 namespace {
 
@@ -32,24 +32,24 @@ void begin(roll &r) {
 void flush(roll &r) {
     if (r.text.len > 0) {
         appendStringInfoChar(&r.text, '}');
-        doorbell::hand_over(doorbell::database_channel, r.text.data);
+        hand_over(database_channel, r.text.data);
     }
     resetStringInfo(&r.text);
 }
 
 void announce_one(roll &r, std::string_view name, int64 position) {
-    doorbell::channel_name channel;
+    channel_name channel;
     char payload[core::position_text_size];
-    doorbell::write_channel(name, channel);
+    write_channel(name, channel);
     core::format_position(position, payload);
-    doorbell::hand_over(channel, payload);
+    hand_over(channel, payload);
 
     char *plain = pnstrdup(name.data(), name.size());
     resetStringInfo(&r.next);
     escape_json(&r.next, plain);
     pfree(plain);
     appendStringInfo(&r.next, ": \"%s\"", payload);
-    if (r.text.len + r.next.len + 3 > static_cast<int>(doorbell::longest_payload))
+    if (r.text.len + r.next.len + 3 > static_cast<int>(longest_payload))
         flush(r);
     appendStringInfoString(&r.text, r.text.len == 0 ? "{" : ", ");
     appendBinaryStringInfo(&r.text, r.next.data, r.next.len);
@@ -63,13 +63,14 @@ struct look {
 
 void announce_if_newer(name::entry const &e, void *context) {
     auto &l = *static_cast<look *>(context);
-    int64 newest = newest_position(e.id);
+    logs const *of = logs_of(e.kind);
+    int64 newest = of == nullptr ? -1 : of->newest(e.id);
     if (newest >= l.from)
         announce_one(l.r, e.name, newest);
 }
 
 struct own {
-    doorbell::noted const *noted;
+    struct noted const *noted;
     bool told; // all of it
 };
 
@@ -88,8 +89,8 @@ void announce_noted(void *context) {
     o.told = true;
 }
 
-bool announce_own(doorbell::noted const &n) {
-    if (doorbell::could_notify_fail(false))
+bool announce_own(noted const &n) {
+    if (could_notify_fail(false))
         return false;
     MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "weir notifications", ALLOCSET_DEFAULT_SIZES);
     MemoryContext before = MemoryContextSwitchTo(memory);
@@ -108,7 +109,7 @@ bool announce_own(doorbell::noted const &n) {
 
 } // namespace
 
-int announce(doorbell::mark const *marks, int count) {
+int announce(mark const *marks, int count) {
     roll r;
     begin(r);
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
@@ -133,8 +134,8 @@ int announce_from(int64 position) {
     return l.r.count;
 }
 
-void announce_anything() { doorbell::hand_over(doorbell::database_channel, ""); }
+void announce_anything() { hand_over(database_channel, ""); }
 
-void announce_in_commits() { doorbell::on_own_notify(announce_own, settle); }
+void announce_in_commits() { on_own_notify(announce_own, settle); }
 
-} // namespace weir::stream
+} // namespace weir::doorbell

@@ -9,7 +9,7 @@
 
 #include "pg/pg.hpp"
 
-namespace weir::trigger {
+namespace weir::pg::trigger {
 
 // function: "weir.outbox()".
 TriggerData *data_of(FunctionCallInfo fcinfo, const char *function);
@@ -72,4 +72,4 @@ inline Oid type_of(Relation table, AttrNumber column) {
     return TupleDescAttr(RelationGetDescr(table), column - 1)->atttypid;
 }
 
-} // namespace weir::trigger
+} // namespace weir::pg::trigger

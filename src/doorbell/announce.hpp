@@ -9,10 +9,10 @@
 
 #include "doorbell/marks.hpp"
 
-namespace weir::stream {
+namespace weir::doorbell {
 
 // How many streams were announced.
-int announce(doorbell::mark const *marks, int count);
+int announce(mark const *marks, int count);
 
 // Every stream with something at or above a position, settled or not. Costs a look at
 // each stream of the database.
@@ -24,4 +24,4 @@ void announce_anything();
 // Lets transactions announce by themselves where weir.doorbell says so, or no worker can be had.
 void announce_in_commits();
 
-} // namespace weir::stream
+} // namespace weir::doorbell
