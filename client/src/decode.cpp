@@ -65,25 +65,20 @@ position::time_point row::time(int column) const noexcept {
     return position::time_point(std::chrono::milliseconds(integer(column) / 1000 + epoch_ms));
 }
 
+namespace {
+frame_mode mode_of(std::string_view name) noexcept {
+    for (auto const each : {frame_mode::durable, frame_mode::best_effort, frame_mode::summary, frame_mode::replace,
+                            frame_mode::close, frame_mode::bookmark})
+        if (to_string(each) == name)
+            return each;
+    return frame_mode::durable;
+}
+} // namespace
+
 weir::frame row::frame(int first) const {
     weir::frame f;
     f.id = at(first);
-    switch (raw(first + 1).substr(0, 1).front()) {
-    case 's':
-        f.mode = frame_mode::summary;
-        break;
-    case 'r':
-        f.mode = frame_mode::replace;
-        break;
-    case 'b':
-        f.mode = frame_mode::best_effort;
-        break;
-    case 'c':
-        f.mode = frame_mode::close;
-        break;
-    default:
-        f.mode = frame_mode::durable;
-    }
+    f.mode = mode_of(raw(first + 1));
     f.type = text(first + 2);
     f.payload = maybe_jsonb(first + 3);
     if (!is_null(first + 4)) {

@@ -124,6 +124,12 @@ std::optional<refusal> as_refusal(error const &e) {
     return {};
 }
 
+bool may_pass(error const &e) noexcept {
+    return e.transient() || (e.from() == error::source::connection && !e.lasting() && !e.sqlstate().starts_with("25"));
+}
+
+bool cancelled(error const &e) noexcept { return e.sqlstate() == "57014"; }
+
 void misuse(std::string message, std::string sqlstate, std::string hint) {
     throw error({.from = error::source::caller,
                  .message = std::move(message),

@@ -25,6 +25,7 @@ public:
     parameters &null();
     // Of type text, bytea, or what else the server takes these bytes for.
     parameters &raw(std::optional<std::string_view> value);
+    parameters &boolean(bool value) { return raw(value ? std::string_view("\1", 1) : std::string_view("\0", 1)); }
     parameters &jsonb(std::optional<std::string_view> value);
     parameters &integer(std::int32_t value);
     parameters &bigint(std::optional<std::int64_t> value);

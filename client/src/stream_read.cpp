@@ -2,17 +2,15 @@
 #include "calls.hpp"
 #include "decode.hpp"
 #include "failure.hpp"
+#include "server_wait.hpp"
 #include "session.hpp"
 #include "weir/stream.hpp"
-
-#include <algorithm>
 
 namespace weir::inline v0 {
 
 namespace {
 
 using namespace internal;
-using namespace std::chrono_literals;
 
 std::string_view visibility(read_options const &o) { return o.best_effort ? "all" : "exclude_best_effort"; }
 
@@ -57,13 +55,13 @@ result<std::vector<frame>> stream::read(read_options const &o) {
     static constexpr statement s{
         "SELECT id::bigint, mode, type, payload, bytes, headers FROM weir.read($1::text, $2::int8::weir.position,"
         " $3::int8::weir.position, $4::int4, $5::text, $6::text[], $7::jsonb, $8::bool,"
-        " $9::int8::weir.position::timestamptz)"};
+        " $9::int8::weir.position::timestamptz, $10::bool)"};
     return refusable<std::vector<frame>>([&] {
         parameters p;
         p.raw(name_).at(o.after).at(o.upto).integer(o.max).raw(visibility(o));
         add_texts_or_null(p, o.types);
-        p.jsonb(view(o.headers)).raw(o.reverse ? std::string_view("\1", 1) : std::string_view("\0", 1));
-        p.at(o.since ? std::optional(position::at(*o.since)) : std::nullopt);
+        p.jsonb(view(o.headers)).boolean(o.reverse);
+        p.at(o.since ? std::optional(position::at(*o.since)) : std::nullopt).boolean(o.bookmark);
         pg_result const r = db_->session().run(s, p, repeat::allowed);
         return rows_of(r, [](row const &each) { return each.frame(0); });
     });
@@ -111,7 +109,7 @@ result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cur
                                             read_options const &o) {
     static constexpr statement s{
         "SELECT stream, id::bigint, mode, type, payload, bytes, headers FROM weir.read_many($1::text[],"
-        " $2::int8[]::weir.position[], $3::int4, $4::text, $5::text[], $6::jsonb)"};
+        " $2::int8[]::weir.position[], $3::int4, $4::text, $5::text[], $6::jsonb, $7::bool)"};
     return refusable<std::vector<stream_frame>>([&] {
         parameters p;
         p.begin(element::text, cursors.size());
@@ -122,37 +120,14 @@ result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cur
             p.add(c.after.value());
         p.end().integer(o.max).raw(visibility(o));
         add_texts_or_null(p, o.types);
-        p.jsonb(view(o.headers));
+        p.jsonb(view(o.headers)).boolean(o.bookmark);
         pg_result const r = db.session().run(s, p, repeat::allowed);
         return rows_of(r, [](row const &each) { return stream_frame{std::string(each.raw(0)), each.frame(1)}; });
     });
 }
 
-bool stream::wait(position after, until const &limit) {
-    // In steps, so that a server that went away is noticed.
-    static constexpr statement s{"CALL weir.wait($1::text, $2::int8::weir.position, $3::int4 * interval '1 ms')"};
-    constexpr auto step = 2000ms;
-    for (;;) {
-        auto left = step;
-        if (limit.when() != until::never)
-            left =
-                std::clamp(std::chrono::ceil<std::chrono::milliseconds>(limit.when() - until::clock::now()), 0ms, step);
-        parameters p;
-        p.raw(name_).at(after).integer(static_cast<std::int32_t>(left.count()));
-        try {
-            // The deadline is the server's; only the stop is ours.
-            pg_result const r = db_->session().run(s, p, repeat::allowed, until(limit.stop()));
-            row const first(r.get(), 0);
-            if (first.raw(1) != "timeout")
-                return true;
-        } catch (error const &e) {
-            if (limit.stop_requested() && e.stopped())
-                return false;
-            throw;
-        }
-        if (limit.over())
-            return false;
-    }
+result<wait_outcome> stream::wait(position after, until const &limit) {
+    return wait_in_server(db_->session(), {.stream = name_, .after = after}, limit);
 }
 
 } // namespace weir::inline v0

@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <utility>
 
 namespace weir::inline v0 {
 
@@ -59,11 +60,6 @@ bool concerns(std::vector<std::string> const &streams, std::string_view payload)
     return found || !understood;
 }
 
-// What another attempt may get over.
-bool passes(error const &e) {
-    return e.transient() && e.sqlstate() != "57014"; // cancelled, or longer than the role's statement_timeout
-}
-
 bool given_up(error const &e, until const &limit) { return limit.over() && (e.timed_out() || e.stopped()); }
 
 } // namespace
@@ -99,7 +95,7 @@ struct subscriber::state {
 // was requested. `final` set: whatever is thrown goes to the caller.
 template <class T, class F> std::optional<T> subscriber::state::patiently(until const &limit, F &&attempt) {
     backoff pause(settings().first_backoff, settings().longest_backoff);
-    for (;;) {
+    for (bool was_cancelled = false;;) {
         bool final = false;
         try {
             pool::loan const db = connections.acquire(limit);
@@ -111,7 +107,7 @@ template <class T, class F> std::optional<T> subscriber::state::patiently(until 
                 return {};
             if (e.timed_out())
                 continue; // of a step
-            if (!passes(e))
+            if (!may_pass(e) || (cancelled(e) && std::exchange(was_cancelled, true)))
                 throw;
         }
         sleep_until(limit.sooner(clock::now() + pause.next()), {}, bell);

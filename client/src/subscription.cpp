@@ -4,6 +4,7 @@
 #include "calls.hpp"
 #include "decode.hpp"
 #include "failure.hpp"
+#include "server_wait.hpp"
 #include "session.hpp"
 
 #include <algorithm>
@@ -80,7 +81,7 @@ result<bool> subscription::subscribe(std::span<std::string const> streams, subsc
         p.end();
         p.at(o.from.how() == kind::after ? std::optional(position(o.from.value())) : std::nullopt);
         add_texts_or_null(p, o.types);
-        p.jsonb(view(o.headers)).raw(o.hold ? std::string_view("\1", 1) : std::string_view("\0", 1));
+        p.jsonb(view(o.headers)).boolean(o.hold);
         p.at(o.from.how() == kind::since
                  ? std::optional(position::at(position::time_point(std::chrono::milliseconds(o.from.value()))))
                  : std::nullopt);
@@ -155,6 +156,10 @@ bool subscription::unsubscribe() {
     parameters p;
     p.raw(name_);
     return row(db_->session().run(s, p, repeat::never).get(), 0).integer(0) != 0;
+}
+
+result<wait_outcome> subscription::wait(until const &limit) {
+    return wait_in_server(db_->session(), {.subscription = name_}, limit);
 }
 
 std::optional<subscription_info> subscription::info() {

@@ -58,6 +58,8 @@ std::string_view to_string(frame_mode mode) noexcept {
         return "replace";
     case frame_mode::best_effort:
         return "best_effort";
+    case frame_mode::bookmark:
+        return "bookmark";
     case frame_mode::close:
         return "close";
     }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <mutex>
 
 using namespace test;
@@ -383,6 +384,65 @@ TEST_CASE("what passes is waited for: a full server, a database that takes nobod
     REQUIRE(f);
     CHECK(f->id == id);
     CHECK(c.listening(long_enough));
+}
+
+// Of the server's statements, a tail and a subscriber think alike.
+TEST_CASE("who waits is told what the server refuses of statements, and not what passes", "[fault]") {
+    auto const thrown = [](auto &&wait) -> std::string {
+        try {
+            wait();
+        } catch (weir::error const &e) {
+            return e.sqlstate();
+        }
+        return "nothing";
+    };
+    weir::connection db;
+    std::string const name = "refused_" + std::to_string(getpid());
+    weir::stream to(db, name);
+    auto const first = to.append("1").value();
+    db.execute("CREATE ROLE " + name + " LOGIN");
+    auto const notifier = rung_only("user=" + name);
+    weir::pool_options const pool{.connect = {.conninfo = "user=" + name}};
+    auto const both_throw = [&](std::string const &sqlstate) {
+        weir::notifier n(notifier);
+        weir::pool p(pool);
+        weir::tail t(n, name);
+        weir::subscriber s(n, p, name, {.streams = {name}});
+        CHECK(thrown([&] { t.next(long_enough); }) == sqlstate);
+        CHECK(t.state() == weir::tail_state::failed);
+        CHECK(thrown([&] { (void)s.next(long_enough); }) == sqlstate);
+    };
+    both_throw("42501"); // may not use weir
+    db.execute("SELECT weir.grant_access('" + name + "', 'read')");
+    {
+        weir::connection other;
+        weir::transaction locked(other);
+        other.execute("LOCK TABLE weir.frame_log");
+        db.execute("ALTER ROLE " + name + " SET statement_timeout = '50ms'");
+        both_throw("57014"); // again and again
+        db.execute("ALTER ROLE " + name + " RESET statement_timeout");
+        // Once, by somebody else.
+        weir::notifier n(notifier);
+        weir::pool p(pool);
+        weir::tail t(n, name);
+        weir::subscriber s(n, p, name, {.streams = {name}, .subscribe = {.from = weir::start::beginning()}});
+        auto next = std::async(std::launch::async, [&] { return s.next(long_enough).value(); });
+        std::string const waiting =
+            " FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = '" + name + "'";
+        REQUIRE(eventually([&] { return value(db, "SELECT count(*)" + waiting) == "2"; }));
+        CHECK(value(db, "SELECT count(*) FROM (SELECT pg_cancel_backend(pid)" + waiting + ") c") == "2");
+        REQUIRE(eventually([&] { return value(db, "SELECT count(*)" + waiting) == "2"; }));
+        locked.rollback();
+        auto const f = t.next(long_enough);
+        REQUIRE(f);
+        CHECK(f->id == first);
+        auto const e = next.get();
+        REQUIRE(e);
+        CHECK(e->frame.id == first);
+    }
+    weir::connection as_reader("user=" + name);
+    REQUIRE(weir::subscription(as_reader, name).unsubscribe());
+    db.execute("DROP OWNED BY " + name + "; DROP ROLE " + name);
 }
 
 TEST_CASE("a channel is heard once a refusal is taken back", "[fault]") {

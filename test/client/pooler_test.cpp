@@ -36,7 +36,7 @@ TEST_CASE("calls through a transaction pooler", "[pooler]") {
     pipe.finish();
     CHECK(ok == 50);
     CHECK(s.read().value().size() == 113);
-    CHECK(!s.wait(s.head(), 100ms));
+    CHECK(!s.wait(s.head(), 100ms).value().ready);
 }
 
 TEST_CASE("tails through a transaction pooler", "[pooler]") {

@@ -44,7 +44,7 @@ TEST_CASE("a standby", "[standby]") {
     for (auto &o : others)
         REQUIRE(o.next(long_enough));
     CHECK(n.counts().polls == 0);
-    CHECK(here.wait({}, long_enough));
+    CHECK(here.wait({}, long_enough).value().ready);
 
     control("promote");
     REQUIRE(eventually([&] { return n.status().how == weir::wakeup::database; }));

@@ -349,26 +349,93 @@ TEST_CASE("a pipeline reports every append in order, and a group fails as a whol
     CHECK(open.read().value().size() == 117); // never sent
 }
 
-TEST_CASE("waiting in the server ends with a frame, a close, a time or a stop") {
+TEST_CASE("a bookmark moves a filtered read on past what it drops") {
+    weir::connection db;
+    weir::stream s(db, unique("bookmark"));
+    (void)s.append("1", {.type = "wanted"}).value();
+    auto const last = s.append("2", {.type = "other"}).value();
+    weir::read_options wanted{.types = {"wanted"}, .bookmark = true};
+    auto frames = s.read(wanted).value();
+    REQUIRE(frames.size() == 2);
+    CHECK(frames[0].payload == "1");
+    CHECK(frames[1].mode == weir::frame_mode::bookmark);
+    CHECK(frames[1].id == last);
+    CHECK(!frames[1].type);
+    wanted.after = frames[1].id;
+    frames = s.read(wanted).value();
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].id == last);
+    std::array const from{weir::stream_cursor{s.name(), {}}};
+    auto const many = weir::read_many(db, from, {.bookmark = true}).value();
+    REQUIRE(many.size() == 3);
+    CHECK(many[2].frame.mode == weir::frame_mode::bookmark);
+    CHECK_THROWS_AS(s.read({.reverse = true, .bookmark = true}), weir::error);
+}
+
+namespace {
+// A wait that is over at once, and why.
+weir::wait_reason outcome(weir::result<weir::wait_outcome> const &waited) {
+    CHECK(waited.value().ready == (waited->reason == weir::wait_reason::frames));
+    return waited->reason;
+}
+} // namespace
+
+TEST_CASE("waiting in the server ends with a frame, a close, a time or a stop, and says which") {
+    using why = weir::wait_reason;
     weir::connection db, other;
     weir::stream s(db, unique("wait")), writer(other, s.name());
     auto const first = writer.append("1").value();
-    CHECK(s.wait({}, long_enough));
-    CHECK(!s.wait(first, 100ms));
+    CHECK(outcome(s.wait({}, long_enough)) == why::frames);
+    CHECK(outcome(s.wait(first, 100ms)) == why::timeout);
+    CHECK(outcome(s.wait(first, 0s)) == why::timeout);
     std::jthread const soon([&writer] {
         std::this_thread::sleep_for(100ms);
         (void)writer.append("2").value();
     });
-    CHECK(s.wait(first, long_enough));
+    CHECK(outcome(s.wait(first, long_enough)) == why::frames);
     auto const last = s.head();
     std::stop_source stop;
     std::jthread const stopper([&stop] {
         std::this_thread::sleep_for(100ms);
         stop.request_stop();
     });
-    CHECK(!s.wait(last, stop.get_token()));
+    CHECK(outcome(s.wait(last, stop.get_token())) == why::stopped);
     db.execute("BEGIN");
     CHECK_THROWS_AS(s.wait(last, 1s), weir::error);
     db.execute("ROLLBACK");
-    CHECK(s.wait({}, 1s));
+    CHECK(s.wait(weir::position::greatest(), 1s).error().why == reason::cursor_ahead);
+
+    (void)writer.trim_keep(1);
+    CHECK(outcome(s.wait(first, 1s)) == why::frames); // nothing behind it is gone
+    auto const third = writer.append("3").value();
+    (void)writer.trim_keep(1);
+    CHECK(outcome(s.wait(first, long_enough)) == why::expired);
+    CHECK(outcome(s.wait(third, 0s)) == why::timeout);
+    auto const end = writer.close();
+    CHECK(outcome(s.wait(third, long_enough)) == why::frames); // the close mark
+    CHECK(outcome(s.wait(end, long_enough)) == why::closed);
+    REQUIRE(writer.drop());
+    CHECK(outcome(s.wait(end, long_enough)) == why::dropped);
+}
+
+TEST_CASE("a subscription waits for what its filter lets through") {
+    using why = weir::wait_reason;
+    weir::connection db;
+    weir::stream s(db, unique("waited"));
+    weir::subscription sub(db, s.name());
+    try {
+        (void)sub.wait(0s);
+        FAIL("no error");
+    } catch (weir::error const &e) {
+        CHECK(e.sqlstate() == "42704");
+    }
+    REQUIRE(sub.subscribe(s.name(), {.types = {"wanted"}}).value());
+    CHECK(outcome(sub.wait(0s)) == why::timeout);
+    (void)s.append("1", {.type = "other"}).value();
+    CHECK(outcome(sub.wait(100ms)) == why::timeout);
+    (void)s.append("2", {.type = "wanted"}).value();
+    CHECK(outcome(sub.wait(long_enough)) == why::frames);
+    (void)sub.ack(s.name(), s.close()).value();
+    CHECK(outcome(sub.wait(long_enough)) == why::closed);
+    REQUIRE(sub.unsubscribe());
 }

@@ -20,9 +20,10 @@ enum class frame_mode {
     replace,     // payload is the rolling document, whatever was before
     best_effort, // kept for a while, and not across a crash
     close,       // the end of the stream; payload {"reason": …} or {}
+    bookmark,    // no frame: a read has looked at everything up to its id (read_options::bookmark)
 };
 
-// durable, summary, replace, best_effort, close.
+// durable, summary, replace, best_effort, close, bookmark.
 WEIR_CLIENT_API std::string_view to_string(frame_mode mode) noexcept;
 
 struct frame {

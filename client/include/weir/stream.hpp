@@ -11,6 +11,7 @@
 #include "weir/connection.hpp"
 #include "weir/frame.hpp"
 #include "weir/result.hpp"
+#include "weir/wait.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -64,6 +65,9 @@ struct read_options {
     std::optional<std::string> headers = {}; // a JSON object that the frame's headers contain
     bool reverse = false;                    // newest first
     std::optional<position::time_point> since = {};
+    // One more at the end, of mode bookmark: everything up to its id was looked at, so that a read with a filter moves
+    // on past what it drops. Its type is "more" where the read stopped before the end. Not with reverse.
+    bool bookmark = false;
 };
 
 struct summary_document {
@@ -143,10 +147,10 @@ public:
     std::int64_t trim_before(position when);
     bool drop();
 
-    // Blocks in the server, in steps, until something settled lies after the cursor, or a read is to tell why none
-    // will: closed, dropped, or the cursor has expired; false where the time is over or a stop was requested. Not
-    // within a transaction. For many streams, or to get the frames as well, use a tail.
-    bool wait(position after, until const &limit = {});
+    // Blocks until a settled frame lies after the cursor, until none will (the outcome says why), or until the time is
+    // over or a stop was requested. Safe to retry, and retried by the library. Refused: cursor_ahead. Throws within a
+    // transaction (25001). For many streams, or to get the frames as well, use a tail.
+    result<wait_outcome> wait(position after, until const &limit = {});
 
 private:
     connection *db_;
@@ -167,7 +171,7 @@ struct stream_cursor {
 };
 
 // Several streams in one call, each from its own cursor. Of the options max (of each stream),
-// best_effort, types and headers count.
+// best_effort, types, headers and bookmark (one behind the frames of each stream) count.
 WEIR_CLIENT_API result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cursor const> cursors,
                                                             read_options const &options = {});
 

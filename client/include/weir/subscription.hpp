@@ -12,6 +12,7 @@
 #include "weir/frame.hpp"
 #include "weir/result.hpp"
 #include "weir/tail.hpp"
+#include "weir/wait.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -90,6 +91,11 @@ public:
 
     // Nothing for one that is not there.
     std::optional<subscription_info> info();
+
+    // Blocks until fetch() gives something, its filter applied, until nothing will come any more (the outcome says
+    // why), or until the time is over or a stop was requested. Safe to retry, and retried by the library. Refused:
+    // cursor_ahead. Throws within a transaction (25001), and where there is no such subscription (42704).
+    result<wait_outcome> wait(until const &limit = {});
 
 private:
     connection *db_;

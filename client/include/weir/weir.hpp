@@ -22,3 +22,4 @@
 #include "weir/tail.hpp"
 #include "weir/transaction.hpp"
 #include "weir/until.hpp"
+#include "weir/wait.hpp"

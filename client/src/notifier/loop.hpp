@@ -54,7 +54,7 @@ struct follower {
     bool due = false;
     bool reading = false;
     bool again = false; // rang while it was being read
-    bool alone = false; // a read with others failed: find out whose fault it was
+    bool alone = false; // a read failed: try it without others, and if it fails again, it is this one's
     bool ended = false;
     bool spaced = false; // due as soon as not_before has passed
     until::clock::time_point next_poll, not_before{};

@@ -275,9 +275,9 @@ void reader::statement_failed(PGresult const *r) {
         riders += s.riders.size();
     for (slot const &s : slots)
         for (follower *f : s.riders) {
-            if (stale || why.transient())
+            if (stale || (why.transient() && !cancelled(why)))
                 loop_.again(*f, false);
-            else if (riders > 1 || slots.size() > 1)
+            else if (riders > 1 || slots.size() > 1 || (cancelled(why) && !f->alone))
                 loop_.again(*f, true);
             else
                 loop_.fail(*f, why);

@@ -32,8 +32,8 @@ notifier_options few() {
 
 // A program that hears a channel and follows a stream, on a loop in a world of its own.
 struct program {
-    explicit program(explorer &by, world::limits most, notifier_options const &options = few())
-        : around(by, most), core(std::make_shared<notifier::core>(options)),
+    explicit program(explorer &every, world::limits most, notifier_options const &options)
+        : by(every), around(every, most), core(std::make_shared<notifier::core>(options)),
           turn(std::make_unique<loop>(*core, around)) {
         around.wanted = [this] { return hears || follows; };
     }
@@ -52,8 +52,8 @@ struct program {
         core->post([c = hears](loop &l) { l.remove(c.get()); });
         hears.reset();
     }
-    void follow() {
-        follows = std::make_shared<tail::core>("s", tail_options{.from = start::after(position(0))}, core);
+    void follow(std::int64_t after = 0) {
+        follows = std::make_shared<tail::core>("s", tail_options{.from = start::after(position(after))}, core);
         core->post([t = follows](loop &l) { l.add(t); });
     }
     void leave() {
@@ -84,6 +84,14 @@ struct program {
         return false;
     }
 
+    // What is notified now is heard; or the program is told that it may have missed something.
+    bool hears_the_next() {
+        int const before = heard + missed;
+        around.notify("c");
+        return until_so([this, before] { return heard + missed > before; }, 60s);
+    }
+
+    explorer &by;
     world around;
     std::shared_ptr<notifier::core> core;
     std::unique_ptr<loop> turn;
@@ -96,11 +104,21 @@ struct program {
 #define REQUIRE_SO(what)                                                                                               \
     do {                                                                                                               \
         if (!(what)) {                                                                                                 \
-            INFO("run " << every.runs() << ": " << p.around.trace());                                                  \
+            INFO("run " << p.by.runs() << ": " << p.around.trace());                                                   \
             INFO(p.around.wrong);                                                                                      \
             REQUIRE(what);                                                                                             \
         }                                                                                                              \
     } while (false)
+
+// A program for each order of events.
+template <class F> void in_all_orders(world::limits most, F &&run, notifier_options const &options = few()) {
+    explorer every;
+    do {
+        program p(every, most, options);
+        run(p);
+    } while (every.next());
+    CHECK(every.runs() > 1000); // or it has not looked
+}
 
 bool open(program const &p) { return p.hears->wait(0s); }
 
@@ -117,40 +135,64 @@ template <class F> std::string thrown(F &&wait) {
 } // namespace
 
 TEST_CASE("a channel is heard, whatever happened before", "[loop]") {
-    explorer every;
-    do {
-        program p(every, {.events = 6, .mishaps = 2, .slips = 1});
+    in_all_orders({.events = 6, .mishaps = 2, .slips = 1}, [](program &p) {
         p.listen();
         bool const heard = p.until_so([&p] { return open(p); }, 60s);
         REQUIRE_SO(heard);
-        // Or the program is told that it may have missed something.
-        p.around.notify("c");
-        int const before = p.heard + p.missed;
-        bool const rung = p.until_so([&p, before] { return p.heard + p.missed > before; }, 60s);
+        bool const rung = p.hears_the_next();
         REQUIRE_SO(rung);
-    } while (every.next());
-    CHECK(every.runs() > 1000); // or it has not looked
+    });
 }
 
 TEST_CASE("a tail gets everything, whatever happened before", "[loop]") {
-    for (bool const pooler : {false, true}) {
-        explorer every;
-        do {
-            program p(every, {.events = 5, .mishaps = 1, .slips = 0, .pooler = pooler});
+    for (bool const pooler : {false, true})
+        in_all_orders({.events = 5, .mishaps = 1, .slips = 0, .pooler = pooler}, [](program &p) {
             p.follow();
             p.around.script.push_back({"append", [&p] { p.around.append(); }});
             p.around.script.push_back({"append", [&p] { p.around.append(); }});
             bool const all = p.until_so([&p] { return p.read() == 2; }, 60s);
             REQUIRE_SO(all);
-        } while (every.next());
-        CHECK(every.runs() > 1000); // or it has not looked
-    }
+        });
+}
+
+TEST_CASE("where it waits in the server, a stream that was dropped is waited for under its name", "[loop]") {
+    in_all_orders({.events = 4, .mishaps = 1, .slips = 0, .pooler = true}, [](program &p) {
+        p.follow();
+        p.around.script.push_back({"append", [&p] { p.around.append(); }});
+        p.around.script.push_back({"drop", [&p] { p.around.drop_stream(); }});
+        auto const end = p.around.now() + 30s; // time goes on meanwhile
+        bool const calm = p.until_so([&p, end] { return p.around.now() > end; }, 60s);
+        REQUIRE_SO(calm);
+        p.around.append();
+        bool const found = p.until_so([&p] { return p.read() == 2; }, 5s);
+        REQUIRE_SO(found);
+        p.around.append();
+        bool const more = p.until_so([&p] { return p.read() == 3; }, 5s);
+        REQUIRE_SO(more);
+    });
+}
+
+TEST_CASE("where it waits in the server, a tail behind the end of its stream is left to the slow poll", "[loop]") {
+    auto options = few();
+    options.slow_poll = 10s;
+    in_all_orders(
+        {.events = 5, .mishaps = 1, .slips = 0, .pooler = true},
+        [](program &p) {
+            p.around.close_stream();
+            p.follow(1);
+            auto const end = p.around.now() + 30s;
+            bool const calm = p.until_so([&p, end] { return p.around.now() > end; }, 60s);
+            REQUIRE_SO(calm);
+            p.around.drop_stream();
+            p.around.append();
+            bool const found = p.until_so([&p] { return p.read() == 2; }, 11s);
+            REQUIRE_SO(found);
+        },
+        options);
 }
 
 TEST_CASE("who comes and goes leaves the others what they want", "[loop]") {
-    explorer every;
-    do {
-        program p(every, {.events = 5, .mishaps = 1, .slips = 0});
+    in_all_orders({.events = 5, .mishaps = 1, .slips = 0}, [](program &p) {
         p.follow();
         p.around.script.push_back({"listen", [&p] { p.listen(); }});
         p.around.script.push_back({"leave", [&p] { p.leave(); }});
@@ -158,46 +200,53 @@ TEST_CASE("who comes and goes leaves the others what they want", "[loop]") {
         p.around.script.push_back({"listen", [&p] { p.listen(); }});
         bool const heard = p.until_so([&p] { return p.hears && open(p); }, 60s);
         REQUIRE_SO(heard);
-        // Or the program is told that it may have missed something.
-        p.around.notify("c");
-        int const before = p.heard + p.missed;
-        bool const rung = p.until_so([&p, before] { return p.heard + p.missed > before; }, 60s);
+        bool const rung = p.hears_the_next();
         REQUIRE_SO(rung);
-    } while (every.next());
-    CHECK(every.runs() > 1000); // or it has not looked
+    });
 }
 
 TEST_CASE("connections that nobody needs are closed, and then it sleeps", "[loop]") {
-    explorer every;
-    do {
-        program p(every, {.events = 6, .mishaps = 1, .slips = 0});
+    in_all_orders({.events = 6, .mishaps = 1, .slips = 0}, [](program &p) {
         p.follow();
         p.around.script.push_back({"leave", [&p] { p.leave(); }});
         bool const closed = p.until_so([&p] { return !p.follows && p.core->counts.connections == 0; }, 20s);
         REQUIRE_SO(closed);
-    } while (every.next());
-    CHECK(every.runs() > 1000); // or it has not looked
+    });
 }
 
 TEST_CASE("where nobody waits in the server, the connection is asked after", "[loop]") {
-    explorer every;
-    do {
-        program p(every, {.events = 6, .mishaps = 0, .slips = 1, .pooler = true});
+    in_all_orders({.events = 6, .mishaps = 0, .slips = 1, .pooler = true}, [](program &p) {
         p.listen();
         auto const end = p.around.now() + 60s;
         bool const calm = p.until_so([&p, end] { return p.around.now() > end; }, 120s);
         REQUIRE_SO(calm);
-    } while (every.next());
-    CHECK(every.runs() > 1000); // or it has not looked
+    });
+}
+
+TEST_CASE("a read that is cancelled is tried again, and if that is cancelled too, who waits is told", "[loop]") {
+    int told = 0;
+    in_all_orders({.events = 5, .mishaps = 2, .slips = 0, .failure = "57014"}, [&told](program &p) {
+        p.follow();
+        p.around.script.push_back({"append", [&p] { p.around.append(); }});
+        std::string failed;
+        bool const over = p.until_so(
+            [&p, &failed] {
+                failed = thrown([&p] { p.read(); });
+                return !failed.empty() || p.at == 1;
+            },
+            60s);
+        REQUIRE_SO(over);
+        REQUIRE_SO((failed.empty() || (failed == "57014" && p.around.failed_reads() == 2)));
+        told += !failed.empty();
+    });
+    CHECK(told > 0);
 }
 
 TEST_CASE("what lasts is told to who waits, and what passes is not", "[loop]") {
     for (std::string const refusal : {"3D000", "28P01", "42501", "57P03", "53300", ""}) {
         bool const lasts = error({.from = error::source::connection, .sqlstate = refusal}).lasting();
         CHECK(lasts == (refusal == "3D000" || refusal == "28P01" || refusal == "42501"));
-        explorer every;
-        do {
-            program p(every, {.events = 5, .mishaps = 2, .slips = 0, .refusal = refusal});
+        in_all_orders({.events = 5, .mishaps = 2, .slips = 0, .refusal = refusal}, [&refusal, lasts](program &p) {
             p.listen();
             p.follow();
             p.around.script.push_back({"append", [&p] { p.around.append(); }});
@@ -220,6 +269,6 @@ TEST_CASE("what lasts is told to who waits, and what passes is not", "[loop]") {
                 60s);
             REQUIRE_SO(heard);
             REQUIRE_SO((lasts || p.told == 0));
-        } while (every.next());
+        });
     }
 }

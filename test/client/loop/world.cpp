@@ -84,6 +84,16 @@ void world::append() {
     notify("weir:s");
 }
 
+void world::close_stream() {
+    append();
+    closed_ = frames_;
+}
+
+void world::drop_stream() {
+    dropped_ = frames_;
+    closed_ = 0;
+}
+
 void world::notify(std::string const &channel) {
     for (auto const &c : connections_)
         if (c->now == connection::state::open && c->channels.contains(channel))
@@ -236,7 +246,8 @@ void world::answer(connection &c, bool well) {
     auto const has = [&s](char const *part) { return s.find(part) != s.npos; };
     auto const give = [&c](PGresult *r) { c.results.push_back(r); };
     if (!well) {
-        give(result(PGRES_FATAL_ERROR, {}, "57014"));
+        failed_reads_ += has("weir.read_many");
+        give(result(PGRES_FATAL_ERROR, {}, left_.failure));
     } else if (has("pg_is_in_recovery")) {
         std::string const pid = number(left_.pooler ? backend + 1 : backend, 4);
         give(result(PGRES_TUPLES_OK, {pid, number(0, 1), "0.1", number(0, 1)}));
@@ -250,14 +261,19 @@ void world::answer(connection &c, bool well) {
         }
         give(result(PGRES_COMMAND_OK, {}));
     } else if (has("weir.read_many")) {
-        for (std::int64_t n = c.after + 1; n <= frames_; n++)
-            give(result(PGRES_SINGLE_TUPLE, {"s", number(n, 8), "durable", null, null, null, null}));
+        for (std::int64_t n = std::max(c.after, dropped_) + 1; n <= frames_; n++)
+            give(result(PGRES_SINGLE_TUPLE,
+                        {"s", number(n, 8), n == closed_ ? "close" : "durable", null, null, null, null}));
         give(result(PGRES_TUPLES_OK, {}));
     } else if (has("weir.wait_many")) {
-        bool const news = frames_ > c.after;
-        if (!news)
+        bool const news = frames_ > std::max(c.after, dropped_);
+        bool const dropped = frames_ == dropped_ && c.after > 0;
+        bool const closed = closed_ > 0 && c.after >= closed_;
+        bool const over = !news && !dropped && !closed;
+        if (over)
             now_ += 250ms; // which it was to wait
-        give(result(PGRES_TUPLES_OK, {number(frames_, 8), news ? "frames" : "timeout", news ? "s" : null}));
+        char const *const reason = news ? "frames" : dropped ? "dropped" : closed ? "closed" : "timeout";
+        give(result(PGRES_TUPLES_OK, {number(news, 1), reason, over ? null : "s"}));
     } else {
         give(result(PGRES_COMMAND_OK, {}));
     }

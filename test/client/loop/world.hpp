@@ -61,7 +61,8 @@ public:
         int mishaps = 2; // of them: lost connections, refused ones, statements that fail
         int slips = 1;   // times that time passes where nobody waits
         bool pooler = false;
-        std::string refusal = {}; // the SQLSTATE that connecting is refused with; none: nobody answers
+        std::string refusal = {};      // the SQLSTATE that connecting is refused with; none: nobody answers
+        std::string failure = "53200"; // and that of a statement that fails
     };
 
     world(explorer &by, limits most);
@@ -74,6 +75,9 @@ public:
 
     // The server's.
     void append();
+    void close_stream();
+    void drop_stream();
+    int failed_reads() const { return failed_reads_; }
     void notify(std::string const &channel);
     std::int64_t newest() const { return frames_; }
 
@@ -107,9 +111,12 @@ private:
     bool calm_ = false;
     until::clock::time_point now_{std::chrono::hours(1)};
     std::vector<std::unique_ptr<connection>> connections_;
-    std::int64_t frames_ = 0; // 1, 2, … frames_ are there
-    int numbers_ = 1000;      // no descriptors of the process
-    int rounds_ = 0;          // that nothing has happened in
+    std::int64_t frames_ = 0;  // dropped_ + 1, … frames_ are there
+    std::int64_t dropped_ = 0; // the newest that went with its stream
+    std::int64_t closed_ = 0;  // the close mark; 0: open
+    int failed_reads_ = 0;
+    int numbers_ = 1000; // no descriptors of the process
+    int rounds_ = 0;     // that nothing has happened in
     std::vector<std::string> trace_;
 };
 
