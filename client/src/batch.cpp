@@ -9,8 +9,8 @@
 #include "decode.hpp"
 #include "failure.hpp"
 
-#include <string>
-#include <tuple>
+#include <algorithm>
+#include <type_traits>
 
 namespace weir::inline v0 {
 
@@ -19,62 +19,53 @@ namespace {
 using namespace internal;
 
 // Below the limits that a server has by default.
-constexpr std::size_t most_frames = 5000, most_bytes = 8 << 20;
+constexpr std::size_t max_frames = 5000, max_bytes = 8 << 20;
 
+// A call, with what it was given in one piece of memory.
 struct item {
-    std::string stream = {}, data = {};
-    std::optional<std::string> type = {}, headers = {}, key = {}, lease = {};
-    std::optional<std::int64_t> epoch = {};
-    payload::form form = payload::form::json;
-    bool best_effort = false;
-    std::int64_t ttl_ms = 0;
-    int floor = 0, ceiling = 0;
-    double alpha = 0;
+    std::unique_ptr<char[]> held = {};
+    std::size_t bytes;
+    std::string_view stream, data;
+    append_options options = {};
+    payload::form form;
+    keeping how;
 
-    // What frames of one statement have in common.
-    auto kind() const { return std::tie(best_effort, form, ttl_ms, floor, ceiling, alpha); }
-    // And of one weir.append_batch.
-    auto frame_kind() const { return std::tie(stream, type, headers, lease, epoch); }
-    std::size_t bytes() const { return data.size() + (type ? type->size() : 0) + (headers ? headers->size() : 0); }
+    bool one_statement_with(item const &other) const { return how == other.how && form == other.form; }
+    // One weir.append_batch even.
+    bool one_batch_with(item const &other) const {
+        return one_statement_with(other) && stream == other.stream && options == other.options;
+    }
 };
 
-std::optional<std::string> copy(std::optional<std::string_view> v) {
-    return v ? std::optional<std::string>(*v) : std::nullopt;
+template <class F> void for_each_text(append_options &o, F &&f) {
+    for_each_append_option([&](option const &, auto member) {
+        if constexpr (std::is_same_v<std::optional<std::string_view>, std::remove_cvref_t<decltype(o.*member)>>)
+            if (o.*member)
+                f(*(o.*member));
+    });
 }
 
-std::optional<std::string_view> view(std::optional<std::string> const &v) {
-    return v ? std::optional<std::string_view>(*v) : std::nullopt;
-}
-
-template <class Options> item item_of(std::string_view stream, payload what, Options const &o) {
-    item i{.stream = std::string(stream), .data = std::string(what.data())};
-    i.form = what.kind();
-    i.type = copy(o.type);
-    i.headers = copy(o.headers);
-    i.key = copy(o.idempotency_key);
-    i.lease = copy(o.lease);
-    i.epoch = o.epoch;
+item item_of(keeping how, std::string_view stream, payload what, append_options const &o) {
+    check_options(how, o);
+    item i{.bytes = what.data().size(),
+           .stream = stream,
+           .data = what.data(),
+           .options = o,
+           .form = what.kind(),
+           .how = how};
+    for_each_text(i.options, [&](std::string_view text) { i.bytes += text.size(); });
+    i.held = std::make_unique_for_overwrite<char[]>(i.bytes + stream.size());
+    char *to = i.held.get();
+    auto const keep = [&to](std::string_view &text) {
+        char *const from = to;
+        to = std::copy(text.begin(), text.end(), to);
+        text = {from, text.size()};
+    };
+    keep(i.stream);
+    keep(i.data);
+    for_each_text(i.options, keep);
     return i;
 }
-
-#define WEIR_DURABLE "u.s, u.p, type => u.t, headers => u.h, idempotency_key => u.k, lease => u.l, epoch => u.e"
-#define WEIR_BEST_EFFORT                                                                                               \
-    WEIR_DURABLE ", ttl_ms => $8::int4, maxlen_floor => $9::int4, maxlen_ceiling => $10::int4, ema_alpha => "          \
-                 "$11::float8"
-#define WEIR_ROWS(payloads)                                                                                            \
-    ")::bigint FROM unnest($1::text[], $2::" payloads                                                                  \
-    ", $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::int8[]) AS u(s, p, t, h, k, l, e)"
-
-constexpr statement appends[] = {
-    {"SELECT weir.append(" WEIR_DURABLE WEIR_ROWS("jsonb[]")},
-    {"SELECT weir.append_text(" WEIR_DURABLE WEIR_ROWS("text[]")},
-    {"SELECT weir.append_bytes(" WEIR_DURABLE WEIR_ROWS("bytea[]")},
-};
-constexpr statement best_efforts[] = {
-    {"SELECT weir.append_best_effort(" WEIR_BEST_EFFORT WEIR_ROWS("jsonb[]")},
-    {"SELECT weir.append_best_effort_text(" WEIR_BEST_EFFORT WEIR_ROWS("text[]")},
-    {"SELECT weir.append_best_effort_bytes(" WEIR_BEST_EFFORT WEIR_ROWS("bytea[]")},
-};
 
 // One statement and the frames that it appends.
 struct run {
@@ -85,20 +76,17 @@ struct run {
 std::vector<run> runs_of(std::vector<item> const &items) {
     std::vector<run> runs;
     for (std::size_t from = 0; from < items.size();) {
-        auto const &first = items[from];
-        std::size_t to = from, bytes = 0;
-        // As long as they could be one weir.append_batch, and as long as they are of one kind.
-        while (to < items.size() && to - from < most_frames && bytes < most_bytes && !items[to].key &&
-               items[to].kind() == first.kind() && items[to].frame_kind() == first.frame_kind())
-            bytes += items[to++].bytes();
+        item const &first = items[from];
+        auto const end_of = [&](auto &&belongs) {
+            std::size_t to = from, bytes = 0;
+            while (to < items.size() && to - from < max_frames && bytes < max_bytes && belongs(items[to]))
+                bytes += items[to++].bytes;
+            return to;
+        };
+        std::size_t to = end_of([&](item const &i) { return !i.options.idempotency_key && first.one_batch_with(i); });
         bool const as_batch = to - from > 16 || (to - from > 1 && to == items.size());
-        if (!as_batch) {
-            bytes = 0;
-            to = from;
-            while (to < items.size() && to - from < most_frames && bytes < most_bytes &&
-                   items[to].kind() == first.kind())
-                bytes += items[to++].bytes();
-        }
+        if (!as_batch)
+            to = end_of([&](item const &i) { return first.one_statement_with(i); });
         runs.push_back({std::span(items).subspan(from, to - from), as_batch});
         from = to;
     }
@@ -107,37 +95,26 @@ std::vector<run> runs_of(std::vector<item> const &items) {
 
 session::request request_of(run const &r) {
     item const &first = r.items.front();
-    auto const form = static_cast<std::size_t>(first.form);
-    session::request q;
-    parameters &p = q.with;
-    auto column = [&](element type, auto &&get) {
+    auto const array = [&r](parameters &p, element type, auto &&get) {
         p.begin(type, r.items.size());
         for (item const &i : r.items)
             p.add(get(i));
         p.end();
     };
-    auto data = [](item const &i) { return std::string_view(i.data); };
+    auto const data = [](item const &i) { return i.data; };
     if (r.as_batch) {
-        p.raw(first.stream);
-        column(element_of(first.form), data);
-        p.raw(view(first.type)).jsonb(view(first.headers)).null().raw(view(first.lease)).bigint(first.epoch);
-        q.what =
-            first.best_effort ? append_best_effort_batch_statement(first.form) : append_batch_statement(first.form);
-    } else {
-        column(element::text, [](item const &i) { return std::string_view(i.stream); });
-        column(element_of(first.form), data);
-        column(element::text, [](item const &i) { return view(i.type); });
-        column(element::jsonb, [](item const &i) { return view(i.headers); });
-        column(element::text, [](item const &i) { return view(i.key); });
-        column(element::text, [](item const &i) { return view(i.lease); });
-        column(element::int8, [](item const &i) { return i.epoch; });
-        q.what = first.best_effort ? best_efforts[form] : appends[form];
+        session::request q{append_batch_statement(first.how, first.form), {}};
+        q.with.raw(first.stream);
+        array(q.with, element_of(first.form), data);
+        add_options(q.with, first.how, first.options);
+        return q;
     }
-    if (first.best_effort)
-        p.integer(static_cast<std::int32_t>(first.ttl_ms))
-            .integer(first.floor)
-            .integer(first.ceiling)
-            .real(first.alpha);
+    session::request q{append_rows_statement(first.how, first.form), {}};
+    array(q.with, element::text, [](item const &i) { return i.stream; });
+    array(q.with, element_of(first.form), data);
+    for_each_option_of(first.how, [&](option const &o, auto member) {
+        array(q.with, o.type, [member](item const &i) { return in_parameter(i.options.*member); });
+    });
     return q;
 }
 
@@ -149,8 +126,8 @@ struct batch::state {
     bool all_keyed = true;
 
     void add(item i) {
-        bytes += i.bytes();
-        all_keyed = all_keyed && i.key;
+        bytes += i.bytes;
+        all_keyed = all_keyed && i.options.idempotency_key;
         items.push_back(std::move(i));
     }
 };
@@ -161,17 +138,11 @@ batch::batch(batch &&) noexcept = default;
 batch &batch::operator=(batch &&) noexcept = default;
 
 void batch::append(std::string_view stream, payload what, append_options const &o) {
-    state_->add(item_of(stream, what, o));
+    state_->add(item_of(keeping::durable, stream, what, o));
 }
 
-void batch::append_best_effort(std::string_view stream, payload what, best_effort_options const &o) {
-    item i = item_of(stream, what, o);
-    i.best_effort = true;
-    i.ttl_ms = o.ttl.count();
-    i.floor = o.maxlen_floor;
-    i.ceiling = o.maxlen_ceiling;
-    i.alpha = o.ema_alpha;
-    state_->add(std::move(i));
+void batch::append_best_effort(std::string_view stream, payload what, append_options const &o) {
+    state_->add(item_of(keeping::best_effort, stream, what, o));
 }
 
 std::size_t batch::size() const noexcept { return state_->items.size(); }

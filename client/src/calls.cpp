@@ -1,53 +1,102 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "calls.hpp"
 
-#include <algorithm>
-#include <limits>
+#include "failure.hpp"
+
+#include <array>
 
 namespace weir::inline v0 {
 namespace internal {
 
 namespace {
 
-#define WEIR_DURABLE                                                                                                   \
-    "type => $3::text, headers => $4::jsonb, idempotency_key => $5::text, lease => $6::text, epoch => $7::int8"
-#define WEIR_BEST_EFFORT                                                                                               \
-    WEIR_DURABLE ", ttl_ms => $8::int4, maxlen_floor => $9::int4, maxlen_ceiling => $10::int4, ema_alpha => "          \
-                 "$11::float8"
-#define WEIR_BATCH "SELECT first_id::bigint, last_id::bigint, frames FROM weir."
+constexpr std::array all_keepings{keeping::durable, keeping::best_effort};
+constexpr std::array all_forms{payload::form::json, payload::form::text, payload::form::bytes};
 
-constexpr statement appends[] = {
-    {"SELECT weir.append($1::text, $2::jsonb, " WEIR_DURABLE ")::bigint"},
-    {"SELECT weir.append_text($1::text, $2::text, " WEIR_DURABLE ")::bigint"},
-    {"SELECT weir.append_bytes($1::text, $2::bytea, " WEIR_DURABLE ")::bigint"},
-};
-constexpr statement best_efforts[] = {
-    {"SELECT weir.append_best_effort($1::text, $2::jsonb, " WEIR_BEST_EFFORT ")::bigint"},
-    {"SELECT weir.append_best_effort_text($1::text, $2::text, " WEIR_BEST_EFFORT ")::bigint"},
-    {"SELECT weir.append_best_effort_bytes($1::text, $2::bytea, " WEIR_BEST_EFFORT ")::bigint"},
-};
-constexpr statement batches[] = {
-    {WEIR_BATCH "append_batch($1::text, $2::jsonb[], " WEIR_DURABLE ")"},
-    {WEIR_BATCH "append_text_batch($1::text, $2::text[], " WEIR_DURABLE ")"},
-    {WEIR_BATCH "append_bytes_batch($1::text, $2::bytea[], " WEIR_DURABLE ")"},
-};
-constexpr statement best_effort_batches[] = {
-    {WEIR_BATCH "append_best_effort_batch($1::text, $2::jsonb[], " WEIR_BEST_EFFORT ")"},
-    {WEIR_BATCH "append_best_effort_text_batch($1::text, $2::text[], " WEIR_BEST_EFFORT ")"},
-    {WEIR_BATCH "append_best_effort_bytes_batch($1::text, $2::bytea[], " WEIR_BEST_EFFORT ")"},
-};
+std::string function(keeping how, payload::form form) {
+    std::string name = "weir.append";
+    if (how == keeping::best_effort)
+        name += "_best_effort";
+    if (form == payload::form::text)
+        name += "_text";
+    if (form == payload::form::bytes)
+        name += "_bytes";
+    return name;
+}
 
-std::size_t index(payload::form form) noexcept { return static_cast<std::size_t>(form); }
+std::string parameter(int n, element type, char const *dimensions = "") {
+    return "$" + std::to_string(n) + "::" + sql_type(type) + dimensions;
+}
+
+// ", type => $3::text, …"
+std::string options_of(keeping how) {
+    std::string text;
+    int n = 3;
+    for_each_option_of(how, [&](option const &o, auto) { text += named(o, parameter(n++, o.type)); });
+    return text;
+}
+
+std::string one(keeping how, payload::form form) {
+    return "SELECT " + function(how, form) + "($1::text, " + parameter(2, element_of(form)) + options_of(how) +
+           ")::bigint";
+}
+
+std::string batch(keeping how, payload::form form) {
+    return "SELECT first_id::bigint, last_id::bigint, frames FROM " + function(how, form) + "_batch($1::text, " +
+           parameter(2, element_of(form), "[]") + options_of(how) + ")";
+}
+
+std::string rows_of(keeping how, payload::form form) {
+    std::string given, arrays, columns;
+    int n = 3;
+    for_each_option_of(how, [&](option const &o, auto) {
+        std::string const column = "c" + std::to_string(n);
+        given += named(o, "u." + column);
+        arrays += ", " + parameter(n, o.type, "[]");
+        columns += ", " + column;
+        n++;
+    });
+    return "SELECT " + function(how, form) + "(u.c1, u.c2" + given + ")::bigint FROM unnest($1::text[], " +
+           parameter(2, element_of(form), "[]") + arrays + ") AS u(c1, c2" + columns + ")";
+}
+
+// Made when first asked for; statements are told apart by where their text is.
+using texts = std::array<std::array<std::string, all_forms.size()>, all_keepings.size()>;
+
+texts made_by(std::string (*make)(keeping, payload::form)) {
+    texts all;
+    for (auto const how : all_keepings)
+        for (auto const form : all_forms)
+            all[static_cast<std::size_t>(how)][static_cast<std::size_t>(form)] = make(how, form);
+    return all;
+}
+
+statement find(texts const &all, keeping how, payload::form form) {
+    return {all[static_cast<std::size_t>(how)][static_cast<std::size_t>(form)].c_str()};
+}
 
 } // namespace
 
-statement const append_patch_statement{
-    "SELECT id::bigint, summary_version FROM weir.append_patch($1::text, $2::jsonb, " WEIR_DURABLE ")"};
+statement append_statement(keeping how, payload::form form) {
+    static texts const all = made_by(one);
+    return find(all, how, form);
+}
 
-statement append_statement(payload::form form) noexcept { return appends[index(form)]; }
-statement append_best_effort_statement(payload::form form) noexcept { return best_efforts[index(form)]; }
-statement append_batch_statement(payload::form form) noexcept { return batches[index(form)]; }
-statement append_best_effort_batch_statement(payload::form form) noexcept { return best_effort_batches[index(form)]; }
+statement append_batch_statement(keeping how, payload::form form) {
+    static texts const all = made_by(batch);
+    return find(all, how, form);
+}
+
+statement append_rows_statement(keeping how, payload::form form) {
+    static texts const all = made_by(rows_of);
+    return find(all, how, form);
+}
+
+statement append_patch_statement() {
+    static std::string const text = "SELECT id::bigint, summary_version FROM weir.append_patch($1::text, $2::jsonb" +
+                                    options_of(keeping::durable) + ")";
+    return {text.c_str()};
+}
 
 element element_of(payload::form form) noexcept {
     switch (form) {
@@ -60,7 +109,17 @@ element element_of(payload::form form) noexcept {
     }
 }
 
-void add_texts_or_null(parameters &p, std::vector<std::string> const &values) {
+std::string properties_from(int n) {
+    std::string text;
+    for_each_property([&](option const &o, auto) { text += named(o, parameter(n++, o.type)); });
+    return text;
+}
+
+void add_properties(parameters &p, stream_properties const &all) {
+    for_each_property([&](option const &each, auto member) { p.one(each.type, in_parameter(all.*member)); });
+}
+
+void add_texts_or_null(parameters &p, std::span<std::string const> values) {
     if (values.empty()) {
         p.null();
         return;
@@ -71,26 +130,19 @@ void add_texts_or_null(parameters &p, std::vector<std::string> const &values) {
     p.end();
 }
 
-void add_payload(parameters &p, payload what) {
-    if (what.kind() == payload::form::json)
-        p.jsonb(what.data());
-    else
-        p.raw(what.data());
+void add_payload(parameters &p, payload what) { p.one(element_of(what.kind()), what.data()); }
+
+void check_options(keeping how, append_options const &o) {
+    for_each_append_option([&](option const &each, auto member) {
+        if (how == keeping::durable && each.best_effort && o.*member)
+            misuse(std::string("a durable frame has no ") + each.name, "22023",
+                   "Retention is a property of the stream, see stream::alter().");
+    });
 }
 
-namespace {
-template <class Options> void add_common(parameters &p, Options const &o) {
-    p.raw(o.type).jsonb(o.headers).raw(o.idempotency_key).raw(o.lease).bigint(o.epoch);
-}
-} // namespace
-
-void add_options(parameters &p, append_options const &o) { add_common(p, o); }
-
-void add_options(parameters &p, best_effort_options const &o) {
-    // Out of the server's range stays out of it.
-    auto const ttl = std::clamp<std::int64_t>(o.ttl.count(), -1, std::numeric_limits<std::int32_t>::max());
-    add_common(p, o);
-    p.integer(static_cast<std::int32_t>(ttl)).integer(o.maxlen_floor).integer(o.maxlen_ceiling).real(o.ema_alpha);
+void add_options(parameters &p, keeping how, append_options const &o) {
+    check_options(how, o);
+    for_each_option_of(how, [&](option const &each, auto member) { p.one(each.type, in_parameter(o.*member)); });
 }
 
 } // namespace internal

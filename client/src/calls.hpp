@@ -4,11 +4,13 @@
 // pipeline and batch.
 #pragma once
 
+#include "options.hpp"
 #include "parameters.hpp"
 #include "session.hpp"
 #include "weir/stream.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,29 +18,32 @@
 namespace weir::inline v0 {
 namespace internal {
 
-// Each gives one row with the position as bigint; append_patch with the version beside it.
-statement append_statement(payload::form form) noexcept;
-statement append_best_effort_statement(payload::form form) noexcept;
-extern statement const append_patch_statement;
-// One row: first_id, last_id as bigint, frames.
-statement append_batch_statement(payload::form form) noexcept;
-statement append_best_effort_batch_statement(payload::form form) noexcept;
+// $1 the stream, $2 the payload, then the options. One row: the position as bigint.
+statement append_statement(keeping how, payload::form form);
+// $2 an array of payloads. One row: first_id, last_id as bigint, frames.
+statement append_batch_statement(keeping how, payload::form form);
+// Arrays of everything; a row for each element.
+statement append_rows_statement(keeping how, payload::form form);
+// One row: the position as bigint, and the version.
+statement append_patch_statement();
 
 void add_payload(parameters &p, payload what);
-// type, headers, idempotency_key; for best effort also ttl_ms, maxlen_floor, maxlen_ceiling, ema_alpha.
-void add_options(parameters &p, append_options const &o);
-void add_options(parameters &p, best_effort_options const &o);
+// Throws weir::error (22023) where an option is not one of this kind of append.
+void check_options(keeping how, append_options const &o);
+void add_options(parameters &p, keeping how, append_options const &o);
 
-// A text[]; NULL where there are none, which means all.
-void add_texts_or_null(parameters &p, std::vector<std::string> const &values);
+// ", max_age => …" for each property, the first of them from parameter n.
+std::string properties_from(int n);
+void add_properties(parameters &p, stream_properties const &all);
 
-inline std::optional<std::string_view> view(std::optional<std::string> const &s) {
-    return s ? std::optional<std::string_view>(*s) : std::nullopt;
-}
+// A text[]; NULL where there are none.
+void add_texts_or_null(parameters &p, std::span<std::string const> values);
+
+inline std::optional<std::string_view> view(std::optional<std::string> const &s) { return in_parameter(s); }
 
 element element_of(payload::form form) noexcept;
 
-template <class Options> repeat repeatable(Options const &o) noexcept {
+inline repeat repeatable(append_options const &o) noexcept {
     return o.idempotency_key ? repeat::allowed : repeat::never;
 }
 

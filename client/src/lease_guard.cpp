@@ -70,12 +70,6 @@ append_options lease_guard::fence(append_options o) const {
     return o;
 }
 
-best_effort_options lease_guard::fence(best_effort_options o) const {
-    o.lease = state_->name;
-    o.epoch = state_->epoch;
-    return o;
-}
-
 result<position::time_point> lease_guard::check(connection &db) const {
     return lease(db, state_->name).check(state_->epoch);
 }

@@ -3,7 +3,9 @@
 
 #include "failure.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace weir::inline v0 {
 namespace internal {
@@ -11,6 +13,11 @@ namespace internal {
 namespace {
 constexpr char jsonb_version = 1;
 constexpr std::size_t longest = 0x3fffffff; // what the server takes in one value
+
+std::int32_t in_int4(std::int64_t value) {
+    using range = std::numeric_limits<std::int32_t>;
+    return static_cast<std::int32_t>(std::clamp<std::int64_t>(value, range::min(), range::max()));
+}
 } // namespace
 
 parameters &parameters::null() {
@@ -35,9 +42,11 @@ parameters &parameters::jsonb(std::optional<std::string_view> value) {
     return *this;
 }
 
-parameters &parameters::integer(std::int32_t value) {
+parameters &parameters::integer(std::optional<std::int32_t> value) {
+    if (!value)
+        return null();
     slots_.push_back({.offset = built_.size(), .length = 4});
-    number(static_cast<std::uint32_t>(value), 4);
+    number(static_cast<std::uint32_t>(*value), 4);
     return *this;
 }
 
@@ -49,7 +58,16 @@ parameters &parameters::bigint(std::optional<std::int64_t> value) {
     return *this;
 }
 
-parameters &parameters::real(double value) { return bigint(std::bit_cast<std::int64_t>(value)); }
+// Out of the range of the type stays out of any range that the server takes.
+parameters &parameters::one(element type, std::optional<std::int64_t> value) {
+    if (type != element::int4 || !value)
+        return bigint(value);
+    return integer(in_int4(*value));
+}
+
+parameters &parameters::real(std::optional<double> value) {
+    return value ? bigint(std::bit_cast<std::int64_t>(*value)) : null();
+}
 
 parameters &parameters::begin(element type, std::size_t count) {
     slots_.push_back({.offset = built_.size()});
@@ -81,9 +99,9 @@ parameters &parameters::add(std::optional<std::string_view> value) {
 parameters &parameters::add(std::optional<std::int64_t> value) {
     if (!value)
         return add_null();
-    int const bytes = type_ == element::int4 ? 4 : 8;
-    number(static_cast<std::uint32_t>(bytes), 4);
-    number(static_cast<std::uint64_t>(*value), bytes);
+    bool const small = type_ == element::int4;
+    number(small ? 4 : 8, 4);
+    number(static_cast<std::uint64_t>(small ? in_int4(*value) : *value), small ? 4 : 8);
     return *this;
 }
 

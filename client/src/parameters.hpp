@@ -27,10 +27,16 @@ public:
     parameters &raw(std::optional<std::string_view> value);
     parameters &boolean(bool value) { return raw(value ? std::string_view("\1", 1) : std::string_view("\0", 1)); }
     parameters &jsonb(std::optional<std::string_view> value);
-    parameters &integer(std::int32_t value);
+    parameters &integer(std::optional<std::int32_t> value);
     parameters &bigint(std::optional<std::int64_t> value);
-    parameters &real(double value);
+    parameters &real(std::optional<double> value);
     parameters &at(std::optional<position> p) { return p ? bigint(p->value()) : null(); }
+
+    // Of this type.
+    parameters &one(element type, std::optional<std::string_view> value) {
+        return type == element::jsonb ? jsonb(value) : raw(value);
+    }
+    parameters &one(element type, std::optional<std::int64_t> value);
 
     // An array, built with add() and its like, one call an element. end() before anything else.
     parameters &begin(element type, std::size_t count);

@@ -62,7 +62,15 @@ struct pipeline::state {
         entered = true;
     }
 
-    template <class Options> std::size_t append(statement s, parameters const &p, Options const &o) {
+    std::size_t append(keeping how, std::string_view stream, payload what, append_options const &o) {
+        parameters p;
+        p.raw(stream);
+        add_payload(p, what);
+        add_options(p, how, o);
+        return send(append_statement(how, what.kind()), p, o);
+    }
+
+    std::size_t send(statement s, parameters const &p, append_options const &o) {
         until limit = on.begin();
         enter(s, limit);
         if (!open) {
@@ -197,26 +205,18 @@ pipeline::~pipeline() {
 }
 
 std::size_t pipeline::append(std::string_view stream, payload what, append_options const &o) {
-    parameters p;
-    p.raw(stream);
-    add_payload(p, what);
-    add_options(p, o);
-    return state_->append(append_statement(what.kind()), p, o);
+    return state_->append(keeping::durable, stream, what, o);
 }
 
-std::size_t pipeline::append_best_effort(std::string_view stream, payload what, best_effort_options const &o) {
-    parameters p;
-    p.raw(stream);
-    add_payload(p, what);
-    add_options(p, o);
-    return state_->append(append_best_effort_statement(what.kind()), p, o);
+std::size_t pipeline::append_best_effort(std::string_view stream, payload what, append_options const &o) {
+    return state_->append(keeping::best_effort, stream, what, o);
 }
 
 std::size_t pipeline::append_patch(std::string_view stream, std::string_view patch, append_options const &o) {
     parameters p;
     p.raw(stream).jsonb(patch);
-    add_options(p, o);
-    return state_->append(append_patch_statement, p, o);
+    add_options(p, keeping::durable, o);
+    return state_->send(append_patch_statement(), p, o);
 }
 
 void pipeline::flush() {

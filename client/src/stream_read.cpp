@@ -32,12 +32,13 @@ stream_info info_of(row const &r) {
     i.closed = r.integer(11) != 0;
     i.close_reason = r.text(12);
     i.lead_ms = r.integer(13);
+    i.properties = r.jsonb(14);
     return i;
 }
 
 #define WEIR_INFO                                                                                                      \
     "SELECT name, first_id::bigint, last_id::bigint, frames, lifetime_frames, bytes, lifetime_bytes,"                  \
-    " best_effort_frames, rate_hz, maxlen, version, closed, close_reason, lead_ms FROM "
+    " best_effort_frames, rate_hz, maxlen, version, closed, close_reason, lead_ms, properties FROM "
 
 #define WEIR_SUMMARY "SELECT document, version, \"position\"::bigint, first_applied, last_updated FROM "
 

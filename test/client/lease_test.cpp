@@ -81,7 +81,7 @@ TEST_CASE("a guard renews, fences, and gives back") {
         CHECK(g.held());
         CHECK(state_of(db, name) == "held");
         (void)s.append("1", g.fence(weir::append_options{.type = "t"})).value();
-        (void)s.append_best_effort("2", g.fence(weir::best_effort_options{})).value();
+        (void)s.append_best_effort("2", g.fence()).value();
         CHECK(g.check(db));
         auto const refused = keeper.try_acquire(name);
         REQUIRE(!refused);

@@ -2,6 +2,7 @@
 //
 // Claim: every call of a stream does what the call of that name does in SQL, bytes come
 // back as they were sent, and refusals are values.
+#include "options.hpp"
 #include "support.hpp"
 
 #include <array>
@@ -82,7 +83,7 @@ TEST_CASE("batches keep their order and their bytes") {
     auto const three = s.append_bytes_batch(raw).value();
     CHECK(three.frames == 3);
     CHECK(three.first_id < three.last_id);
-    CHECK(s.append_best_effort_batch(views, {.maxlen_floor = 1000}).value().frames == 500);
+    CHECK(s.append_best_effort_batch(views).value().frames == 500);
     CHECK(s.append_best_effort_text_batch(std::span(views).first(2)).value().frames == 2);
     CHECK(s.append_best_effort_bytes_batch(raw).value().frames == 3);
     auto const frames = s.read({.max = 10000}).value();
@@ -173,7 +174,8 @@ TEST_CASE("bad input is an error with the server's SQLSTATE") {
     CHECK(sqlstate([&] { (void)s.append_batch({}); }) == "22023");
     CHECK(sqlstate([&] { (void)s.append_best_effort("1", {.ttl = 0ms}); }) == "22023");
     CHECK(sqlstate([&] { (void)s.append_best_effort("1", {.ttl = std::chrono::hours(1 << 20)}); }) == "22023");
-    CHECK(sqlstate([&] { (void)s.append_best_effort("1", {.ema_alpha = 2}); }) == "22023");
+    CHECK(sqlstate([&] { (void)s.append("1", {.ttl = 1s}); }) == "22023");
+    CHECK(sqlstate([&] { weir::batch().append(s.name(), weir::json("1"), {.ttl = 1s}); }) == "22023");
     CHECK(sqlstate([&] { (void)s.read({.max = 0}); }) == "22023");
     CHECK(sqlstate([&] { (void)s.append_text(std::string(2 << 20, 'x')); }) == "54000");
     CHECK(sqlstate([&] { (void)weir::stream(db, "").append("1"); }) == "22023");
@@ -241,8 +243,8 @@ TEST_CASE("the rolling document") {
     weir::connection db;
     weir::stream s(db, unique("summary"));
     CHECK(!s.summary());
-    CHECK(s.create("NIL"));
-    CHECK(!s.create("NIL"));
+    CHECK(s.create({.null_sentinel = "NIL"}));
+    CHECK(!s.create({.null_sentinel = "NIL"}));
     auto const first = s.append_patch(R"({"a": 1, "b": {"c": "NIL"}})").value();
     CHECK(s.append_patch(R"({"a": null})").value().summary_version == 2);
     auto const now = s.summary();
@@ -254,6 +256,45 @@ TEST_CASE("the rolling document") {
     auto const then = s.summary_at(first.id).value();
     REQUIRE(then);
     CHECK(then->version == 1);
+}
+
+TEST_CASE("properties of a stream are set, altered and reset") {
+    weir::connection db;
+    weir::stream s(db, unique("properties"));
+    auto const set = [&] { return s.info()->properties; };
+    CHECK(s.create({.null_sentinel = "NIL", .max_age = 24h, .max_frames = 1000}));
+    CHECK(!s.create({.max_frames = 1}));
+    CHECK(set() == R"({"max_age": "1 day", "max_frames": 1000, "null_sentinel": "NIL"})");
+    s.alter({.max_frames = 10, .hold_age = 90min});
+    std::array<std::string, 1> const max_age{"max_age"}, unknown{"colour"};
+    s.alter({}, max_age);
+    CHECK(set() == R"({"hold_age": "01:30:00", "max_frames": 10, "null_sentinel": "NIL"})");
+    auto const sqlstate = [](auto &&f) -> std::string {
+        try {
+            f();
+        } catch (weir::error const &e) {
+            return e.sqlstate();
+        }
+        return "none";
+    };
+    CHECK(sqlstate([&] { s.alter({}); }) == "22023");
+    CHECK(sqlstate([&] { s.alter({}, unknown); }) == "22023");
+    CHECK(sqlstate([&] { s.alter({.max_frames = -1}); }) == "22023");
+    CHECK(sqlstate([&] { s.alter({.null_sentinel = "other"}); }) == "55000");
+    CHECK(sqlstate([&] { weir::stream(db, unique("nowhere")).alter({.max_frames = 1}); }) == "42704");
+}
+
+TEST_CASE("the client knows each property that the server knows, by its type") {
+    weir::connection db;
+    std::string here;
+    weir::internal::for_each_property([&](weir::internal::option const &o, auto) {
+        bool const interval = std::string_view(o.value).find("interval") != std::string_view::npos;
+        here += std::string(o.name) + " " + (interval ? "interval" : weir::internal::sql_type(o.type)) + "\n";
+    });
+    CHECK(here == value(db,
+                        "SELECT string_agg(p.property || ' ' || t.typname || E'\\n', '' ORDER BY p.n)"
+                        " FROM weir.list_stream_properties() WITH ORDINALITY AS p(property, type, \"default\", range,"
+                        " alterable, n) JOIN pg_catalog.pg_type t ON t.oid = p.type"));
 }
 
 TEST_CASE("a batch of many streams is one transaction, in order") {

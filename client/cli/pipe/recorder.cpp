@@ -190,21 +190,23 @@ position recorder::append(std::span<piece const> run, std::string const &key) {
         headers = json::with_member(headers, eol_header, first.eol ? "true" : "false");
     auto const with = headers.empty() ? std::nullopt : std::optional<std::string_view>(headers);
     std::string_view const type = first.from == channel_of::standard_error ? "stderr" : std::string_view(options_.type);
-    append_options const durable{.type = type, .headers = with, .idempotency_key = key};
-    best_effort_options const best_effort{.type = type, .headers = with, .ttl = options_.ttl};
+    append_options o{.type = type, .headers = with};
+    if (options_.best_effort)
+        o.ttl = options_.ttl;
+    else
+        o.idempotency_key = key;
     if (first.text) {
         std::vector<std::string_view> texts;
         for (piece const &p : run)
             texts.push_back(p.data);
-        return expect(options_.best_effort ? to.append_best_effort_text_batch(texts, best_effort)
-                                           : to.append_text_batch(texts, durable))
+        return expect(options_.best_effort ? to.append_best_effort_text_batch(texts, o)
+                                           : to.append_text_batch(texts, o))
             .last_id;
     }
     std::vector<std::span<std::byte const>> all;
     for (piece const &p : run)
         all.push_back(std::as_bytes(std::span(p.data)));
-    return expect(options_.best_effort ? to.append_best_effort_bytes_batch(all, best_effort)
-                                       : to.append_bytes_batch(all, durable))
+    return expect(options_.best_effort ? to.append_best_effort_bytes_batch(all, o) : to.append_bytes_batch(all, o))
         .last_id;
 }
 

@@ -34,7 +34,7 @@ public:
         std::string stream = {};
         std::string type = "stdout", headers = {};
         bool best_effort = false;
-        std::chrono::milliseconds ttl{30'000};
+        std::optional<std::chrono::milliseconds> ttl = {};
         std::chrono::milliseconds linger{20};
         std::chrono::milliseconds patience{600'000}; // how long a server that takes nothing is waited for
         std::size_t batch_frames = 500, batch_bytes = 1 << 20;

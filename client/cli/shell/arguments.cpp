@@ -103,13 +103,24 @@ argument arguments::bytes(char const *names, std::size_t &value, char const *abo
     });
 }
 
-argument arguments::duration(char const *names, std::chrono::milliseconds &value, char const *about) {
-    return parsed(verb_, names, "TIME", about, "duration, like 250ms, 10s, 5m or 1h30m",
+namespace {
+template <class T> argument duration_into(CLI::App *verb, char const *names, T &value, char const *about) {
+    return parsed(verb, names, "TIME", about, "duration, like 250ms, 10s, 5m or 1h30m",
                   [&value](std::string const &text) {
                       auto const time = parse_duration(text);
-                      value = time.value_or(value);
+                      if (time)
+                          value = *time;
                       return time.has_value();
                   });
+}
+} // namespace
+
+argument arguments::duration(char const *names, std::chrono::milliseconds &value, char const *about) {
+    return duration_into(verb_, names, value, about);
+}
+
+argument arguments::duration(char const *names, std::optional<std::chrono::milliseconds> &value, char const *about) {
+    return duration_into(verb_, names, value, about);
 }
 
 argument arguments::position(char const *names, std::optional<weir::position> &value, char const *about) {

@@ -57,6 +57,7 @@ public:
     argument number(char const *names, std::optional<std::int64_t> &value, std::int64_t least, char const *about);
     argument bytes(char const *names, std::size_t &value, char const *about);                  // 8MB
     argument duration(char const *names, std::chrono::milliseconds &value, char const *about); // 10m
+    argument duration(char const *names, std::optional<std::chrono::milliseconds> &value, char const *about);
     argument position(char const *names, std::optional<weir::position> &value, char const *about);
 
 private:

@@ -19,7 +19,7 @@ struct append_verb {
     std::string stream = {}, type = {}, headers = {}, key = {};
     std::optional<std::string> payload = {};
     bool text = false, bytes = false, patch = false, best_effort = false, json = false;
-    std::chrono::milliseconds ttl = best_effort_options().ttl;
+    std::optional<std::chrono::milliseconds> ttl = {};
 
     int operator()(command &all) const;
 
@@ -51,8 +51,7 @@ int append_verb::operator()(command &all) const {
     connection db = all.server.connect(std::chrono::seconds(key.empty() ? 0 : 30));
     std::string const what = take();
     auto const raw = std::as_bytes(std::span(what));
-    append_options const o{.type = view(type), .headers = view(headers), .idempotency_key = view(key)};
-    best_effort_options const l{.type = o.type, .headers = o.headers, .idempotency_key = o.idempotency_key, .ttl = ttl};
+    append_options const o{.type = view(type), .headers = view(headers), .idempotency_key = view(key), .ttl = ttl};
     weir::stream to(db, stream);
     json::object answer;
     std::string line;
@@ -64,9 +63,9 @@ int append_verb::operator()(command &all) const {
             line = "\t" + std::to_string(r.summary_version);
             answer.text("id", id.text()).number("summary_version", r.summary_version);
         } else {
-            id = expect(best_effort ? text    ? to.append_best_effort_text(what, l)
-                                      : bytes ? to.append_best_effort_bytes(raw, l)
-                                              : to.append_best_effort(what, l)
+            id = expect(best_effort ? text    ? to.append_best_effort_text(what, o)
+                                      : bytes ? to.append_best_effort_bytes(raw, o)
+                                              : to.append_best_effort(what, o)
                         : text ? to.append_text(what, o)
                         : bytes     ? to.append_bytes(raw, o)
                                     : to.append(what, o));

@@ -23,7 +23,7 @@ public:
 
     // Copies what it is given. idempotency_key of the options is that of the frame.
     void append(std::string_view stream, payload what, append_options const &options = {});
-    void append_best_effort(std::string_view stream, payload what, best_effort_options const &options = {});
+    void append_best_effort(std::string_view stream, payload what, append_options const &options = {});
 
     std::size_t size() const noexcept;
     std::size_t bytes() const noexcept; // of payload, types and headers

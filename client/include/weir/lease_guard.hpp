@@ -59,7 +59,6 @@ public:
 
     // For appends under the lease; these refer to the guard.
     append_options fence(append_options options = {}) const;
-    best_effort_options fence(best_effort_options options) const;
     // The same for writes of one's own: first in their transaction.
     result<position::time_point> check(connection &db) const;
 

@@ -50,7 +50,7 @@ public:
     // Return the number of the append. Throw where the connection is lost; what was not answered is in doubt, and
     // reported as such.
     std::size_t append(std::string_view stream, payload what, append_options const &options = {});
-    std::size_t append_best_effort(std::string_view stream, payload what, best_effort_options const &options = {});
+    std::size_t append_best_effort(std::string_view stream, payload what, append_options const &options = {});
     std::size_t append_patch(std::string_view stream, std::string_view patch, append_options const &options = {});
 
     // Ends the group and sends what is not yet sent, without waiting for answers.

@@ -24,25 +24,28 @@
 namespace weir::inline v0 {
 
 struct append_options {
-    std::optional<std::string_view> type = {};
-    std::optional<std::string_view> headers = {}; // a JSON object
-    std::optional<std::string_view> idempotency_key = {};
+    std::optional<std::string_view> type = {};            // 1 to 512 bytes
+    std::optional<std::string_view> headers = {};         // a JSON object
+    std::optional<std::string_view> idempotency_key = {}; // 1 to 512 bytes
     // The fence, both or neither: only while this lease is live at this epoch.
     std::optional<std::string_view> lease = {};
     std::optional<std::int64_t> epoch = {};
+    // Of best-effort frames alone: how long they are kept, 1 ms to 1 day. None: as the stream says.
+    std::optional<std::chrono::milliseconds> ttl = {};
+
+    friend bool operator==(append_options const &, append_options const &) = default;
 };
 
-// Best effort: not written to the log of the server, kept among the newest K and while younger than ttl.
-struct best_effort_options {
-    std::optional<std::string_view> type = {};
-    std::optional<std::string_view> headers = {};
-    std::optional<std::string_view> idempotency_key = {};
-    std::optional<std::string_view> lease = {};
-    std::optional<std::int64_t> epoch = {};
-    std::chrono::milliseconds ttl{30'000};
-    int maxlen_floor = 64;
-    int maxlen_ceiling = 16384;
-    double ema_alpha = 0.2;
+// What belongs to a stream. What is left out has its default when the stream is created, and stays as it is when it is
+// altered. The server says in list_stream_properties() what defaults and ranges are.
+struct stream_properties {
+    std::optional<std::string_view> null_sentinel = {}; // stands for JSON null in patches; set for good
+    // Retention: older frames go, and all but the newest so many. None: all stay.
+    std::optional<std::chrono::milliseconds> max_age = {};
+    std::optional<std::int64_t> max_frames = {};
+    // The same bounds for what a subscription with hold has not acknowledged.
+    std::optional<std::chrono::milliseconds> hold_age = {};
+    std::optional<std::int64_t> hold_frames = {};
 };
 
 struct batch_result {
@@ -94,6 +97,7 @@ struct stream_info {
     bool closed = false;
     std::optional<std::string> close_reason = {};
     std::int64_t lead_ms = 0;
+    std::string properties = {}; // a JSON object of those that were set
 };
 
 class WEIR_CLIENT_API stream {
@@ -115,16 +119,15 @@ public:
     result<batch_result> append_bytes_batch(std::span<std::span<std::byte const> const> bytes,
                                             append_options const &options = {});
 
-    result<position> append_best_effort(std::string_view json, best_effort_options const &options = {});
-    result<position> append_best_effort_text(std::string_view text, best_effort_options const &options = {});
-    result<position> append_best_effort_bytes(std::span<std::byte const> bytes,
-                                              best_effort_options const &options = {});
+    result<position> append_best_effort(std::string_view json, append_options const &options = {});
+    result<position> append_best_effort_text(std::string_view text, append_options const &options = {});
+    result<position> append_best_effort_bytes(std::span<std::byte const> bytes, append_options const &options = {});
     result<batch_result> append_best_effort_batch(std::span<std::string_view const> jsons,
-                                                  best_effort_options const &options = {});
+                                                  append_options const &options = {});
     result<batch_result> append_best_effort_text_batch(std::span<std::string_view const> texts,
-                                                       best_effort_options const &options = {});
+                                                       append_options const &options = {});
     result<batch_result> append_best_effort_bytes_batch(std::span<std::span<std::byte const> const> bytes,
-                                                        best_effort_options const &options = {});
+                                                        append_options const &options = {});
 
     // The settled frames; refused: cursor_ahead, cursor_expired. Never waits for more.
     result<std::vector<frame>> read(read_options const &options = {});
@@ -138,8 +141,13 @@ public:
     // Nothing for a stream that is not there.
     std::optional<stream_info> info();
 
-    // Gives the stream properties before its first frame; false where it is there already.
-    bool create(std::string_view null_sentinel = "__weir_null__");
+    // Gives the stream properties before its first frame; false where it is there already. Waits for a transaction that
+    // is creating the same name. A retry after a lost connection may find the stream that the first attempt made.
+    bool create(stream_properties const &properties = {});
+    // Changes properties, and gives those named in reset their defaults; for every call that begins after the commit.
+    // Waits for another alter, trim or drop. Safe to retry. Throws 42704 no such stream, 22023 out of range or nothing
+    // given, 55000 a property that is set for good.
+    void alter(stream_properties const &properties, std::span<std::string const> reset = {});
     // The position of the close mark.
     position close(std::optional<std::string_view> reason = {});
     // How many frames were removed.
