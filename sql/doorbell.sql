@@ -2,12 +2,12 @@
 -- The doorbell: wakeups for readers, and notifications that cost the writer nothing.
 
 CREATE FUNCTION weir.channel(stream text) RETURNS text
-    AS 'MODULE_PATHNAME', 'weir_channel' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'weir_channel' LANGUAGE C STABLE;
 COMMENT ON FUNCTION weir.channel(text) IS
 'The channel on which a stream''s notifications come, for LISTEN. The payload is the newest position given out: a '
 'hint, which anybody could have sent, to read from one''s own cursor, sent after commit, and after a rollback '
 'that may have held others up; rings close to each other come as one. Readers look now and then without one as '
-'well: COMMIT PREPARED sends none. Errors: 22023, 54000.';
+'well: COMMIT PREPARED sends none. Errors: 22004, 22023, 54000, 42501.';
 
 CREATE FUNCTION weir.channel() RETURNS text
     AS 'MODULE_PATHNAME', 'weir_database_channel' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

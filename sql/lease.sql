@@ -93,7 +93,7 @@ COMMENT ON FUNCTION weir.lease_time IS
 'The clock that leases go by: that of the server, but not moved by steps of it as long as the server runs. Never '
 'blocks.';
 
-CREATE VIEW weir.leases AS
+CREATE VIEW weir.leases WITH (security_barrier) AS
     SELECT l.name,
            CASE WHEN c.live THEN l.owner END AS owner,
            l.epoch,
@@ -111,10 +111,11 @@ CREATE VIEW weir.leases AS
     FROM (SELECT weir.lease_time() AS now OFFSET 0) t
     CROSS JOIN weir.lease l
     CROSS JOIN LATERAL (SELECT t.now, l.state OPERATOR(pg_catalog.=) 'h'
-                               AND l.expires_at OPERATOR(pg_catalog.>) t.now AS live) c;
+                               AND l.expires_at OPERATOR(pg_catalog.>) t.now AS live) c
+    WHERE weir.has_access(l.name);
 
 COMMENT ON VIEW weir.leases IS
-'Every lease that is held, or was within weir.lease_retention, as it stands now: one that has expired is shown so '
+'Every lease that the caller may read and that is held, or was within weir.lease_retention, as it stands now: one that has expired is shown so '
 'whether or not a sweep has come by.';
 COMMENT ON COLUMN weir.leases.name IS
 'The lease.';

@@ -16,3 +16,44 @@ COMMENT ON TABLE weir.registry IS
 'Internal. Names, ids and kinds of all logs; s: stream, see the view weir.streams.';
 
 SELECT pg_catalog.pg_extension_config_dump('weir.registry', '');
+
+-- Who may do what with which names: a row for each that grant_access() gave (src/name/access.hpp). A role is dumped as its name.
+CREATE TABLE weir.access_grant (
+    role  regrole NOT NULL,
+    level text NOT NULL CHECK (level OPERATOR(pg_catalog.=) ANY (ARRAY['read', 'write', 'admin'])),
+    names text COLLATE "C" NOT NULL,
+    PRIMARY KEY (role, names)
+);
+COMMENT ON TABLE weir.access_grant IS
+'Internal. Which names roles may use at which level; see the view weir.access.';
+SELECT pg_catalog.pg_extension_config_dump('weir.access_grant', '');
+
+CREATE FUNCTION weir.has_access(name text DEFAULT NULL, level text DEFAULT 'read') RETURNS boolean
+    AS 'MODULE_PATHNAME', 'weir_has_access' LANGUAGE C STABLE;
+COMMENT ON FUNCTION weir.has_access IS
+'Whether the current role may use a name at a level: read, write or admin. NULL: all names that there are or will '
+'be. It says nothing of whether there is such a stream or lease, nor whether the role may call the functions. '
+'Never blocks. Errors: 22023 unknown level, 22004 NULL level.';
+
+CREATE FUNCTION weir.enter_access(role regrole, level text, names text) RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_enter_access' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.enter_access IS
+'Internal. The part of grant_access() that remembers the names.';
+
+CREATE FUNCTION weir.remove_access(role regrole, names text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'weir_remove_access' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.remove_access IS
+'Internal. The part of revoke_access() that forgets the names.';
+
+CREATE FUNCTION weir.access_changed() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'weir_access_changed' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.access_changed IS
+'Internal. Trigger of weir.access_grant: tells all sessions to look again.';
+
+-- Of rows and before: weir's own statements fire no others. TRUNCATE tells by itself.
+CREATE TRIGGER access_changed BEFORE INSERT OR UPDATE OR DELETE ON weir.access_grant
+    FOR EACH ROW EXECUTE FUNCTION weir.access_changed();
+ALTER TABLE weir.access_grant ENABLE ALWAYS TRIGGER access_changed;
+
+INSERT INTO weir.privilege (level, name) VALUES
+    ('read', 'has_access'), ('owner', 'enter_access'), ('owner', 'remove_access'), ('owner', 'access_changed');

@@ -207,7 +207,7 @@ COMMENT ON FUNCTION weir.retain IS
 'are seldom written, whose events would outlive their age. Waits for another trim or drop of the stream. Safe to '
 'retry. Errors: 22023, 54000, 25006.';
 
-CREATE VIEW weir.retention AS
+CREATE VIEW weir.retention WITH (security_barrier) AS
     SELECT n.name AS stream,
            pg_catalog.justify_hours((p.properties OPERATOR(pg_catalog.->>) 'max_age')::bigint
                                     OPERATOR(pg_catalog.*) pg_catalog.interval '1 millisecond') AS max_age,
@@ -221,7 +221,7 @@ CREATE VIEW weir.retention AS
                      WHERE l.property OPERATOR(pg_catalog.=) 'hold_frames')) AS hold_frames
     FROM weir.stream_property p
     CROSS JOIN LATERAL (SELECT r.name FROM weir.registry r WHERE r.id OPERATOR(pg_catalog.=) p.stream_id LIMIT 1) n
-    WHERE p.retained;
+    WHERE p.retained AND weir.has_access(n.name);
 
 COMMENT ON VIEW weir.retention IS
 'The streams whose frames do not stay for ever, and the properties that say so (create_stream()).';

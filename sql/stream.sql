@@ -382,17 +382,30 @@ COMMENT ON FUNCTION weir.list_streams IS
 'need not be there any more. max: 1 to 10000. Costs a look at each name. Never blocks. Errors: 22004 NULL pattern '
 'or max, 22023 blank pattern, max out of range, 22025 pattern that ends with a single \, 54000 pattern too long.';
 
+-- Those that a role with some names may read. Behind a barrier: no condition of the caller's sees another.
+CREATE VIEW weir.readable_names WITH (security_barrier) AS
+    SELECT DISTINCT r.name FROM weir.registry r
+    WHERE r.kind OPERATOR(pg_catalog.=) 's' AND NOT weir.has_access() AND weir.has_access(r.name);
+COMMENT ON VIEW weir.readable_names IS
+'Internal. The part of the view streams for roles that may read some names only.';
+COMMENT ON COLUMN weir.readable_names.name IS
+'The stream.';
+
 -- The name is that of the registry and not the function's, so that a condition on it is met before the
--- stream is looked at, and an order by it is that of the index.
+-- stream is looked at, and an order by it is that of the index. Nothing of the first branch is looked at by a
+-- role that may not read all names.
 CREATE VIEW weir.streams AS
     SELECT n.name, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
            i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms,
            i.properties
-    FROM (SELECT DISTINCT r.name FROM weir.registry r WHERE r.kind OPERATOR(pg_catalog.=) 's') n
+    FROM (SELECT DISTINCT r.name FROM weir.registry r
+          WHERE r.kind OPERATOR(pg_catalog.=) 's' AND weir.has_access()
+          UNION ALL
+          SELECT r.name FROM weir.readable_names r) n
     CROSS JOIN LATERAL weir.stream_info(n.name) i;
 
 COMMENT ON VIEW weir.streams IS
-'Every stream with its counts, rate and state: one row of stream_info() each. Costs a little for each stream '
+'Every stream that the caller may read, with its counts, rate and state: one row of stream_info() each. Costs a little for each stream '
 'whose name meets the condition (=, LIKE ''begins so%'', ranges, ORDER BY name LIMIT use the index), not for each '
 'frame. For the names alone, by page, list_streams() is cheaper.';
 COMMENT ON COLUMN weir.streams.name IS
@@ -431,6 +444,7 @@ COMMENT ON COLUMN weir.streams.properties IS
 INSERT INTO weir.privilege (level, name) VALUES
     ('read', 'read'), ('read', 'read_many'), ('read', 'head'), ('read', 'summary'), ('read', 'summary_at'),
     ('read', 'stream_info'), ('read', 'streams'), ('read', 'list_streams'), ('read', 'list_stream_properties'),
+    ('read', 'readable_names'),
     ('write', 'create_stream'), ('write', 'append'), ('write', 'append_text'), ('write', 'append_bytes'),
     ('write', 'append_batch'), ('write', 'append_text_batch'), ('write', 'append_bytes_batch'),
     ('write', 'append_patch'),

@@ -6,6 +6,7 @@
 #include "pg/pg.hpp"
 
 #include "doorbell/logs.hpp"
+#include "name/access.hpp"
 #include "name/registry.hpp"
 #include "pg/function.hpp"
 #include "pg/text.hpp"
@@ -20,12 +21,13 @@ struct output {
     pg::result_set rows;
     Snapshot snapshot;
     MemoryContext per_row;
+    bool sees_all;
 };
 
 void add_if_blocked(name::entry const &e, void *context) {
     auto &out = *static_cast<output *>(context);
     doorbell::logs const *logs = doorbell::logs_of(e.kind);
-    if (logs == nullptr)
+    if (logs == nullptr || (!out.sees_all && !name::may(name::level::read, e.name)))
         return;
     MemoryContext before = MemoryContextSwitchTo(out.per_row);
     doorbell::unsettled u = logs->find_unsettled(e.id, out.snapshot);
@@ -42,7 +44,7 @@ void add_if_blocked(name::entry const &e, void *context) {
 } // namespace
 
 WEIR_FUNCTION(weir_list_blockers) {
-    output out{pg::begin_result_set(fcinfo), nullptr, nullptr};
+    output out{pg::begin_result_set(fcinfo), nullptr, nullptr, has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS)};
     // On a standby the locks are not there, but the transactions are.
     if (!RecoveryInProgress() && !doorbell::are_any_written())
         return Datum{0};

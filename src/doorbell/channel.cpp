@@ -49,7 +49,7 @@ void check_payload(std::string_view payload) {
 } // namespace weir::doorbell
 
 WEIR_FUNCTION(weir_channel) {
-    std::string_view name = weir::name::name_argument(fcinfo, 0);
+    std::string_view name = weir::name::name_argument(fcinfo, 0, weir::name::level::read);
     weir::doorbell::channel_name channel;
     weir::doorbell::write_channel(name, channel);
     PG_RETURN_TEXT_P(cstring_to_text(channel));

@@ -41,7 +41,9 @@ NullableDatum text_of(const char *s) { return {CStringGetTextDatum(s), false}; }
 
 // Arguments ------------------------------------------------------------------
 
-std::string_view name_argument(FunctionCallInfo fcinfo) { return name::name_argument(fcinfo, 0, "name", "lease name"); }
+std::string_view name_argument(FunctionCallInfo fcinfo, name::level wanted = name::level::write) {
+    return name::name_argument(fcinfo, 0, wanted, "name", "lease name");
+}
 
 Datum required_label(FunctionCallInfo fcinfo, int n, const char *what) {
     if (PG_ARGISNULL(n))
@@ -327,7 +329,7 @@ WEIR_FUNCTION(weir_lease_release) {
 
 WEIR_FUNCTION(weir_lease_revoke) {
     pg::require_writable("weir.lease_revoke()");
-    std::string_view name = name_argument(fcinfo);
+    std::string_view name = name_argument(fcinfo, name::level::admin);
     Datum by = required_label(fcinfo, 1, "by");
     NullableDatum epoch = PG_ARGISNULL(3) ? none : NullableDatum{PG_GETARG_DATUM(3), false};
     PG_RETURN_BOOL(revoke(name, by, reason_argument(fcinfo, 2), epoch));

@@ -30,17 +30,20 @@ void check_name(std::string_view name, const char *what) {
                         errdetail("It has %zu bytes, the limit is %d.", name.size(), pg::settings::max_name_bytes)));
 }
 
-std::string_view name_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
+std::string_view name_argument(FunctionCallInfo fcinfo, int n, level wanted, const char *called, const char *what) {
     if (PG_ARGISNULL(n))
         pg::null_argument(called);
     std::string_view name = pg::view_of(PG_GETARG_DATUM(n));
     check_name(name, what);
+    if (wanted != level::none)
+        require(wanted, name, what);
     return name;
 }
 
 std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *called, const char *what) {
-    std::string_view name = name_argument(fcinfo, n, called, what);
+    std::string_view name = name_argument(fcinfo, n, level::none, called, what);
     refuse_reserved(name);
+    require(level::write, name, what);
     return name;
 }
 
@@ -70,8 +73,10 @@ int names_argument(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams and after differ in length"),
                             errdetail("There are %d streams and %d cursors.", streams.count, cursor_count)));
     }
-    for (int i = 0; i < streams.count; i++)
+    for (int i = 0; i < streams.count; i++) {
         check_name(pg::view_of(streams.values[i]));
+        require(level::read, pg::view_of(streams.values[i]));
+    }
     *names = streams.values;
     return streams.count;
 }

@@ -12,6 +12,7 @@
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
+#include "name/access.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/fetched.hpp"
 #include "outbox/retention.hpp"
@@ -28,6 +29,7 @@
 
 namespace core = weir::core;
 namespace log_ = weir::log;
+namespace name = weir::name;
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
@@ -37,6 +39,7 @@ namespace {
 // One that is named has to be of the subscription.
 std::string_view named_stream(FunctionCallInfo fcinfo, int n, outbox::subscription const &sub) {
     std::string_view name = pg::view_of(sub.name), stream = pg::view_of(PG_GETARG_DATUM(n));
+    name::require(sub.owner, name::level::read, stream);
     if (!outbox::covers(sub, stream))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("stream \"%.*s\" is not one of subscription \"%.*s\"", pg::shown(stream), stream.data(),
@@ -55,6 +58,7 @@ std::string_view stream_argument(FunctionCallInfo fcinfo, int n, outbox::subscri
                                   pg::shown(name), name.data()),
                         errhint("Without a position weir.ack() acknowledges what the transaction fetched, in all of "
                                 "them.")));
+    name::require(sub.owner, name::level::read, only);
     return only;
 }
 
@@ -192,7 +196,7 @@ WEIR_FUNCTION(weir_seek) {
         outbox::forget_fetched(sub.id, outbox::of_itself);
         std::string_view only;
         bool strict = outbox::is_single(sub, &only);
-        outbox::covered_streams streams = outbox::streams_of(sub, snapshot);
+        outbox::covered_streams streams = outbox::streams_of(sub, outbox::lost::refuse, snapshot);
         for (int i = 0; i < streams.count; i++)
             seek(sub, streams.streams[i].stream_id, pg::view_of(streams.streams[i].name), to, strict);
     }

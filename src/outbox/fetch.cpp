@@ -278,7 +278,7 @@ WEIR_FUNCTION(weir_fetch) {
     // consumer that would be one from before what there is to fetch now.
     f.snapshot = RegisterSnapshot(waited && !IsolationUsesXactSnapshot() ? latest : GetActiveSnapshot());
 
-    outbox::covered_streams streams = outbox::streams_of(sub, f.snapshot);
+    outbox::covered_streams streams = outbox::streams_of(sub, outbox::lost::refuse, f.snapshot);
     auto *sources = static_cast<source *>(palloc(sizeof(source) * (streams.count + 1)));
     for (int i = 0; i < streams.count; i++)
         sources[i] = begin_source(f, streams.streams[i], latest);

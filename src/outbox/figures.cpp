@@ -77,7 +77,7 @@ void show(listing &l, outbox::subscription const &s) {
     MemoryContext before = MemoryContextSwitchTo(l.memory);
     row r = begin_row(s);
     TimestampTz seen = outbox::find_cursor(s.id, outbox::of_itself, l.snapshot).moved_at;
-    outbox::covered_streams found = outbox::streams_of(s, l.snapshot);
+    outbox::covered_streams found = outbox::streams_of(s, outbox::lost::leave_out, l.snapshot);
     int shown = 0;
     for (int i = 0; i < found.count; i++) {
         if (!stream::state_of(found.streams[i].stream_id, l.snapshot).there)

@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "log/table.hpp"
+#include "name/access.hpp"
 #include "outbox/owner.hpp"
 #include "pg/argument.hpp"
 #include "pg/function.hpp"
@@ -9,6 +10,7 @@
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
 
+namespace name = weir::name;
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
 namespace spi = weir::pg::spi;
@@ -24,12 +26,7 @@ constinit spi::statement give_statement{
     2,
     {INT8OID, REGROLEOID}};
 
-bool is_admin() {
-    Oid types[] = {TEXTOID, REGROLEOID};
-    List *name = list_make2(makeString(pstrdup("weir")), makeString(pstrdup("give_subscription")));
-    Oid function = LookupFuncName(name, lengthof(types), types, false);
-    return pg::compat::may_execute(function, GetUserId());
-}
+bool is_admin() { return name::may_all(name::level::admin); }
 
 bool may_use(subscription const &s) { return has_privs_of_role(GetUserId(), s.owner) || is_admin(); }
 

@@ -4,6 +4,7 @@
 #include "core/position.hpp"
 #include "log/clock.hpp"
 #include "log/table.hpp"
+#include "name/access.hpp"
 #include "name/argument.hpp"
 #include "outbox/cursor.hpp"
 #include "outbox/retention.hpp"
@@ -82,7 +83,7 @@ struct holders {
 
 void take_holder(subscription const &s, void *context) {
     auto &h = *static_cast<holders *>(context);
-    if (!s.hold || !covers(s, h.stream))
+    if (!s.hold || !covers(s, h.stream) || !name::may(s.owner, name::level::read, h.stream))
         return;
     int64 at = find_cursor(s.id, h.stream_id, h.snapshot).position;
     if (at < h.read_upto)
@@ -164,7 +165,7 @@ int64 retain(int64 stream_id) {
     std::string_view name = pg::view_of(pg::to_text(name::name_of(stream_id, snapshot)));
     UnregisterSnapshot(snapshot);
     policy p;
-    if (!policy_of(stream_id, p))
+    if (!name::may(name::level::admin, name) || !policy_of(stream_id, p))
         return 0;
     pg::lock(pg::lock_class::retention, 0);
     pg::lock_key(pg::lock_class::maintenance, 0, stream_id);
@@ -268,5 +269,5 @@ WEIR_FUNCTION(weir_retain) {
     weir::pg::require_writable("weir.retain()");
     if (PG_ARGISNULL(0))
         PG_RETURN_INT64(outbox::retain_all());
-    PG_RETURN_INT64(outbox::retain(weir::name::name_argument(fcinfo, 0, "stream", "stream name")));
+    PG_RETURN_INT64(outbox::retain(weir::name::name_argument(fcinfo, 0, weir::name::level::admin)));
 }

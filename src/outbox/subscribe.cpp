@@ -4,6 +4,7 @@
 // subscribe once, so that every start of a consumer may do it.
 #include "pg/pg.hpp"
 
+#include "core/glob.hpp"
 #include "core/position.hpp"
 #include "log/life.hpp"
 #include "log/table.hpp"
@@ -56,20 +57,27 @@ constinit spi::statement remove_statement{
     pg_unreachable();
 }
 
+// One name is refused where it may not be read; of what a pattern finds, such are left out.
+void check_stream(std::string_view stream) {
+    name::check_pattern(stream, "stream name");
+    if (!core::is_glob(stream))
+        name::require(name::level::read, outbox::literal_part(stream));
+}
+
 // An array of one, or the one given.
 Datum streams_argument(FunctionCallInfo fcinfo, int n, bool several) {
     if (PG_ARGISNULL(n))
         pg::null_argument(several ? "streams" : "stream");
     if (!several) {
         Datum stream = PG_GETARG_DATUM(n);
-        name::check_pattern(pg::view_of(stream), "stream name");
+        check_stream(pg::view_of(stream));
         return PointerGetDatum(construct_array(&stream, 1, TEXTOID, -1, false, TYPALIGN_INT));
     }
     pg::text_array streams = pg::text_array_argument(fcinfo, n, "streams", most_streams, "Use a pattern.");
     if (streams.count == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams must not be empty")));
     for (int i = 0; i < streams.count; i++)
-        name::check_pattern(pg::view_of(streams.values[i]), "stream name");
+        check_stream(pg::view_of(streams.values[i]));
     return PointerGetDatum(streams.array);
 }
 
@@ -178,7 +186,7 @@ bool subscribe(wish const &w) {
     if (made) {
         std::string_view only;
         bool strict = outbox::is_single(s, &only);
-        outbox::covered_streams streams = outbox::streams_of(s, snapshot);
+        outbox::covered_streams streams = outbox::streams_of(s, outbox::lost::leave_out, snapshot);
         for (int i = 0; i < streams.count; i++) {
             outbox::covered_stream const &t = streams.streams[i];
             outbox::start at = outbox::find_start(pg::view_of(t.name), t.stream_id, w.start, strict, snapshot);

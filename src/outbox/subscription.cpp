@@ -55,16 +55,12 @@ bool find_now(std::string_view name, subscription &out) {
     return found;
 }
 
-std::string_view literal_part(std::string_view pattern) {
-    auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
-    return {buffer, core::glob_prefix(pattern, buffer)};
-}
-
 struct collected {
     covered_streams list;
     int capacity;
     std::string_view pattern;
     MemoryContext memory;
+    Oid owner;
 };
 
 void add_stream(collected &c, int64 stream_id, std::string_view name) {
@@ -82,7 +78,7 @@ void add_stream(collected &c, int64 stream_id, std::string_view name) {
 
 bool take_match(int64 stream_id, std::string_view name, void *context) {
     auto &c = *static_cast<collected *>(context);
-    if (core::glob_matches(c.pattern, name))
+    if (core::glob_matches(c.pattern, name) && name::may(c.owner, name::level::read, name))
         add_stream(c, stream_id, name);
     return true;
 }
@@ -108,7 +104,7 @@ bool find_subscription(std::string_view name, Snapshot snapshot, subscription &o
 }
 
 std::string_view subscription_argument(FunctionCallInfo fcinfo, int n) {
-    return name::name_argument(fcinfo, n, "name", "subscription name");
+    return name::name_argument(fcinfo, n, name::level::none, "name", "subscription name");
 }
 
 void lock_subscription(std::string_view name) { pg::lock(pg::lock_class::subscription, lock_key(name)); }
@@ -157,16 +153,26 @@ void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &,
 
 stream::filter filter_of(subscription const &s) { return stream::make_filter(s.types, s.headers); }
 
-covered_streams streams_of(subscription const &s, Snapshot snapshot) {
-    collected c{{nullptr, 0}, 0, {}, CurrentMemoryContext};
+std::string_view literal_part(std::string_view pattern) {
+    auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
+    return {buffer, core::glob_prefix(pattern, buffer)};
+}
+
+covered_streams streams_of(subscription const &s, lost names, Snapshot snapshot) {
+    collected c{{nullptr, 0}, 0, {}, CurrentMemoryContext, s.owner};
     for (int i = 0; i < s.pattern_count; i++) {
         c.pattern = pg::view_of(s.patterns[i]);
         std::string_view literal = literal_part(c.pattern);
         if (core::is_glob(c.pattern)) {
             name::for_each_with_prefix(stream::streams, literal, {}, snapshot, take_match, &c);
-        } else if (int64 stream_id = stream::find(literal, snapshot)) {
-            add_stream(c, stream_id, literal);
+            continue;
         }
+        if (names == lost::refuse)
+            name::require(s.owner, name::level::read, literal);
+        else if (!name::may(s.owner, name::level::read, literal))
+            continue;
+        if (int64 stream_id = stream::find(literal, snapshot))
+            add_stream(c, stream_id, literal);
     }
     if (s.pattern_count > 1) { // which may overlap
         qsort(c.list.streams, c.list.count, sizeof(covered_stream), by_id);

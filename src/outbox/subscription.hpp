@@ -51,7 +51,8 @@ void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &,
 // The frames that it wants.
 stream::filter filter_of(subscription const &s);
 
-// The streams that it covers and that are there.
+// The streams that it covers, that are there and that its owner may read. Whoever uses the subscription may do
+// what its owner may.
 struct covered_stream {
     int64 stream_id;
     Datum name;
@@ -60,11 +61,18 @@ struct covered_streams {
     covered_stream *streams;
     int count;
 };
-covered_streams streams_of(subscription const &s, Snapshot snapshot);
+// What a pattern finds and the owner may not read is left out; a name that it may not read any more is refused, or
+// left out as well.
+enum class lost { refuse, leave_out };
+covered_streams streams_of(subscription const &s, lost names, Snapshot snapshot);
+
+// A pattern up to its first wildcard; a name as it is meant. Palloc'd.
+std::string_view literal_part(std::string_view pattern);
 
 // Whether it is subscribed to one stream by its name, which is returned.
 bool is_single(subscription const &s, std::string_view *name);
 
+// By its patterns, whoever may read it.
 bool covers(subscription const &s, std::string_view stream);
 
 } // namespace weir::outbox

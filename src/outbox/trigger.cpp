@@ -5,7 +5,7 @@
 // rows come in pairs, in the order of their update; TRUNCATE is one event.
 //
 // It runs as whoever makes the change, who needs no privilege on weir: that the
-// table's changes go to the stream was decided by whoever made the trigger.
+// table's changes go to the stream was decided by whoever owns the table, who has to have level write for it.
 #include "pg/pg.hpp"
 
 #include "name/argument.hpp"
@@ -15,6 +15,7 @@
 #include "pg/function.hpp"
 #include "pg/json.hpp"
 #include "pg/memory.hpp"
+#include "pg/owner.hpp"
 #include "stream/request.hpp"
 #include "pg/trigger.hpp"
 #include "pg/trigger_table.hpp"
@@ -64,13 +65,27 @@ pg::trigger::column_list all_columns(Relation table) {
     return list;
 }
 
+// The owner of the table, since nobody else made its changes go there; who made the trigger is not known to the
+// server. It may be a clone of one on any of the tables that this is a partition of.
+void require_write(TriggerData *data, std::string_view stream) {
+    Relation table = data->tg_relation;
+    List *ancestors = data->tg_trigger->tgisclone && table->rd_rel->relispartition
+                          ? get_partition_ancestors(RelationGetRelid(table))
+                          : nullptr;
+    if (ancestors == nullptr)
+        name::require(table->rd_rel->relowner, name::level::write, stream);
+    for (int i = 0; i < list_length(ancestors); i++)
+        name::require(pg::owner_of(list_nth_oid(ancestors, i)), name::level::write, stream);
+}
+
 std::string_view stream_argument(TriggerData *data) {
     if (data->tg_trigger->tgnargs == 0)
         pg::trigger::misused(data, function, "needs the stream as its first argument",
                              "Write EXECUTE FUNCTION weir.outbox('stream').");
     std::string_view stream{data->tg_trigger->tgargs[0]};
     name::check_name(stream, "stream name");
-    weir::name::refuse_reserved(stream);
+    name::refuse_reserved(stream);
+    require_write(data, stream);
     return stream;
 }
 

@@ -135,7 +135,7 @@ outlook look_at_subscription(waiting_for &w, std::string_view name, Snapshot sna
     l.wanted = outbox::filter_of(l.of);
     l.names = stream::make_row_names();
     l.room = stream::most_looked_at;
-    outbox::covered_streams streams = outbox::streams_of(l.of, snapshot);
+    outbox::covered_streams streams = outbox::streams_of(l.of, outbox::lost::refuse, snapshot);
     bool only_names = listen_for(w, l.of, streams);
     int closed = 0;
     bool unfinished = false;
@@ -189,6 +189,7 @@ void begin(waiting_for &w, int stream_count, int subscription_count) {
 
 void add_stream(waiting_for &w, Datum name, int64 after) {
     std::string_view kept = keep(name, "stream name");
+    name::require(name::level::read, kept);
     doorbell::wake_for(w, kept);
     w.streams[w.stream_count++] = {kept, after, false};
 }

@@ -104,15 +104,6 @@ inline LockAcquireResult try_lock_quietly(LOCKTAG const *tag, LOCKMODE mode) {
 #endif
 }
 
-// 16 has one such function for all kinds of objects.
-inline bool may_execute(Oid function, Oid role) {
-#if PG_VERSION_NUM >= 160000
-    return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
-#else
-    return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
-#endif
-}
-
 inline int own_proc_number() {
 #if PG_VERSION_NUM >= 170000
     return MyProcNumber;

@@ -13,14 +13,22 @@ struct owner_scope {
     int context;
 };
 
-// relation: any of weir's.
-inline owner_scope become_owner(Oid relation) {
+// InvalidOid where the relation was dropped.
+inline Oid owner_of(Oid relation) {
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
     if (!HeapTupleIsValid(tuple))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the extension weir was dropped meanwhile"),
-                        errhint("Run CREATE EXTENSION weir.")));
+        return InvalidOid;
     Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
     ReleaseSysCache(tuple);
+    return owner;
+}
+
+// relation: any of weir's.
+inline owner_scope become_owner(Oid relation) {
+    Oid owner = owner_of(relation);
+    if (!OidIsValid(owner))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the extension weir was dropped meanwhile"),
+                        errhint("Run CREATE EXTENSION weir.")));
     owner_scope before;
     GetUserIdAndSecContext(&before.user, &before.context);
     SetUserIdAndSecContext(owner, before.context | SECURITY_LOCAL_USERID_CHANGE);

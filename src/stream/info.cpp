@@ -84,7 +84,7 @@ NullableDatum reason_of(stream::state const &state) {
 } // namespace
 
 WEIR_FUNCTION(weir_stream_info) {
-    std::string_view name = name::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0, name::level::read);
     pg::result_set rows = pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     int64 stream_id = stream::find(name, snapshot);

@@ -249,10 +249,11 @@ struct name_list {
     List *names; // text
 };
 
-// What weir writes itself is dropped by its name alone: nobody means it by a pattern.
+// Of those that the caller may drop. What weir writes itself is dropped by its name alone: nobody means it by a
+// pattern.
 bool take_name(int64, std::string_view name, void *context) {
     auto &l = *static_cast<name_list *>(context);
-    if (core::glob_matches(l.pattern, name) && !name::is_reserved(name))
+    if (core::glob_matches(l.pattern, name) && !name::is_reserved(name) && name::may(name::level::admin, name))
         l.names = lappend(l.names, DatumGetPointer(pg::to_text(name)));
     return true;
 }
@@ -344,7 +345,7 @@ WEIR_FUNCTION(weir_create_stream) {
 
 WEIR_FUNCTION(weir_alter_stream) {
     pg::require_writable("weir.alter_stream()");
-    std::string_view name = weir::name::name_argument(fcinfo, 0);
+    std::string_view name = weir::name::name_argument(fcinfo, 0, weir::name::level::admin);
     int64 stream_id = take_stream(name);
     if (stream_id == 0 || !is_there(stream_id))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -366,7 +367,7 @@ WEIR_FUNCTION(weir_close) {
 
 WEIR_FUNCTION(weir_trim) {
     pg::require_writable("weir.trim()");
-    std::string_view name = name::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0, name::level::admin);
     if (PG_ARGISNULL(1) == PG_ARGISNULL(2))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give exactly one of keep and before")));
     int64 keep = PG_ARGISNULL(1) ? -1 : PG_GETARG_INT64(1);
@@ -378,7 +379,7 @@ WEIR_FUNCTION(weir_trim) {
 
 WEIR_FUNCTION(weir_drop_stream) {
     pg::require_writable("weir.drop_stream()");
-    std::string_view name = name::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0, name::level::admin);
     int64 stream_id = take_stream(name);
     PG_RETURN_BOOL(stream_id != 0 && drop(name, stream_id));
 }

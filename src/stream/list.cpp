@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// list_streams(): the names that there are, by page. A look at the registry and one at the
+// list_streams(): the names that there are and that the caller may read, by page. A look at the registry and one at the
 // log for each, where stream_info() counts what the stream holds.
 #include "pg/pg.hpp"
 
@@ -32,7 +32,7 @@ struct listing {
 
 bool list(int64 stream_id, std::string_view name, void *context) {
     auto &l = *static_cast<listing *>(context);
-    if (!core::glob_matches(l.pattern, name))
+    if (!core::glob_matches(l.pattern, name) || !name::may(name::level::read, name))
         return true;
     MemoryContext before = MemoryContextSwitchTo(l.memory);
     if (stream::state state = stream::state_of(stream_id, l.snapshot); state.there) {

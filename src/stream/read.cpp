@@ -167,7 +167,7 @@ WEIR_FUNCTION(weir_read) {
         since,
         bookmark_at
     };
-    std::string_view name = name::name_argument(fcinfo, stream_argument);
+    std::string_view name = name::name_argument(fcinfo, stream_argument, name::level::read);
     int max = bounded_max(fcinfo, max_argument);
     filter f = filter_arguments(fcinfo, visibility, types, headers);
     if (PG_ARGISNULL(reverse))
@@ -248,7 +248,7 @@ WEIR_FUNCTION(weir_read_many) {
 }
 
 WEIR_FUNCTION(weir_head) {
-    std::string_view name = name::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0, name::level::read);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     int64 head = core::least;
     if (int64 stream_id = stream::find(name, snapshot)) {

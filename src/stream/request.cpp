@@ -132,7 +132,8 @@ fence fence_arguments(FunctionCallInfo fcinfo) {
         ereport(ERROR,
                 (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give both or neither of lease and epoch"),
                  errhint("The epoch is what weir.lease_acquire() returned; it is NULL where it did not acquire.")));
-    return {name::name_argument(fcinfo, lease_argument, "lease", "lease name"), PG_GETARG_INT64(epoch_argument)};
+    return {name::name_argument(fcinfo, lease_argument, name::level::write, "lease", "lease name"),
+            PG_GETARG_INT64(epoch_argument)};
 }
 
 void take_common(request &r, FunctionCallInfo fcinfo) {

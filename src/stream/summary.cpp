@@ -54,7 +54,7 @@ void check_kept(std::string_view name, int64 stream_id, int64 at, stream::folded
 } // namespace
 
 WEIR_FUNCTION(weir_summary) {
-    std::string_view name = name::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0, name::level::read);
     weir::pg::result_set rows = weir::pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     if (int64 stream_id = stream::find(name, snapshot))
@@ -64,7 +64,7 @@ WEIR_FUNCTION(weir_summary) {
 }
 
 WEIR_FUNCTION(weir_summary_at) {
-    std::string_view name = name::name_argument(fcinfo, 0);
+    std::string_view name = name::name_argument(fcinfo, 0, name::level::read);
     if (PG_ARGISNULL(1))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("position must not be null")));
     int64 at = PG_GETARG_INT64(1);

@@ -32,7 +32,7 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespac
 
 -- What each call is.
 SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 's'),
-    'head list_stream_properties list_streams list_subscriptions read read_many stream_info summary summary_at',
+    'channel has_access head list_stream_properties list_streams list_subscriptions read read_many stream_info summary summary_at',
     'the calls that read are STABLE');
 SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v' $$,
     string_to_array(
@@ -41,7 +41,7 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
         'doorbell_status list_blockers notify ring wait wait_many housekeep housekeeping_status '
         'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
         'emit outbox subscribe unsubscribe give_subscription fetch ack seek retain mint merge_patch_into trim_to '
-        'skip_replicated refuse_restored refuse_restored_name '
+        'skip_replicated refuse_restored refuse_restored_name access_changed enter_access remove_access '
         'grant_access revoke_access', ' '),
     'the calls that write, and those that look at what is so now, are VOLATILE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
@@ -86,8 +86,9 @@ SELECT is_empty($$ SELECT c.oid::regclass, o.conname FROM pg_class c JOIN pg_con
 SELECT set_eq($$ SELECT g.tgrelid::regclass::text, g.tgname::text, g.tgenabled::text FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = 'weir'::regnamespace $$,
     $$ SELECT c.oid::regclass::text, t.name, t.enabled
        FROM pg_class c CROSS JOIN (VALUES ('skip_replicated', 'R'), ('refuse_restored', 'O')) t (name, enabled)
-       WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND (c.relname <> 'privilege' OR t.enabled = 'R') $$,
-    'every durable table leaves out what is replicated and refuses what is restored, and there are no other triggers');
+       WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND (c.relname <> 'privilege' OR t.enabled = 'R')
+       UNION ALL VALUES ('weir.access_grant', 'access_changed', 'A') $$,
+    'every durable table leaves out what is replicated and refuses what is restored, and there are no other triggers, but one that tells of access');
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('r', 'p') AND c.relreplident <> 'f'
                    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) $$,
     'every table has a primary key or a replica identity, so that a publication lets its rows be deleted');
@@ -113,7 +114,8 @@ SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
     string_to_array('alter_stream drop_stream drop_streams trim lease_revoke retain give_subscription', ' '), 'removing needs admin');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'owner' $$,
-    string_to_array('grant_access revoke_access housekeep skip_replicated refuse_restored refuse_restored_name', ' '),
+    string_to_array('grant_access revoke_access housekeep skip_replicated refuse_restored refuse_restored_name '
+                    'access_changed enter_access remove_access', ' '),
     'granting is for the owner, keeping house, and the triggers of weir''s own tables');
 
 -- Dump and restore.

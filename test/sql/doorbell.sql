@@ -32,7 +32,9 @@ END
 $$;
 SELECT count(*) AS channels FROM pg_listening_channels();
 UNLISTEN *;
-SELECT weir.channel(NULL) IS NULL AS null_for_null;
+\set VERBOSITY sqlstate
+SELECT weir.channel(NULL);
+\set VERBOSITY default
 SELECT pg_temp.state_of('SELECT weir.channel('''')') AS empty, pg_temp.state_of('SELECT weir.channel(''  '')') AS blank, pg_temp.state_of('SELECT weir.channel(repeat(''x'', 513))') AS long;
 SELECT weir.channel('');
 SELECT weir.channel(repeat('x', 513));
