@@ -5,8 +5,10 @@
 CREATE TABLE weir.stream_property (
     stream_id  bigint PRIMARY KEY,
     properties jsonb NOT NULL,
-    retained   boolean NOT NULL
+    retained   boolean NOT NULL,
+    due_at     bigint -- milliseconds since 1970
 );
+CREATE INDEX stream_property_due_at_idx ON weir.stream_property (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX stream_property_retained_idx ON weir.stream_property (stream_id) WHERE retained;
 
 -- The log. Fixed-width columns come first: the writer reads and fills them in
@@ -106,7 +108,8 @@ COMMENT ON TYPE weir.frame IS
 
 CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL, max_age interval DEFAULT NULL,
                                    max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
-                                   hold_frames bigint DEFAULT NULL) RETURNS void
+                                   hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
+                                   expires_at timestamptz DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_create_stream' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.create_stream IS
 'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. Each '
@@ -116,18 +119,25 @@ COMMENT ON FUNCTION weir.create_stream IS
 'hold_age, hold_frames: the same bounds for what a subscription with hold has not acknowledged and would else go. '
 'Retention is applied by weir''s worker, a little at a time: some seconds after an append, when the oldest frame '
 'comes of age, and at once where many came; and by retain(). A reader whose cursor lies below what was removed is '
-'told so (WR004). Months count 30 days; an age below a minute is taken, and said in a notice. A stream that is '
-'dropped and made again has defaults. Waits for a transaction that is creating the same name; with a '
+'told so (WR004). '
+'Lifetime: ttl, the stream ends so long after its last append, or after the call that set it; expires_at, it ends '
+'at that time, at once if it has passed. An end is a drop: whoever comes later finds no stream, an append begins '
+'a new one (it waits for appends in flight, as a drop does), a reader waiting with weir.wait() is told that it was '
+'dropped, whether or not weir''s worker has removed it yet. Appends in flight prolong a ttl, too, '
+'and so may a trim of the newest frame; on a standby its end shows when the worker''s drop arrives. '
+'Months count 30 days; an age or ttl below a minute is taken, and said in a notice. A stream that is dropped and '
+'made again has defaults. Waits for a transaction that is creating the same name; with a '
 'null_sentinel, appends to it wait for this one. Retry: WR002 tells that the first attempt worked. Errors: WR002 '
 'already exists, 22004, 22023 a property out of range, 42939, 54000, 25006.';
 
 CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, max_age interval DEFAULT NULL,
                                   max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
-                                  hold_frames bigint DEFAULT NULL, reset text[] DEFAULT NULL) RETURNS void
+                                  hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
+                                  expires_at timestamptz DEFAULT NULL, reset text[] DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_alter_stream' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.alter_stream IS
 'Changes properties of a stream, those of create_stream(); what is left out, or NULL, stays. reset: names of '
-'properties that are to have their defaults. Every call that begins after the commit goes by them. Waits for '
+'properties that are to have their defaults. A ttl, given or not, begins anew. Every call that begins after the commit goes by them. Waits for '
 'another alter, trim or drop of the stream, and lets others wait, until the transaction ends. Safe to retry. '
 'Errors: 42704 no such stream, 22023 a property out of range or nothing given or an unknown name in reset, 55000 '
 'one that is set for good (null_sentinel), 22004, 25006.';

@@ -16,6 +16,7 @@
 #include "pg/text.hpp"
 #include "stream/fold.hpp"
 #include "stream/lifecycle.hpp"
+#include "stream/lifetime.hpp"
 #include "stream/properties.hpp"
 #include "stream/reader.hpp"
 #include "stream/names.hpp"
@@ -54,7 +55,8 @@ bool policy_of(int64 stream_id, policy &out) {
     stream::properties p = stream::properties_of(stream_id);
     out = {p.integer(property::max_age), p.integer(property::max_frames), p.integer(property::hold_age),
            p.integer(property::hold_frames)};
-    return out.max_age_ms != stream::none || out.max_frames != stream::none;
+    // What has ended goes as a whole; a trim would leave a mark behind it, and with that a sign of life.
+    return (out.max_age_ms != stream::none || out.max_frames != stream::none) && !stream::is_over(stream_id);
 }
 
 // What is beyond one pair of bounds: older than a position, or one of the oldest so many.

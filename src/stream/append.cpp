@@ -9,6 +9,7 @@
 #include "stream/hooks.hpp"
 #include "stream/housekeeping.hpp"
 #include "stream/idempotency.hpp"
+#include "stream/lifetime.hpp"
 #include "stream/names.hpp"
 #include "stream/writer.hpp"
 
@@ -16,6 +17,8 @@ namespace weir::stream {
 
 written append(request const &r) {
     known_stream to = r.key.isnull ? find_or_create(r.name) : look_up_or_create(r.name);
+    if (!r.key.isnull) // the keys of a stream that is over are gone with it
+        end_if_over(r.name, to.id);
     written result;
     if (!r.key.isnull && recall_result(to.id, r, result))
         return result;

@@ -18,7 +18,7 @@ constexpr int keyed_calls = 64; // of this backend, after which it asks
 
 constexpr int64 dead_rows_of_a_backend = 1024; // likewise
 
-int checkpoints, frames, names, keys, vacuum, clock;
+int checkpoints, frames, names, keys, vacuum, clock, lifetimes;
 
 } // namespace
 
@@ -28,6 +28,7 @@ void register_jobs() {
     names = worker::register_job({.name = "names", .step = forget_names_step, .at_first = true, .patient = true});
     keys = worker::register_job({.name = "keys", .step = expire_keys_step, .at_first = true, .patient = true});
     vacuum = worker::register_job({.name = "vacuum", .step = vacuum_step, .own_transactions = true});
+    lifetimes = worker::register_job({.name = "lifetimes", .step = lifetimes_step, .at_first = true});
     clock = worker::register_job({.name = "clock", .step = clock_step});
 }
 
@@ -45,6 +46,8 @@ void ask_to_trim(int64 stream_id, written const &appended, int count) {
         worker::help(frames, stream_id);
     worker::ask(frames, stream_id);
 }
+
+void ask_to_end_streams(int64 in_us) { worker::ask_for_everything_within(lifetimes, in_us); }
 
 void ask_to_forget_names() { worker::ask(names, 0); }
 

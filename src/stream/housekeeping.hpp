@@ -20,6 +20,7 @@ void ask_to_trim(int64 stream_id, written const &appended, int count); // best-e
 void ask_to_forget_names();
 void ask_to_expire_keys();
 void ask_to_vacuum(int64 dead_rows);
+void ask_to_end_streams(int64 in_us);
 
 // A writer has to look up how far the bound of the clock is. Not from a log's lock.
 void ask_to_move_clock();
@@ -33,5 +34,6 @@ worker::outcome forget_names_step(int64); // purge.cpp
 worker::outcome expire_keys_step(int64);  // idempotency.cpp
 worker::outcome vacuum_step(int64);       // vacuum.cpp
 worker::outcome clock_step(int64);        // clock.cpp
+worker::outcome lifetimes_step(int64);    // lifetime.cpp
 
 } // namespace weir::stream

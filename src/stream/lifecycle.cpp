@@ -20,6 +20,7 @@
 #include "stream/housekeeping.hpp"
 #include "stream/idempotency.hpp"
 #include "stream/lifecycle.hpp"
+#include "stream/lifetime.hpp"
 #include "stream/properties.hpp"
 #include "stream/reader.hpp"
 #include "stream/names.hpp"
@@ -197,17 +198,18 @@ void wait_for_appends(int64 stream_id) {
     }
 }
 
-bool drop(std::string_view name, int64 stream_id) {
+bool is_there(int64 stream_id) {
     Snapshot snapshot = pg::take_snapshot();
     bool there = stream::state_of(stream_id, snapshot).there;
     UnregisterSnapshot(snapshot);
-    if (!there)
-        return false;
-    wait_for_appends(stream_id);
+    return there;
+}
+
+void drop_now(std::string_view name, int64 stream_id) {
     int64 mark = put_mark(name, stream_id, mode::dropped);
     // Appends in flight came before the drop and go with it: wait for each to end.
     for (TransactionId blocker = InvalidTransactionId;;) {
-        snapshot = pg::take_snapshot();
+        Snapshot snapshot = pg::take_snapshot();
         int64 gone = stream::trimmed_from(stream_id, snapshot).below - 1;
         blocker = remove_below(stream_id, gone, mark, false, snapshot).blocker;
         UnregisterSnapshot(snapshot);
@@ -221,7 +223,15 @@ bool drop(std::string_view name, int64 stream_id) {
     name::replace(stream::streams, name, stream_id, mark);
     stream::keep_properties(stream_id, stream::default_properties(), false);
     stream::ask_to_forget_names();
-    return true;
+}
+
+bool drop(std::string_view name, int64 stream_id) {
+    bool over = stream::is_over(stream_id), there = is_there(stream_id);
+    if (over || there) {
+        wait_for_appends(stream_id);
+        drop_now(name, stream_id);
+    }
+    return there;
 }
 
 int64 look_up_now(std::string_view name) {
@@ -268,13 +278,6 @@ List *matching_names(std::string_view pattern) {
     return l.names;
 }
 
-bool is_there(int64 stream_id) {
-    Snapshot snapshot = pg::take_snapshot();
-    bool there = stream::state_of(stream_id, snapshot).there;
-    UnregisterSnapshot(snapshot);
-    return there;
-}
-
 [[noreturn]] void raise_exists(std::string_view name) {
     ereport(ERROR, (errcode(pg::errcode_already_exists),
                     errmsg("stream \"%.*s\" already exists", pg::shown(name), name.data()),
@@ -319,6 +322,42 @@ int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapsho
     return trim_below(name, stream_id, cutoff, now, newest_best_effort(stream_id, snapshot), snapshot);
 }
 
+void end_if_over(std::string_view name, int64 stream_id) {
+    if (likely(!is_over(stream_id)))
+        return;
+    pg::lock_key(pg::lock_class::maintenance, 0, stream_id);
+    AcceptInvalidationMessages(); // whoever had the lock may have altered it
+    if (is_over(stream_id)) {     // still: others come here, too
+        wait_for_appends(stream_id);
+        drop_now(name, stream_id);
+    }
+}
+
+worker::outcome end_step(std::string_view name, int64 stream_id) {
+    constexpr int max_frames = 4096;
+    Snapshot snapshot = pg::take_snapshot();
+    bool in_flight = find_frontier(stream_id, snapshot, true).unsettled >= 0;
+    int64 cutoff = -1;
+    if (!in_flight) {
+        reader r;
+        int frames = 0;
+        open_reader(r, stream_id, trimmed_from(stream_id, snapshot).below - 1, core::greatest, false,
+                    ForwardScanDirection, snapshot);
+        while (cutoff < 0 && advance(r))
+            cutoff = frames++ == max_frames ? r.at->id : -1;
+        close_reader(r);
+        if (cutoff > 0)
+            (void)trim_below(name, stream_id, cutoff, {}, newest_best_effort(stream_id, snapshot), snapshot);
+    }
+    UnregisterSnapshot(snapshot);
+    if (in_flight)
+        return {worker::outcome::what::not_now};
+    if (cutoff > 0)
+        return {worker::outcome::what::more};
+    drop_now(name, stream_id);
+    return {};
+}
+
 } // namespace weir::stream
 
 WEIR_FUNCTION(weir_create_stream) {
@@ -332,6 +371,7 @@ WEIR_FUNCTION(weir_create_stream) {
         stream_id = made != 0 ? 0 : take_stream(name);
     }
     if (made == 0) {
+        stream::end_if_over(name, stream_id);
         if (is_there(stream_id))
             raise_exists(name);
         name::replace(stream::streams, name, stream_id, -1);
@@ -362,6 +402,7 @@ WEIR_FUNCTION(weir_close) {
     std::string_view name = name::target_argument(fcinfo, 0);
     Datum payload = reason_payload(fcinfo, 1);
     stream::known_stream to = stream::find_or_create(name);
+    stream::end_if_over(name, to.id);
     PG_RETURN_INT64(stream::write_mark(name, to, mode::close, payload).id);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
+#include "core/position.hpp"
+#include "log/clock.hpp"
 #include "log/table.hpp"
 #include "pg/argument.hpp"
 #include "pg/function.hpp"
@@ -9,6 +11,7 @@
 #include "pg/spi.hpp"
 #include "pg/text.hpp"
 #include "stream/hooks.hpp"
+#include "stream/lifetime.hpp"
 #include "stream/properties.hpp"
 #include "stream/names.hpp"
 
@@ -55,6 +58,8 @@ Oid type_of(description const &d) {
     case property_type::interval:
     case property_type::age:
         return INTERVALOID;
+    case property_type::time:
+        return TIMESTAMPTZOID;
     case property_type::integer:
         return INT4OID;
     case property_type::bigint:
@@ -80,6 +85,15 @@ const char *show_interval(int64 ms) {
                     static_cast<int>(ms % hour / minute), static_cast<int>(ms % minute / second), fraction);
 }
 
+TimestampTz to_time(int64 ms) { return log::clock::to_timestamptz(core::make(ms, 0)); }
+
+// In UTC, whatever the session's settings.
+const char *show_time(int64 ms) {
+    char out[128];
+    int utc = 0;
+    return pstrdup(JsonEncodeDateTime(out, TimestampTzGetDatum(to_time(ms)), TIMESTAMPTZOID, &utc));
+}
+
 const char *show(description const &d, property_value value) {
     switch (d.type) {
     case property_type::text:
@@ -87,6 +101,8 @@ const char *show(description const &d, property_value value) {
     case property_type::interval:
     case property_type::age:
         return show_interval(value.integer);
+    case property_type::time:
+        return show_time(value.integer);
     case property_type::integer:
     case property_type::bigint:
         return psprintf(INT64_FORMAT, value.integer);
@@ -106,6 +122,8 @@ const char *range_of(description const &d) {
     case property_type::age:
         return psprintf("from %s to %s", show_interval(static_cast<int64>(d.least)),
                         show_interval(static_cast<int64>(d.greatest)));
+    case property_type::time:
+        return psprintf("a time before %s", show_time(static_cast<int64>(d.greatest)));
     case property_type::integer:
     case property_type::bigint:
         if (d.greatest == no_end)
@@ -160,7 +178,7 @@ Jsonb *to_jsonb(properties const &p, bool as_shown) {
     for (int i = 0; i < property_count; i++) {
         if (!(p.set & bit(i)))
             continue;
-        if (as_shown && type_of(described[i]) == INTERVALOID)
+        if (as_shown && (type_of(described[i]) == INTERVALOID || described[i].type == property_type::time))
             out.add(described[i].name, std::string_view{show(described[i], p.values[i])});
         else
             out.add(described[i].name, to_json(described[i], p.values[i]));
@@ -184,7 +202,7 @@ properties from_jsonb(Jsonb *kept, MemoryContext memory) {
 
 constinit log::source property_table{"stream_property"};
 constinit log::source property_index{"stream_property_pkey"};
-enum { properties_column = 2 }; // of the table in sql/stream.sql
+enum { properties_column = 2, due_column = 4 }; // of the table in sql/stream.sql
 
 struct remembered {
     int64 stream_id;
@@ -242,6 +260,8 @@ properties read_kept(int64 stream_id, Snapshot snapshot) {
         bool null = false;
         p = from_jsonb(DatumGetJsonbP(heap_getattr(row, properties_column, RelationGetDescr(table), &null)),
                        CurrentMemoryContext);
+        Datum due = heap_getattr(row, due_column, RelationGetDescr(table), &null);
+        p.due_ms = null ? 0 : DatumGetInt64(due);
     }
     systable_endscan(scan);
     table_close(table, AccessShareLock);
@@ -263,9 +283,9 @@ properties look_up(int64 stream_id) {
 }
 
 constinit spi::statement insert_statement{
-    "INSERT INTO weir.stream_property (stream_id, properties, retained) VALUES ($1, $2, $3)",
-    3,
-    {INT8OID, JSONBOID, BOOLOID}};
+    "INSERT INTO weir.stream_property (stream_id, properties, retained, due_at) VALUES ($1, $2, $3, $4)",
+    4,
+    {INT8OID, JSONBOID, BOOLOID, INT8OID}};
 constinit spi::statement delete_statement{
     "DELETE FROM weir.stream_property WHERE stream_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}};
 
@@ -345,6 +365,10 @@ double number_of(description const &d, Datum given) {
     case property_type::interval:
     case property_type::age:
         return in_ms(DatumGetIntervalP(given));
+    case property_type::time:
+        if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(given)))
+            return -1;
+        return static_cast<double>(log::clock::to_unix_us(DatumGetTimestampTz(given))) / 1000;
     case property_type::integer:
         return DatumGetInt32(given);
     case property_type::bigint:
@@ -415,6 +439,16 @@ int reset_all(properties &p, Datum names, uint32 given) {
     return count;
 }
 
+// A ttl begins anew where it is said.
+int64 first_end(properties const &p) {
+    if (!p.is_set(property::ttl) && !p.is_set(property::expires_at))
+        return 0;
+    properties from_now = p;
+    from_now.due_ms = 0;
+    int64 end = end_of(from_now, core::make(log::clock::now_us() / 1000, 0));
+    return end > 1 ? end : 1;
+}
+
 } // namespace
 
 properties default_properties() { return defaults; }
@@ -450,14 +484,18 @@ properties take_properties(FunctionCallInfo fcinfo, change how, properties const
     return p;
 }
 
-void keep_properties(int64 stream_id, properties const &p, bool is_new) {
+void keep_properties(int64 stream_id, properties const &given, bool is_new) {
+    properties p = given;
+    p.due_ms = first_end(p);
     Oid table = log::relation_oid(property_table);
     spi::session session = spi::begin(table);
     bool retained = p.is_set(property::max_age) || p.is_set(property::max_frames);
-    Datum values[] = {Int64GetDatum(stream_id), JsonbPGetDatum(to_jsonb(p, false)), BoolGetDatum(retained)};
+    Datum values[] = {Int64GetDatum(stream_id), JsonbPGetDatum(to_jsonb(p, false)), BoolGetDatum(retained),
+                      Int64GetDatum(p.due_ms)};
+    bool nulls[] = {false, false, false, p.due_ms == 0};
     uint64 changed = is_new ? 0 : spi::write(delete_statement, values, nullptr);
     if (p.set != 0)
-        changed += spi::write(insert_statement, values, nullptr);
+        changed += spi::write(insert_statement, values, nulls);
     spi::end(session);
     if (changed > 0 && !is_new)
         CacheInvalidateRelcacheByRelid(table);
@@ -465,6 +503,7 @@ void keep_properties(int64 stream_id, properties const &p, bool is_new) {
         CommandCounterIncrement(); // the rest of this statement goes by them
     if (p.set != 0)
         tell_of_properties(stream_id, p);
+    ask_for_end(p);
 }
 
 void properties_agree(properties const &) {}

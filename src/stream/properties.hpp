@@ -19,7 +19,8 @@ namespace weir::stream {
 enum class property_type {
     text,
     interval,
-    age, // an interval, of which one below a minute is likely to be meant otherwise: '7' is seven seconds
+    age,  // an interval, of which one below a minute is likely to be meant otherwise: '7' is seven seconds
+    time, // in milliseconds since 1970
     integer,
     bigint,
     real
@@ -28,7 +29,8 @@ enum class property_type {
 inline constexpr double no_end = 9007199254740992.0; // what every client's numbers can say
 inline constexpr int day_ms = 86400000;
 inline constexpr double century_ms = 36525.0 * day_ms;
-inline constexpr int none = -1; // where it has no default
+inline constexpr double last_ms = 4102444800000.0 * 2; // of times, in the year 2230
+inline constexpr int none = -1;                        // where it has no default
 
 // name, type (an interval is kept in milliseconds), least and greatest (a text: bytes), default or
 // none, whether it may be altered later.
@@ -38,7 +40,9 @@ inline constexpr int none = -1; // where it has no default
     property(max_age,        age,      1, century_ms, none,            true)                                           \
     property(max_frames,     bigint,   0, no_end,     none,            true)                                           \
     property(hold_age,       age,      1, century_ms, 7 * day_ms,      true)                                           \
-    property(hold_frames,    bigint,   0, no_end,     1000000,         true)
+    property(hold_frames,    bigint,   0, no_end,     1000000,         true)                                           \
+    property(ttl,            age,      1, century_ms, none,            true)                                           \
+    property(expires_at,     time,     0, last_ms,    none,            true)
 // clang-format on
 
 enum class property {
@@ -61,7 +65,8 @@ union property_value {
 };
 
 struct properties {
-    uint32 set; // a bit for each that is not left to its default
+    uint32 set;   // a bit for each that is not left to its default
+    int64 due_ms; // not before that does the stream end; 0: it does not (lifetime.hpp)
     property_value values[property_count];
 
     int64 integer(property p) const { return values[static_cast<int>(p)].integer; }

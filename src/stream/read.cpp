@@ -19,6 +19,7 @@
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
 #include "stream/ahead.hpp"
+#include "stream/lifetime.hpp"
 #include "stream/reader.hpp"
 #include "stream/names.hpp"
 #include "stream/request.hpp"
@@ -187,7 +188,7 @@ WEIR_FUNCTION(weir_read) {
     output out = begin_output(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     progress p = begin_at(cursor);
-    if (int64 stream_id = stream::find(name, snapshot)) {
+    if (int64 stream_id = stream::find_living(name, snapshot)) {
         if (backward) {
             int64 unsettled = stream::find_frontier(stream_id, snapshot, f.best_effort).unsettled;
             if (unsettled >= 0 && unsettled <= upto)
@@ -231,7 +232,7 @@ WEIR_FUNCTION(weir_read_many) {
         int64 after = cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]);
         progress p = begin_at(after);
         out.names.stream = {names[i], false};
-        if (int64 stream_id = stream::find(name, snapshot)) {
+        if (int64 stream_id = stream::find_living(name, snapshot)) {
             check_not_expired(name, stream_id, after, snapshot);
             stream::check_not_lost(name, stream_id, after, snapshot);
             if (read_stream(out, stream_id, {after, core::greatest, max, room}, f, ForwardScanDirection, snapshot, p) ==
@@ -251,7 +252,7 @@ WEIR_FUNCTION(weir_head) {
     std::string_view name = name::name_argument(fcinfo, 0, name::level::read);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     int64 head = core::least;
-    if (int64 stream_id = stream::find(name, snapshot)) {
+    if (int64 stream_id = stream::find_living(name, snapshot)) {
         int64 found = stream::find_frontier(stream_id, snapshot, true).head;
         head = found < 0 ? core::least : found;
     }

@@ -4,6 +4,7 @@
 #include "core/position.hpp"
 #include "log/scan.hpp"
 #include "stream/best_effort.hpp"
+#include "stream/lifetime.hpp"
 #include "stream/names.hpp"
 #include "stream/state.hpp"
 
@@ -39,7 +40,9 @@ state state_of(int64 stream_id, Snapshot snapshot) {
     }
     log::end(s);
     log::close(logged);
-    if (ends_dropped && name::is_entered_as_dropped(stream_id, snapshot))
+    if (is_over(stream_id))
+        out.there = false;
+    else if (ends_dropped && name::is_entered_as_dropped(stream_id, snapshot))
         out.there = has_best_effort_rows(stream_id, snapshot);
     return out;
 }

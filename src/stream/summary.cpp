@@ -12,6 +12,7 @@
 #include "pg/text.hpp"
 #include "stream/ahead.hpp"
 #include "stream/fold.hpp"
+#include "stream/lifetime.hpp"
 #include "stream/reader.hpp"
 #include "stream/names.hpp"
 #include "stream/request.hpp"
@@ -57,7 +58,7 @@ WEIR_FUNCTION(weir_summary) {
     std::string_view name = name::name_argument(fcinfo, 0, name::level::read);
     weir::pg::result_set rows = weir::pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
-    if (int64 stream_id = stream::find(name, snapshot))
+    if (int64 stream_id = stream::find_living(name, snapshot))
         add_summary(rows, stream::fold_log(stream_id, core::greatest, snapshot, stream::want::document));
     UnregisterSnapshot(snapshot);
     return Datum{0};
@@ -70,7 +71,7 @@ WEIR_FUNCTION(weir_summary_at) {
     int64 at = PG_GETARG_INT64(1);
     weir::pg::result_set rows = weir::pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
-    if (int64 stream_id = stream::find(name, snapshot)) {
+    if (int64 stream_id = stream::find_living(name, snapshot)) {
         stream::check_not_lost(name, stream_id, at, snapshot);
         if (!RecoveryInProgress() && at > stream::newest_position(stream_id)) {
             char wanted[core::position_text_size];

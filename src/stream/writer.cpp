@@ -30,6 +30,8 @@
 #include "stream/housekeeping.hpp"
 #include "stream/fold.hpp"
 #include "stream/best_effort.hpp"
+#include "stream/lifetime.hpp"
+#include "stream/properties.hpp"
 #include "stream/writer.hpp"
 
 namespace weir::stream {
@@ -356,8 +358,9 @@ struct turn {
 // Takes the log's lock and mints, or waits, retries or raises with it released. An
 // id that was only remembered may have been purged: then the log is empty, or its
 // mark deleted, and the name is looked up again.
+// rules: the stream's properties, for whoever appends; nullptr for marks, which go on behind its end.
 turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows const &rows, if_closed closed,
-               document_change *change) {
+               document_change *change, properties *rules) {
     int count = log::positions(rows);
     for (int64 wanted_ms = log::clock::now_us() / 1000 + 1;;) {
         if (!log::clock::covers(wanted_ms)) {
@@ -373,7 +376,8 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows
         turn taken{false, look_back(t, stream_id), -1, log::clock::now_us()};
         predecessor const &before = taken.before;
         log::handed_out known = log::recall(stream_id, taken.now_us / 1000);
-        if (!t.both && (!known.exact || before.target_empty || !before.alive || (t.best_effort && known.turned))) {
+        if (!t.both && (!known.exact || before.target_empty || !before.alive || (t.best_effort && known.turned) ||
+                        (rules != nullptr && has_lifetime(*rules)))) {
             log::unlock(stream_id);
             open_other(t);
             continue;
@@ -388,6 +392,15 @@ turn take_turn(tables &t, std::string_view name, known_stream &stream, log::rows
             stream = look_up_or_create(name);
             if (before.purged && stream.id == stream_id)
                 elog(ERROR, "mark of stream " INT64_FORMAT " is deleted, but not its name", stream_id);
+            if (rules != nullptr)
+                *rules = properties_of(stream.id);
+            continue;
+        }
+        if (rules != nullptr && has_lifetime(*rules) &&
+            end_of(*rules, newest_of_life(t.logged, &t.unlogged, stream_id)) <= taken.now_us / 1000) {
+            log::unlock(stream_id);
+            end_if_over(name, stream_id);
+            *rules = properties_of(stream_id);
             continue;
         }
         // What weir writes itself goes on, whatever somebody did to the stream.
@@ -432,7 +445,9 @@ written write_rows(known_stream &stream, request const &r, if_closed closed) {
 
     document_change change{r.growth, r.mode == mode::replace, false, 0, {}, {}, 0};
     bool patches = !r.best_effort && is_patch(r.mode);
-    turn taken = take_turn(t, r.name, stream, rows, closed, patches ? &change : nullptr);
+    properties rules = closed == if_closed::raise ? properties_of(stream.id) : default_properties();
+    turn taken = take_turn(t, r.name, stream, rows, closed, patches ? &change : nullptr,
+                           closed == if_closed::raise ? &rules : nullptr);
     core::document_bound document = patches ? change.next : taken.before.document;
     int64 stream_id = stream.id;
     // Before the rows are there, in case that fails.
@@ -480,7 +495,8 @@ mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Dat
     HeapTuple tuple = make_tuple(t.logged, r, 0);
     log::rows rows = log::prepare(t.logged, &tuple, 1, nullptr); // a mark has to be the newest row
 
-    turn taken = take_turn(t, name, stream, rows, kind == mode::dropped ? if_closed::ignore : if_closed::stop, nullptr);
+    turn taken =
+        take_turn(t, name, stream, rows, kind == mode::dropped ? if_closed::ignore : if_closed::stop, nullptr, nullptr);
     int64 stream_id = stream.id;
     if (taken.stopped) {
         log::release(rows);

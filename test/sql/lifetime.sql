@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: PostgreSQL
+-- Claim: a stream with a lifetime ends by the clock, whether or not the housekeeper has come to it: every call finds
+-- it gone, and whatever writes to it begins a new stream with defaults, above every position of the old one. Each
+-- append moves the end of a ttl, and the housekeeper removes what has ended, a little at a time, and nothing else.
+SET weir.housekeeping = off; -- it comes where it is called
+SET client_min_messages = warning;
+CREATE FUNCTION pg_temp.say(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    said text;
+BEGIN
+    EXECUTE call INTO said;
+    RETURN coalesce(said, 'nothing');
+EXCEPTION WHEN others THEN
+    RETURN sqlstate;
+END
+$$;
+
+-- What finds it gone, with the row still there.
+SELECT weir.create_stream('life.a', ttl => '300 ms'), weir.create_stream('life.fixed', expires_at => clock_timestamp() + interval '300 ms'),
+       weir.create_stream('life.long', ttl => '1 day', expires_at => now() + interval '2 days'),
+       weir.create_stream('life.both', ttl => '1 day', expires_at => clock_timestamp() + interval '300 ms');
+SELECT count(weir.append(stream, '"old"', idempotency_key => 'k')), count(weir.append_patch(stream, '{"old": 1}')) AS patched
+FROM unnest('{life.a,life.fixed,life.both}'::text[]) stream;
+SELECT id AS old FROM weir.read('life.a') LIMIT 1 \gset
+SELECT name, frames, properties ? 'ttl' AS ttl, properties ? 'expires_at' AS expires_at FROM weir.streams WHERE name LIKE 'life.%' ORDER BY name;
+SELECT pg_sleep(0.35);
+SELECT count(*) AS physically FROM weir.frame_log f JOIN weir.registry n ON n.id = f.stream_id WHERE n.name LIKE 'life.%' AND f.payload IS NOT NULL;
+SELECT v.call, pg_temp.say(v.call) FROM (VALUES
+    ($$SELECT count(*) FROM weir.streams WHERE name LIKE 'life.%'$$),
+    ($$SELECT count(*) FROM weir.list_streams('life.*')$$),
+    ($$SELECT count(*) FROM weir.read('life.a')$$),
+    ($$SELECT count(*) FROM weir.read_many('{life.a,life.fixed}')$$),
+    ($$SELECT count(*) FROM weir.summary('life.both')$$),
+    ($$SELECT count(*) FROM weir.stream_info('life.fixed')$$),
+    ($$SELECT weir.head('life.fixed')$$),
+    ($$SELECT weir.trim('life.a', keep => 0)$$),
+    ($$SELECT weir.alter_stream('life.a', reset => '{ttl}')$$)) v(call);
+SELECT weir.drop_stream('life.fixed') AS was_there;
+SELECT count(*) AS left_behind FROM weir.frame_log f JOIN weir.registry n ON n.id = f.stream_id WHERE n.name = 'life.fixed' AND f.payload IS NOT NULL;
+
+-- Who waits behind what it has read is told.
+CALL weir.wait('life.a', :'old', '0');
+
+-- What is written next begins a new stream, with nothing of the old one: neither frames nor document, keys or lifetime.
+SELECT weir.append('life.a', '"new"', idempotency_key => 'k') > :'old' AS above;
+SELECT payload FROM weir.read('life.a');
+SELECT count(*) AS patched FROM weir.summary('life.a');
+SELECT frames, lifetime_frames, properties FROM weir.stream_info('life.a');
+SELECT weir.append_patch('life.both', '{"new": 1}') IS NOT NULL AS patched;
+SELECT document, version FROM weir.summary('life.both');
+-- So does an event, at its commit, a best-effort frame, a close, and a create.
+SELECT weir.create_stream(stream, expires_at => now()) FROM unnest('{life.e,life.live,life.c,life.again}'::text[]) stream;
+SELECT count(*) AS none FROM weir.list_streams('life.*') l WHERE l.stream IN ('life.e', 'life.live', 'life.c', 'life.again');
+BEGIN;
+SELECT weir.emit('life.e', payload => '1', type => 'n');
+COMMIT;
+SELECT weir.append_best_effort('life.live', '1') IS NOT NULL AS appended, weir.close('life.c', 'done') IS NOT NULL AS closed,
+       weir.create_stream('life.again', max_frames => 3);
+SELECT name, frames, closed, properties FROM weir.streams
+WHERE name IN ('life.e', 'life.live', 'life.c', 'life.again') ORDER BY name;
+-- Rolled back, the old one is over still.
+SELECT weir.create_stream('life.undone', ttl => '50 ms'), weir.append('life.undone', '"old"') IS NOT NULL AS appended;
+SELECT pg_sleep(0.06);
+BEGIN;
+SELECT weir.append('life.undone', '"new"') IS NOT NULL AS appended;
+SELECT payload, properties FROM weir.read('life.undone'), weir.stream_info('life.undone');
+ROLLBACK;
+SELECT count(*) FROM weir.read('life.undone');
+BEGIN;
+SELECT weir.append_best_effort('life.undone', '"new"') IS NOT NULL AS appended;
+ROLLBACK;
+SELECT count(*) FROM weir.read('life.undone');
+SELECT weir.append('life.undone', '"newer"') IS NOT NULL AS appended;
+SELECT payload, properties FROM weir.read('life.undone'), weir.stream_info('life.undone');
+
+-- Each append moves the end of a ttl, and so does whoever sets it; nothing moves a fixed one but alter_stream().
+SELECT weir.create_stream('life.slide', ttl => '400 ms');
+DO $$ BEGIN FOR i IN 1 .. 6 LOOP PERFORM weir.append('life.slide', to_jsonb(i)); COMMIT; PERFORM pg_sleep(0.15); END LOOP; END $$;
+SELECT count(*) AS all_there FROM weir.read('life.slide');
+SELECT weir.alter_stream('life.slide', ttl => '1 hour');
+SELECT pg_sleep(0.45);
+SELECT count(*) AS still FROM weir.read('life.slide');
+SELECT weir.alter_stream('life.slide', reset => '{ttl}');
+SELECT properties FROM weir.stream_info('life.slide');
+SELECT weir.alter_stream('life.slide', expires_at => now());
+SELECT count(*) AS over FROM weir.read('life.slide');
+
+-- The housekeeper: what has ended goes, a stream in use is looked at again when it is due by then, what is in
+-- somebody's hands is left, and a large one takes several steps.
+SELECT weir.create_stream('life.used', ttl => '100 ms'), weir.append('life.used', '1') IS NOT NULL AS appended;
+SELECT weir.create_stream('life.large', expires_at => clock_timestamp() + interval '700 ms');
+SELECT sum(frames) FROM (SELECT weir.append_batch('life.large', array_agg(to_jsonb(i))) AS b FROM generate_series(1, 9000) i) a, LATERAL (SELECT (a.b).frames) f;
+SELECT pg_sleep(0.7), weir.append('life.used', '2') IS NOT NULL AS a_new_one;
+SELECT weir.create_stream('life.used.2', ttl => '10 seconds'), weir.append('life.used.2', '1') IS NOT NULL AS appended;
+UPDATE weir.stream_property p SET due_at = 1 FROM weir.registry n WHERE n.id = p.stream_id AND n.name = 'life.used.2';
+SELECT steps BETWEEN 3 AND 9 AS steps, failures, error FROM weir.housekeep('lifetimes');
+SELECT count(*) AS due FROM weir.stream_property WHERE due_at < extract(epoch FROM clock_timestamp()) * 1000;
+SELECT n.name, due_at > extract(epoch FROM clock_timestamp()) * 1000 AS due_later
+FROM weir.stream_property p JOIN weir.registry n ON n.id = p.stream_id WHERE n.name LIKE 'life.%' ORDER BY 1;
+SELECT count(*) AS left_behind FROM weir.frame_log f JOIN weir.registry n ON n.id = f.stream_id
+WHERE n.name IN ('life.large', 'life.slide', 'life.fixed') AND f.payload IS NOT NULL;
+
+SELECT weir.drop_streams('life.*') > 5 AS dropped;
+SELECT count(*) FROM weir.stream_property p JOIN weir.registry n ON n.id = p.stream_id WHERE n.name LIKE 'life.%';
