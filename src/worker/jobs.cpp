@@ -128,15 +128,17 @@ void ask_within(int job, int64 us) {
     slot *s = own_slot();
     if (s == nullptr)
         return;
-    auto wanted_at = static_cast<uint64>(pg::monotonic_us() + us);
+    auto now = static_cast<uint64>(pg::monotonic_us());
+    uint64 wanted_at = now + static_cast<uint64>(us);
     uint64 due = pg_atomic_read_u64(&s->due[job]);
-    if (due != 0 && due <= wanted_at)
-        return;
-    while (!pg_atomic_compare_exchange_u64(&s->due[job], &due, wanted_at)) {
-        if (due != 0 && due <= wanted_at)
+    while (due == 0 || due > wanted_at) {
+        if (pg_atomic_compare_exchange_u64(&s->due[job], &due, wanted_at)) {
+            wake_housekeeper();
             return;
+        }
     }
-    wake_housekeeper();
+    if (due <= now) // whoever asked before may have found no worker to wake
+        wake_housekeeper();
 }
 
 bool falls_behind(int job) {
