@@ -38,7 +38,7 @@ ddl=(
     "VACUUM FULL weir.idempotency" "VACUUM FULL weir.lease" "VACUUM FULL weir.subscription"
     "VACUUM (FREEZE) weir.registry" "CLUSTER weir.frame_log USING frame_log_pkey"
     "CLUSTER weir.frame_best_effort USING frame_best_effort_pkey" "REINDEX INDEX CONCURRENTLY weir.frame_log_pkey"
-    "REINDEX INDEX CONCURRENTLY weir.frame_best_effort_pkey" "REINDEX TABLE weir.registry"
+    "REINDEX INDEX CONCURRENTLY weir.frame_best_effort_pkey"
     "REINDEX TABLE CONCURRENTLY weir.registry" "CREATE INDEX CONCURRENTLY beside ON weir.frame_log (type)"
     "DROP INDEX CONCURRENTLY IF EXISTS weir.beside" "CREATE INDEX beside ON weir.frame_best_effort (type)"
     "DROP INDEX IF EXISTS weir.beside" "ALTER TABLE weir.frame_log SET (fillfactor = 90)"

@@ -57,7 +57,7 @@ is "the log says it once for a stream" \
     "$(grep -c 'housekeeping of weir failed: canceling statement due to lock timeout' "$server_log")" 1
 tell_and_wait locker "ROLLBACK;"
 has_checkpoint() { [ "$(value -c "SELECT count(*) > 0 FROM weir.checkpoint c
-    JOIN weir.registry s ON s.id = l.stream_id WHERE s.name = '$1'")" = t ]; }
+    JOIN weir.registry s ON s.id = c.stream_id WHERE s.name = '$1'")" = t ]; }
 check "and it is done once the lock is free" poll 60 has_checkpoint h.lock
 nobody_minds "after a lock"
 session_end locker
