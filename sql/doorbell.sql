@@ -1,20 +1,15 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- The doorbell: wakeups for readers, and notifications that cost the writer nothing.
 
-CREATE FUNCTION weir.channel(stream text) RETURNS text
+CREATE FUNCTION weir.channel(stream text DEFAULT NULL) RETURNS text
     AS 'MODULE_PATHNAME', 'weir_channel' LANGUAGE C STABLE;
-COMMENT ON FUNCTION weir.channel(text) IS
+COMMENT ON FUNCTION weir.channel IS
 'The channel on which a stream''s notifications come, for LISTEN. The payload is the newest position given out: a '
 'hint, which anybody could have sent, to read from one''s own cursor, sent after commit, and after a rollback '
 'that may have held others up; rings close to each other come as one. Readers look now and then without one as '
-'well: COMMIT PREPARED sends none. Errors: 22004, 22023, 54000, 42501.';
-
-CREATE FUNCTION weir.channel() RETURNS text
-    AS 'MODULE_PATHNAME', 'weir_database_channel' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION weir.channel() IS
-'The channel on which notifications of all streams of the database come. The payload is a JSON object of the '
-'streams that rang, each with its newest position; several notifications where one is too short. An empty '
-'payload: anything may have changed.';
+'well: COMMIT PREPARED sends none. stream NULL: the channel on which notifications of all streams of the database '
+'come. Its payload is a JSON object of the streams that rang, each with its newest position; several notifications '
+'where one is too short. An empty payload: anything may have changed. Errors: 22023, 54000, 42501.';
 
 CREATE FUNCTION weir.notify(channel text, payload text DEFAULT '') RETURNS void
     AS 'MODULE_PATHNAME', 'weir_notify' LANGUAGE C VOLATILE;

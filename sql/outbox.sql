@@ -36,18 +36,51 @@ SELECT pg_catalog.pg_extension_config_dump('weir.subscription_cursor', '');
 
 -- Events -------------------------------------------------------------------
 
-CREATE FUNCTION weir.emit(stream text, type text, payload jsonb DEFAULT '{}', headers jsonb DEFAULT NULL) RETURNS void
+CREATE FUNCTION weir.emit(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL)
+    RETURNS void
     AS 'MODULE_PATHNAME', 'weir_emit' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.emit IS
 'Emits one event: a durable frame, written as the transaction commits (or is prepared), after '
 'its deferred triggers, so that a long transaction does not hold back the readers of the stream. The events of a '
 'transaction come in the order of their emits within each stream; what a savepoint emitted goes when it is rolled '
-'back. type: what happened, 1 to 512 bytes. payload: JSON, not NULL (JSON null is a value). headers: a JSON '
+'back. type: what happened, up to 512 bytes. payload: JSON, not NULL (JSON null is a value). headers: a JSON '
 'object, which subscriptions can filter by. Costs memory until the commit, weir.max_emit_bytes at the most. '
 'Arguments are checked at the call; at the commit an event fails where its stream is closed. Repeating the '
-'transaction after it has failed is safe. Errors: 22004 NULL stream, type or payload, 22023 blank stream, empty '
+'transaction after it has failed is safe. Errors: 22004 NULL stream or payload, 22023 blank stream, empty '
 'type or bad headers, 42939 a stream that weir itself writes, 54000 frame, name or all events too large, 25006 '
 'read-only transaction or standby; at commit WR001.';
+
+CREATE FUNCTION weir.emit_text(stream text, payload text, type text DEFAULT NULL, headers jsonb DEFAULT NULL)
+    RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_emit_text' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.emit_text IS
+'As emit(), for text: the payload is stored as a JSON string.';
+
+CREATE FUNCTION weir.emit_bytes(stream text, payload bytea, type text DEFAULT NULL, headers jsonb DEFAULT NULL)
+    RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_emit_bytes' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.emit_bytes IS
+'As emit(), for raw bytes, kept as they are in the event''s bytes.';
+
+CREATE FUNCTION weir.emit_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+                           types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_emit_batch' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.emit_batch IS
+'Emits the elements of an array as events, in order, all or none. type, headers, types, headers_each and the limits '
+'of the call are those of append_batch(). Otherwise as emit(); further errors: 22004 NULL element of payloads, 22023 '
+'empty or multidimensional array, or arrays that differ in length, 54000 too many events.';
+
+CREATE FUNCTION weir.emit_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+                           types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_emit_text_batch' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.emit_text_batch IS
+'As emit_batch(), for text: each payload is stored as a JSON string.';
+
+CREATE FUNCTION weir.emit_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+                           types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME', 'weir_emit_bytes_batch' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.emit_bytes_batch IS
+'As emit_batch(), for raw bytes.';
 
 CREATE FUNCTION weir.outbox() RETURNS trigger
     AS 'MODULE_PATHNAME', 'weir_outbox' LANGUAGE C VOLATILE;
@@ -66,30 +99,30 @@ COMMENT ON FUNCTION weir.outbox IS
 
 -- Subscriptions ------------------------------------------------------------
 
-CREATE FUNCTION weir.subscribe(name text, stream text, start weir.position DEFAULT NULL, types text[] DEFAULT NULL,
+CREATE FUNCTION weir.subscribe(name text, stream text, after weir.position DEFAULT NULL, types text[] DEFAULT NULL,
                                headers jsonb DEFAULT NULL, hold boolean DEFAULT false,
                                since timestamptz DEFAULT NULL) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_subscribe' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.subscribe(text, text, weir.position, text[], jsonb, boolean, timestamptz) IS
+COMMENT ON FUNCTION weir.subscribe IS
 'Makes a named, durable subscription and returns true; false where it is there already with the same streams, '
-'types, headers and hold, whatever its start was. stream: a name, or a pattern: * stands for any run of '
+'types, headers and hold, wherever it began. stream: a name, or a pattern: * stands for any run of '
 'characters, ? for any one, \ takes the next as it is; streams made later are matched too, and begun at their '
-'beginning. start: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that '
+'beginning. after: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that '
 'is behind all that is settled. since: instead, events of that time or later. types, headers: only events of '
 'these types, whose headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds '
 'of the stream. Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to '
 'the role that makes it: that role, its members and those at level admin use it. One role has up to '
 'weir.max_subscriptions. Errors: WR002 there is another one of that name, 42501 it is another role''s, WR003 '
-'start lies ahead of the stream, WR004 what follows start was removed, 22004, 22023, 22025 pattern that ends with '
+'after lies ahead of the stream, WR004 what follows it was removed, 22004, 22023, 22025 pattern that ends with '
 'a single \, 54000 too many subscriptions, headers above 8192 bytes, or more than 65536 bytes of streams, types '
 'and headers together, 25006.';
 
-CREATE FUNCTION weir.subscribe(name text, streams text[], start weir.position DEFAULT NULL, types text[] DEFAULT NULL,
+CREATE FUNCTION weir.subscribe_many(name text, streams text[], after weir.position DEFAULT NULL, types text[] DEFAULT NULL,
                                headers jsonb DEFAULT NULL, hold boolean DEFAULT false,
                                since timestamptz DEFAULT NULL) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'weir_subscribe_several' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION weir.subscribe(text, text[], weir.position, text[], jsonb, boolean, timestamptz) IS
-'As subscribe(text, text), to several streams and patterns, up to 100, each with a cursor of its own.';
+    AS 'MODULE_PATHNAME', 'weir_subscribe_many' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION weir.subscribe_many IS
+'As subscribe(), to several streams and patterns, up to 100, each with a cursor of its own.';
 
 CREATE FUNCTION weir.fetch(name text, max integer DEFAULT 100)
     RETURNS TABLE (stream text, id weir.position, at timestamptz, mode text, type text, payload jsonb, bytes bytea,
@@ -120,11 +153,11 @@ COMMENT ON FUNCTION weir.ack IS
 'subscription, 42501 it is another role''s, WR003 the position lies ahead of what is settled, 22004, 22023 stream '
 'not given, or not one of the subscription, 25006.';
 
-CREATE FUNCTION weir.seek(name text, "position" weir.position DEFAULT NULL, stream text DEFAULT NULL,
+CREATE FUNCTION weir.seek(name text, after weir.position DEFAULT NULL, stream text DEFAULT NULL,
                           since timestamptz DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_seek' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.seek IS
-'Sets a subscription''s cursor, forward or back: events behind position come next; ''-'': the oldest there is, '
+'Sets a subscription''s cursor, forward or back: events behind after come next; ''-'': the oldest there is, '
 '''+'': from now on. since: instead, events of that time or later. stream: NULL for all of its streams. Never '
 'beyond what is settled. Takes the subscription''s lock until the transaction ends. Safe to retry. Errors: 42704 '
 'no such subscription, 42501 it is another role''s, WR003 the position lies ahead of the stream, WR004 what '
@@ -237,8 +270,9 @@ COMMENT ON COLUMN weir.retention.hold_frames IS
 'All but the newest so many go even where a subscription holds them.';
 
 INSERT INTO weir.privilege (level, name) VALUES
-    ('read', 'fetch'), ('read', 'ack'), ('read', 'seek'), ('read', 'subscribe'), ('read', 'unsubscribe'),
+    ('read', 'fetch'), ('read', 'ack'), ('read', 'seek'), ('read', 'subscribe'), ('read', 'subscribe_many'), ('read', 'unsubscribe'),
     ('read', 'encode_cursor'), ('read', 'decode_cursor'), ('read', 'list_subscriptions'), ('read', 'subscriptions'),
     ('read', 'retention'),
-    ('write', 'emit'), ('write', 'outbox'),
+    ('write', 'emit'), ('write', 'emit_text'), ('write', 'emit_bytes'),
+    ('write', 'emit_batch'), ('write', 'emit_text_batch'), ('write', 'emit_bytes_batch'), ('write', 'outbox'),
     ('admin', 'retain'), ('admin', 'give_subscription');

@@ -181,15 +181,19 @@ COMMENT ON FUNCTION weir.append_bytes IS
 
 CREATE FUNCTION weir.append_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                  types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_batch IS
 'Appends the elements of an array as durable frames with consecutive positions, in order, all or none. type and '
-'headers are those of each frame. Up to weir.max_batch_frames and weir.max_batch_bytes. Otherwise as append(); '
-'further errors: 22004 NULL element, 22023 empty or multidimensional array, 54000 too many frames.';
+'headers are those of each frame; types[i] and headers_each[i], where given and not NULL, are those of the i-th '
+'instead. Up to weir.max_batch_frames and weir.max_batch_bytes. Otherwise as append(); further errors: 22004 NULL '
+'element of payloads, 22023 empty or multidimensional array, or arrays that differ in length, 54000 too many '
+'frames.';
 
 CREATE FUNCTION weir.append_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                  types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_text_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_text_batch IS
@@ -197,6 +201,7 @@ COMMENT ON FUNCTION weir.append_text_batch IS
 
 CREATE FUNCTION weir.append_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                  types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_bytes_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_bytes_batch IS
@@ -215,65 +220,71 @@ COMMENT ON FUNCTION weir.append_patch IS
 'with the patch is measured once, and the patch refused if it would. Otherwise as append(); further errors: 22023 '
 'patch is not an object, 54000 the document would be too large, 54001 deeper than weir.max_patch_depth.';
 
-CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                 idempotency_key text DEFAULT NULL,
-                                 lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
+CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text DEFAULT NULL,
+                                 headers jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
+                                 lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                 ttl interval DEFAULT '30 seconds',
                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
                                  ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_best_effort' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort IS
 'Appends one best-effort frame: no WAL, no wait for the disk, gone after a crash and never there on a standby. '
-'Kept while it is younger than ttl_ms (1 to 86400000) and among the newest K (frames that roll back while others '
-'are appended behind them count as well); K is twice what the rate of appending yields in ttl_ms, within '
-'maxlen_floor and maxlen_ceiling (up to 10000000). ema_alpha (above 0, at most 1): how fast the rate follows. '
-'Never removes a durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise '
-'as append(); further errors: 22023 a setting out of range.';
+'Kept while it is younger than ttl (1 ms to 1 day) and among the newest K (frames that roll back while others are '
+'appended behind them count as well); K is twice what the rate of appending yields in ttl, within maxlen_floor and '
+'maxlen_ceiling (up to 10000000). ema_alpha (above 0, at most 1): how fast the rate follows. Never removes a '
+'durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); '
+'further errors: 22023 ttl or a setting out of range.';
 
-CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                      idempotency_key text DEFAULT NULL,
-                                      lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
-                                      maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                      ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
+CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text DEFAULT NULL,
+                                 headers jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
+                                 lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                 ttl interval DEFAULT '30 seconds',
+                                 maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
+                                 ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_text' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_text IS
 'As append_best_effort(), for text: the payload is stored as a JSON string.';
 
-CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL,
-                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
-                                       maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                       ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
+CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type text DEFAULT NULL,
+                                 headers jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
+                                 lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                 ttl interval DEFAULT '30 seconds',
+                                 maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
+                                 ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_bytes' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_bytes IS
 'As append_best_effort(), for raw bytes.';
 
 CREATE FUNCTION weir.append_best_effort_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL,
-                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
-                                       maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                       ema_alpha float8 DEFAULT 0.2,
-                                       OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
+                                  idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                  types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
+                                  ttl interval DEFAULT '30 seconds',
+                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
+                                  ema_alpha float8 DEFAULT 0.2,
+                                  OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_batch IS
 'Appends the elements of an array as best-effort frames with consecutive positions, in order. See append_batch() '
 'and append_best_effort().';
 
 CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL,
-                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
-                                       maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                       ema_alpha float8 DEFAULT 0.2,
-                                       OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
+                                  idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                  types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
+                                  ttl interval DEFAULT '30 seconds',
+                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
+                                  ema_alpha float8 DEFAULT 0.2,
+                                  OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_text_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_text_batch IS
 'As append_best_effort_batch(), for text: each payload is stored as a JSON string.';
 
 CREATE FUNCTION weir.append_best_effort_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
-                                       idempotency_key text DEFAULT NULL,
-                                       lease text DEFAULT NULL, epoch bigint DEFAULT NULL, ttl_ms integer DEFAULT 30000,
-                                       maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                       ema_alpha float8 DEFAULT 0.2,
-                                       OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
+                                  idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
+                                  types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
+                                  ttl interval DEFAULT '30 seconds',
+                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
+                                  ema_alpha float8 DEFAULT 0.2,
+                                  OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_bytes_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_bytes_batch IS
 'As append_best_effort_batch(), for raw bytes.';
@@ -313,7 +324,7 @@ COMMENT ON FUNCTION weir.drop_streams IS
 -- Reading ------------------------------------------------------------------
 
 CREATE FUNCTION weir.read(stream text, after weir.position DEFAULT NULL, upto weir.position DEFAULT NULL,
-                          max integer DEFAULT 1000, visibility text DEFAULT 'all', types text[] DEFAULT NULL,
+                          max integer DEFAULT NULL, visibility text DEFAULT 'all', types text[] DEFAULT NULL,
                           headers jsonb DEFAULT NULL, reverse boolean DEFAULT false, since timestamptz DEFAULT NULL,
                           bookmark boolean DEFAULT false)
     RETURNS SETOF weir.frame
@@ -321,7 +332,8 @@ CREATE FUNCTION weir.read(stream text, after weir.position DEFAULT NULL, upto we
 COMMENT ON FUNCTION weir.read IS
 'The settled frames of a stream in the order of their positions: everything committed, up to the first frame '
 'whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. '
-'since: only frames of that millisecond or later. max: 1 to 10000. visibility: all, or '
+'since: only frames of that millisecond or later. max: 1 to 10000; NULL: 1000, and a notice where there are more. '
+'visibility: all, or '
 'exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). '
 'reverse: newest first, from the settled head. A close mark passes types and headers. bookmark: one more row at '
 'the end, of mode bookmark, whose id is the position up to which everything settled was looked at, so that a '
@@ -333,16 +345,18 @@ COMMENT ON FUNCTION weir.read IS
 'blocks, safe to retry. Errors: WR003 after lies ahead of the log, WR004 after has missed what was removed, '
 '22004, 22023 out of range, a bookmark of a reverse read, 54000.';
 
-CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NULL, max integer DEFAULT 1000,
+CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NULL,
+                               upto weir.position[] DEFAULT NULL, max integer DEFAULT NULL,
                                visibility text DEFAULT 'all', types text[] DEFAULT NULL, headers jsonb DEFAULT NULL,
+                               reverse boolean DEFAULT false, since timestamptz DEFAULT NULL,
                                bookmark boolean DEFAULT false,
                                OUT stream text, OUT id weir.position, OUT at timestamptz, OUT mode text, OUT type text,
                                OUT payload jsonb, OUT bytes bytea, OUT headers jsonb)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'weir_read_many' LANGUAGE C STABLE COST 100 ROWS 1000;
 COMMENT ON FUNCTION weir.read_many IS
-'As read(), over several streams with one snapshot: after[i] is the cursor of streams[i]. A stream held up by a '
-'transaction in flight holds up no other. max is for each stream, and 10000 rows in all, evenly divided. '
+'As read(), over several streams with one snapshot: after[i] and upto[i] are those of streams[i]. A stream held up '
+'by a transaction in flight holds up no other. max is for each stream, and 10000 rows in all, evenly divided. '
 'bookmark: one for each stream, behind its frames; it shares the 100000 frames out evenly, at least 1000 to each. '
 'Further errors: 22023 arrays that differ in length, 22004 NULL name.';
 
@@ -362,14 +376,15 @@ COMMENT ON FUNCTION weir.summary IS
 'newest. No row where there is no patch. Costs reading the document and the patches since the last checkpoint '
 '(some hundreds). Never blocks. Errors: 22004, 22023, 54000 document too large: replace it with append_patch().';
 
-CREATE FUNCTION weir.summary_at(stream text, "position" weir.position)
+CREATE FUNCTION weir.summary_at(stream text, upto weir.position DEFAULT NULL, at timestamptz DEFAULT NULL)
     RETURNS TABLE (document jsonb, version bigint, "position" weir.position, patch_kind text,
                    first_applied timestamptz, last_updated timestamptz)
     AS 'MODULE_PATHNAME', 'weir_summary_at' LANGUAGE C STABLE ROWS 1;
 COMMENT ON FUNCTION weir.summary_at IS
-'The rolling document as it stood at a position, from the patches up to and including it. Costs the patches since '
-'the last checkpoint before it. No row where there was no patch yet. Errors: WR006 the patches were trimmed, '
-'WR003 the position lies ahead of the log, 22004, 22023.';
+'The rolling document as it stood, from the patches up to and including a position, or those of a time or earlier '
+'(exactly one of upto and at; at may not lie in the future). Costs the patches since the last checkpoint before it. '
+'No row where there was no patch yet. Errors: WR006 the patches were trimmed, WR003 upto lies ahead of the log, '
+'22004 NULL stream, 22023 neither or both of upto and at, or at in the future.';
 
 CREATE FUNCTION weir.stream_info(stream text)
     RETURNS TABLE (name text, first_id weir.position, last_id weir.position,

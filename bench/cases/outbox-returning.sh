@@ -6,5 +6,5 @@ clients='8 32' full_clients='1 8 32'
 note='all clients emit to one stream; no round trip more'
 
 setup() { tpcb_setup; }
-a() { tpcb | sed "s/CURRENT_TIMESTAMP);/CURRENT_TIMESTAMP) RETURNING weir.emit('transfers', 'transfer.made', :payload);/"; }
+a() { tpcb | sed "s/CURRENT_TIMESTAMP);/CURRENT_TIMESTAMP) RETURNING weir.emit('transfers', :payload, 'transfer.made');/"; }
 b() { tpcb; }

@@ -120,7 +120,7 @@ std::vector<steady::time_point> emit(std::size_t total, std::size_t rate) {
     std::vector<connection> connections;
     for (std::size_t i = 0; i < emitters; i++) {
         connections.push_back(connect());
-        run(connections[i], "PREPARE emit AS SELECT weir.emit('events', 'made', jsonb_build_object('n', $1::bigint))");
+        run(connections[i], "PREPARE emit AS SELECT weir.emit('events', jsonb_build_object('n', $1::bigint), 'made')");
     }
     std::atomic<std::size_t> next = 0;
     std::vector<std::thread> threads;

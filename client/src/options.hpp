@@ -36,7 +36,10 @@ template <class F> void for_each_append_option(F &&f) {
     f(option{"idempotency_key", element::text}, &o::idempotency_key);
     f(option{"lease", element::text}, &o::lease);
     f(option{"epoch", element::int8}, &o::epoch);
-    f(option{.name = "ttl_ms", .type = element::int4, .value = "coalesce(%, 30000)", .best_effort = true}, &o::ttl);
+    f(
+        option{
+            .name = "ttl", .type = element::int4, .value = "coalesce(%, 30000) * interval '1 ms'", .best_effort = true},
+        &o::ttl);
 }
 
 // create_stream() takes all of them, and so does alter_stream(). A test compares them with list_stream_properties().

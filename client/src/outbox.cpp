@@ -9,7 +9,7 @@ namespace weir::inline v0 {
 using namespace internal;
 
 result<std::monostate> emit(connection &db, new_event const &what) {
-    static constexpr statement s{"SELECT weir.emit($1::text, $2::text, $3::jsonb, $4::jsonb)"};
+    static constexpr statement s{"SELECT weir.emit($1::text, $3::jsonb, $2::text, $4::jsonb)"};
     return refusable<std::monostate>([&] {
         parameters p;
         p.raw(what.stream).raw(what.type).jsonb(what.payload).jsonb(what.headers);
@@ -19,7 +19,7 @@ result<std::monostate> emit(connection &db, new_event const &what) {
 }
 
 result<std::monostate> emit(connection &db, std::span<new_event const> what) {
-    static constexpr statement s{"SELECT weir.emit(stream, type, payload, headers)"
+    static constexpr statement s{"SELECT weir.emit(stream, payload, type, headers)"
                                  " FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::jsonb[])"
                                  " AS e (stream, type, payload, headers)"};
     return refusable<std::monostate>([&] {

@@ -49,10 +49,10 @@ void check_payload(std::string_view payload) {
 } // namespace weir::doorbell
 
 WEIR_FUNCTION(weir_channel) {
+    if (PG_ARGISNULL(0))
+        PG_RETURN_TEXT_P(cstring_to_text(weir::doorbell::database_channel));
     std::string_view name = weir::name::name_argument(fcinfo, 0, weir::name::level::read);
     weir::doorbell::channel_name channel;
     weir::doorbell::write_channel(name, channel);
     PG_RETURN_TEXT_P(cstring_to_text(channel));
 }
-
-WEIR_FUNCTION(weir_database_channel) { PG_RETURN_TEXT_P(cstring_to_text(weir::doorbell::database_channel)); }

@@ -58,15 +58,8 @@ int64 epoch_argument(FunctionCallInfo fcinfo, int n) {
 }
 
 int64 ttl_argument(FunctionCallInfo fcinfo, int n) {
-    Interval const *ttl = PG_GETARG_INTERVAL_P(n);
-    bool sane =
-        ttl->month == 0 && ttl->day >= -1 && ttl->day <= 1 && ttl->time >= -USECS_PER_DAY && ttl->time <= USECS_PER_DAY;
-    int64 us = sane ? ttl->day * USECS_PER_DAY + ttl->time : -1;
-    if (us < least_ttl_us || us > greatest_ttl_us)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("ttl is out of range"),
-                        errdetail("It must be from 1 millisecond to 1 day."),
-                        errhint("A lease is kept for longer by renewing it.")));
-    return us;
+    return pg::duration_argument(fcinfo, n, "ttl", {least_ttl_us, greatest_ttl_us, "from 1 millisecond to 1 day"},
+                                 "A lease is kept for longer by renewing it.");
 }
 
 NullableDatum reason_argument(FunctionCallInfo fcinfo, int n) {

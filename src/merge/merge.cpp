@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// JSON merge patch as SQL functions. The overload with a sentinel is not strict:
-// a NULL sentinel means none, a NULL document gives NULL.
+// JSON merge patch as SQL functions. Those with a sentinel are not strict: a NULL sentinel
+// means none, a NULL document gives NULL.
 #include "pg/pg.hpp"
 
 #include "core/merge_patch.hpp"
@@ -16,7 +16,7 @@ namespace pg = weir::pg;
 namespace {
 
 std::string_view sentinel_argument(FunctionCallInfo fcinfo) {
-    if (PG_NARGS() < 3 || PG_ARGISNULL(2))
+    if (PG_ARGISNULL(2))
         return {};
     std::string_view sentinel = pg::view_of(PG_GETARG_DATUM(2));
     if (sentinel.empty())

@@ -62,17 +62,21 @@ std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *ca
     return pattern;
 }
 
-int names_argument(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls) {
+void positions_argument(FunctionCallInfo fcinfo, int n, const char *called, int names, positions &out) {
+    if (PG_ARGISNULL(n))
+        return;
+    int count = 0;
+    ArrayType *array = PG_GETARG_ARRAYTYPE_P(n);
+    deconstruct_array(array, ARR_ELEMTYPE(array), sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &out.values,
+                      &out.nulls, &count);
+    if (count != names)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams and %s differ in length", called),
+                        errdetail("There are %d streams and %d positions.", names, count)));
+}
+
+int names_argument(FunctionCallInfo fcinfo, Datum **names, positions &after) {
     pg::text_array streams = pg::text_array_argument(fcinfo, 0, "streams", max_names);
-    if (!PG_ARGISNULL(1)) {
-        int cursor_count = 0;
-        ArrayType *after = PG_GETARG_ARRAYTYPE_P(1);
-        deconstruct_array(after, ARR_ELEMTYPE(after), sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, cursors,
-                          cursor_nulls, &cursor_count);
-        if (cursor_count != streams.count)
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams and after differ in length"),
-                            errdetail("There are %d streams and %d cursors.", streams.count, cursor_count)));
-    }
+    positions_argument(fcinfo, 1, "after", streams.count, after);
     for (int i = 0; i < streams.count; i++) {
         check_name(pg::view_of(streams.values[i]));
         require(level::read, pg::view_of(streams.values[i]));

@@ -25,9 +25,18 @@ std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *cal
 void check_pattern(std::string_view pattern, const char *what);
 std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *called);
 
-// The first two arguments of what reads several: their names, none of them NULL, and as many
-// cursors, or none at all (nullptr). Returns how many there are.
+// An argument of what works on several: a position for each of the names, or none at all.
+struct positions {
+    Datum *values; // nullptr: none
+    bool *nulls;
+
+    int64 at(int i, int64 if_none) const { return values == nullptr || nulls[i] ? if_none : DatumGetInt64(values[i]); }
+};
+void positions_argument(FunctionCallInfo fcinfo, int n, const char *called, int names, positions &out);
+
+// The first two arguments of what works on several: their names, none of them NULL, and their
+// cursors. Returns how many names there are.
 inline constexpr int max_names = 10000;
-int names_argument(FunctionCallInfo fcinfo, Datum **names, Datum **cursors, bool **cursor_nulls);
+int names_argument(FunctionCallInfo fcinfo, Datum **names, positions &after);
 
 } // namespace weir::name

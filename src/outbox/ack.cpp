@@ -178,9 +178,9 @@ WEIR_FUNCTION(weir_seek) {
     pg::require_writable("weir.seek()");
     std::string_view name = outbox::subscription_argument(fcinfo, name_argument);
     if (PG_ARGISNULL(to_argument) && PG_ARGISNULL(since_argument))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("position must not be null"),
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("after must not be null"),
                         errhint("Give a position, or a time as since.")));
-    outbox::place to = outbox::take_place(fcinfo, to_argument, since_argument, "position", core::least);
+    outbox::place to = outbox::take_place(fcinfo, to_argument, since_argument, "after", core::least);
     outbox::subscription sub;
     outbox::take_subscription(name, sub);
     if (sub.hold)

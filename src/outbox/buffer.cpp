@@ -65,7 +65,7 @@ void drop_last(buffer &b) {
 
 } // namespace
 
-void add(std::string_view stream, NullableDatum type, Datum payload, NullableDatum headers) {
+void add(std::string_view stream, NullableDatum type, Datum payload, NullableDatum headers, bool bytes) {
     if (closed)
         elog(ERROR, "event emitted while the transaction was committing");
     std::size_t fixed = MAXALIGN(sizeof(event)), named = MAXALIGN(stream.size());
@@ -88,6 +88,7 @@ void add(std::string_view stream, NullableDatum type, Datum payload, NullableDat
     auto *e = reinterpret_cast<event *>(chunk);
     e->level = GetCurrentSubTransactionId();
     e->order = 0;
+    e->bytes = bytes;
     e->stream = name;
     e->type = copy_to(at, type);
     e->headers = copy_to(at, headers);

@@ -20,12 +20,13 @@ struct event {
     std::string_view stream;
     NullableDatum type;
     NullableDatum headers;
-    Datum payload; // jsonb
+    Datum payload; // jsonb, or bytea
+    bool bytes;
 };
 
 // Checked arguments; all of it is copied. Raises where the transaction emits more than
 // weir.max_emit_bytes, or is committing already.
-void add(std::string_view stream, NullableDatum type, Datum payload, NullableDatum headers);
+void add(std::string_view stream, NullableDatum type, Datum payload, NullableDatum headers, bool bytes = false);
 
 struct pending_events {
     event **events;

@@ -31,14 +31,14 @@ void sort_by_stream(pending_events const &pending) {
         qsort(pending.events, pending.count, sizeof(event *), by_stream);
 }
 
-// How many of the events from here on go into one append: of one stream, and no more
-// than a batch may have.
+// How many of the events from here on go into one append: of one stream, JSON or bytes, and no
+// more than a batch may have.
 int batch_at(pending_events const &pending, std::size_t first) {
     std::size_t n = 0, bytes = 0;
     while (first + n < pending.count && n < static_cast<std::size_t>(pg::settings::max_batch_frames)) {
         event const &e = *pending.events[first + n];
         bytes += VARSIZE_ANY(DatumGetPointer(e.payload));
-        if (e.stream != pending.events[first]->stream ||
+        if (e.stream != pending.events[first]->stream || e.bytes != pending.events[first]->bytes ||
             (n > 0 && bytes > static_cast<std::size_t>(pg::settings::max_batch_bytes)))
             break;
         n++;
@@ -55,6 +55,7 @@ void write_batch(event *const *events, int count) {
     stream::request r{};
     r.name = events[0]->stream;
     r.mode = stream::mode::durable;
+    r.bytes = events[0]->bytes;
     r.count = count;
     r.values = pg::palloc_array_of<Datum>(count);
     r.types = pg::palloc_array_of<NullableDatum>(count);

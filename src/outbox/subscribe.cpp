@@ -203,13 +203,13 @@ bool subscribe(wish const &w) {
 }
 
 Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
-    enum { name_argument, stream_argument, start_argument, types_at, headers_at, hold_argument, since_argument };
-    pg::require_writable("weir.subscribe()");
+    enum { name_argument, stream_argument, after_argument, types_at, headers_at, hold_argument, since_argument };
+    pg::require_writable(several ? "weir.subscribe_many()" : "weir.subscribe()");
     wish w{};
     w.name = outbox::subscription_argument(fcinfo, name_argument);
     w.name_datum = PG_GETARG_DATUM(name_argument);
     w.streams = streams_argument(fcinfo, stream_argument, several);
-    w.start = outbox::take_place(fcinfo, start_argument, since_argument, "start", core::greatest);
+    w.start = outbox::take_place(fcinfo, after_argument, since_argument, "after", core::greatest);
     w.types = types_argument(fcinfo, types_at);
     w.headers = headers_argument(fcinfo, headers_at);
     if (PG_ARGISNULL(hold_argument))
@@ -222,7 +222,7 @@ Datum subscribe_call(FunctionCallInfo fcinfo, bool several) {
 } // namespace
 
 WEIR_FUNCTION(weir_subscribe) { return subscribe_call(fcinfo, false); }
-WEIR_FUNCTION(weir_subscribe_several) { return subscribe_call(fcinfo, true); }
+WEIR_FUNCTION(weir_subscribe_many) { return subscribe_call(fcinfo, true); }
 
 WEIR_FUNCTION(weir_unsubscribe) {
     pg::require_writable("weir.unsubscribe()");

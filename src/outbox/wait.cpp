@@ -65,19 +65,8 @@ std::string_view keep(Datum name, const char *what) {
     return view;
 }
 
-// Months count 30 days.
 int64 timeout_argument(FunctionCallInfo fcinfo, int n) {
-    if (PG_ARGISNULL(n))
-        pg::null_argument("timeout");
-    constexpr int64 most_days = 36500;
-    Interval const *timeout = PG_GETARG_INTERVAL_P(n);
-    int64 days = int64{timeout->month} * DAYS_PER_MONTH + timeout->day;
-    bool fits = days >= -most_days && days <= most_days && timeout->time / USECS_PER_DAY <= most_days;
-    int64 us = fits ? days * USECS_PER_DAY + timeout->time : -1;
-    if (us < 0)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("timeout is out of range"),
-                        errdetail("It must be from 0 to a hundred years.")));
-    return us;
+    return pg::duration_argument(fcinfo, n, "timeout", {0, pg::century_us, "from 0 to a hundred years"});
 }
 
 progress &progress_of(waiting_for &w, int64 subscription_id, int64 stream_id, int64 cursor) {
@@ -243,19 +232,19 @@ WEIR_FUNCTION(weir_wait) {
 
 WEIR_FUNCTION(weir_wait_many) {
     waiting_for w{};
-    Datum *names = nullptr, *cursors = nullptr;
-    bool *cursor_nulls = nullptr;
+    Datum *names = nullptr;
+    name::positions after{};
     int count = 0;
     pg::text_array subscriptions{};
     if (!PG_ARGISNULL(name_argument) || !PG_ARGISNULL(after_argument) || PG_ARGISNULL(subscription_argument))
-        count = name::names_argument(fcinfo, &names, &cursors, &cursor_nulls);
+        count = name::names_argument(fcinfo, &names, after);
     if (!PG_ARGISNULL(subscription_argument))
         subscriptions = pg::text_array_argument(fcinfo, subscription_argument, "subscriptions", most_subscriptions);
     if (count + subscriptions.count == 0)
         raise_needed("streams must not be empty");
     begin(w, count, subscriptions.count);
     for (int i = 0; i < count; i++)
-        add_stream(w, names[i], cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]));
+        add_stream(w, names[i], after.at(i, -1));
     for (int i = 0; i < subscriptions.count; i++)
         add_subscription(w, subscriptions.values[i]);
     Datum values[3] = {};

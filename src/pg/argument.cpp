@@ -15,15 +15,23 @@ void null_argument(const char *name) {
     pg_unreachable();
 }
 
-NullableDatum label_argument(FunctionCallInfo fcinfo, int n, const char *called) {
-    if (PG_ARGISNULL(n))
-        return {Datum{0}, true};
-    std::string_view value = view_of(PG_GETARG_DATUM(n));
+void check_label(std::string_view value, const char *called) {
     if (value.empty())
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", called)));
     if (value.size() > max_label_bytes)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too long", called),
                         errdetail("It has %zu bytes, the limit is %zu.", value.size(), max_label_bytes)));
+}
+
+void check_headers(Jsonb const *value, const char *called) {
+    if (!JB_ROOT_IS_OBJECT(value))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be a JSON object", called)));
+}
+
+NullableDatum label_argument(FunctionCallInfo fcinfo, int n, const char *called) {
+    if (PG_ARGISNULL(n))
+        return {Datum{0}, true};
+    check_label(view_of(PG_GETARG_DATUM(n)), called);
     return {PointerGetDatum(PG_GETARG_TEXT_PP(n)), false};
 }
 
@@ -31,9 +39,23 @@ NullableDatum headers_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};
     Jsonb *value = PG_GETARG_JSONB_P(n);
-    if (!JB_ROOT_IS_OBJECT(value))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("headers must be a JSON object")));
+    check_headers(value, "headers");
     return {PointerGetDatum(value), false};
+}
+
+int64 duration_argument(FunctionCallInfo fcinfo, int n, const char *called, duration_range const &range,
+                        const char *hint) {
+    if (PG_ARGISNULL(n))
+        null_argument(called);
+    Interval const *given = PG_GETARG_INTERVAL_P(n);
+    constexpr int64 most_days = 2 * century_us / USECS_PER_DAY; // beyond it nothing fits, and sums might overflow
+    int64 days = int64{given->month} * DAYS_PER_MONTH + given->day, days_of_time = given->time / USECS_PER_DAY;
+    bool fits = days >= -most_days && days <= most_days && days_of_time >= -most_days && days_of_time <= most_days;
+    int64 us = fits ? days * USECS_PER_DAY + given->time : -1;
+    if (us < range.least_us || us > range.greatest_us)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", called),
+                        errdetail("It must be %s.", range.text), hint == nullptr ? 0 : errhint("%s", hint)));
+    return us;
 }
 
 text_array text_array_argument(FunctionCallInfo fcinfo, int n, const char *called, int max, const char *hint) {

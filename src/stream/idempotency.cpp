@@ -71,12 +71,18 @@ bytea *digest_of(request const &r) {
     digest d{pg_cryptohash_create(PG_SHA256)};
     if (d.context == nullptr || pg_cryptohash_init(d.context) < 0)
         elog(ERROR, "could not compute digest");
-    char kind[] = {static_cast<char>(r.mode), r.best_effort ? '1' : '0', r.bytes ? '1' : '0'};
+    char kind[] = {static_cast<char>(r.mode), r.best_effort ? '1' : '0', r.bytes ? '1' : '0',
+                   r.types == nullptr ? '0' : '1', r.headers_each == nullptr ? '0' : '1'};
     d.add(kind, sizeof kind);
     d.add(r.type);
     d.add(r.headers);
-    for (int i = 0; i < r.count; i++)
+    for (int i = 0; i < r.count; i++) {
         d.add({r.values[i], false});
+        if (r.types != nullptr)
+            d.add(r.types[i]);
+        if (r.headers_each != nullptr)
+            d.add(r.headers_each[i]);
+    }
     auto *out = static_cast<bytea *>(palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH));
     SET_VARSIZE(out, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
     if (pg_cryptohash_final(d.context, reinterpret_cast<uint8 *>(VARDATA(out)), PG_SHA256_DIGEST_LENGTH) < 0)

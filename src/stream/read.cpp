@@ -34,7 +34,8 @@ using stream::filter;
 
 namespace {
 
-constexpr int hard_cap = 10000;        // rows of one call
+constexpr int hard_cap = 10000; // rows of one call
+constexpr int default_max = 1000;
 constexpr int most_looked_at = 100000; // with a bookmark
 constexpr int least_looked_at = 1000;  // of each of several streams
 
@@ -50,14 +51,20 @@ output begin_output(FunctionCallInfo fcinfo) {
     return out;
 }
 
-int bounded_max(FunctionCallInfo fcinfo, int n) {
+int max_of(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("max must not be null")));
+        return default_max;
     int max = PG_GETARG_INT32(n);
     if (max < 1 || max > hard_cap)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
                         errdetail("It must be from 1 to %d.", hard_cap)));
     return max;
+}
+
+bool flag_argument(FunctionCallInfo fcinfo, int n, const char *called) {
+    if (PG_ARGISNULL(n))
+        pg::null_argument(called);
+    return PG_GETARG_BOOL(n);
 }
 
 bool visibility_argument(FunctionCallInfo fcinfo, int n) {
@@ -73,11 +80,46 @@ bool visibility_argument(FunctionCallInfo fcinfo, int n) {
     return false;
 }
 
-filter filter_arguments(FunctionCallInfo fcinfo, int visibility, int types, int headers) {
-    bool best_effort = visibility_argument(fcinfo, visibility);
-    filter f = stream::take_filter(fcinfo, types, headers);
-    f.best_effort = best_effort;
-    return f;
+// Of read() and read_many(), in the order of sql/stream.sql.
+enum {
+    stream_argument,
+    after_argument,
+    upto_argument,
+    max_argument,
+    visibility_at,
+    types_at,
+    headers_at,
+    reverse_at,
+    since_at,
+    bookmark_at
+};
+
+struct options {
+    filter wanted;
+    int max;
+    bool is_default_max; // nobody asked for it
+    bool backward;
+    bool bookmark;
+    int64 behind; // since: nothing at or before this position
+    int room;     // rows to look at
+};
+
+options take_options(FunctionCallInfo fcinfo) {
+    options o{};
+    o.max = max_of(fcinfo, max_argument);
+    o.is_default_max = PG_ARGISNULL(max_argument);
+    bool best_effort = visibility_argument(fcinfo, visibility_at);
+    o.wanted = stream::take_filter(fcinfo, types_at, headers_at);
+    o.wanted.best_effort = best_effort;
+    o.backward = flag_argument(fcinfo, reverse_at, "reverse");
+    o.bookmark = flag_argument(fcinfo, bookmark_at, "bookmark");
+    if (o.backward && o.bookmark)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a reverse read has no bookmark")));
+    o.behind = PG_ARGISNULL(since_at)
+                   ? -1
+                   : core::make(weir::log::clock::first_ms_from(PG_GETARG_TIMESTAMPTZ(since_at)), 0) - 1;
+    o.room = o.bookmark ? most_looked_at : INT_MAX;
+    return o;
 }
 
 // Adds the current row if it is wanted.
@@ -91,35 +133,31 @@ bool emit(output &out, stream::reader &r, filter const &f) {
     return true;
 }
 
-struct bounds {
-    int64 after;
-    int64 upto;
-    int max;
-    int room; // rows to look at
-};
-
 // How far a read has come.
 struct progress {
     int64 passed; // the last row that was looked at, or the cursor
     bool more;    // it stopped before the end
+    bool cut;     // by a max that nobody asked for, with rows behind it
 };
 
 // Returns how many rows there were.
-int read_stream(output &out, int64 stream_id, bounds b, filter const &f, ScanDirection direction, Snapshot snapshot,
-                progress &p) {
+int read_rows(output &out, int64 stream_id, int64 after, int64 upto, options const &o, Snapshot snapshot, progress &p) {
     stream::reader r;
-    int rows = 0;
+    int rows = 0, room = o.room;
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir frame", ALLOCSET_DEFAULT_SIZES);
-    stream::open_reader(r, stream_id, b.after, b.upto, f.best_effort, direction, snapshot);
-    while (rows < b.max && b.room-- > 0 && stream::advance(r)) {
+    stream::open_reader(r, stream_id, after, upto, o.wanted.best_effort,
+                        o.backward ? BackwardScanDirection : ForwardScanDirection, snapshot);
+    while (rows < o.max && room-- > 0 && stream::advance(r)) {
         CHECK_FOR_INTERRUPTS();
         MemoryContext before = MemoryContextSwitchTo(per_row);
         p.passed = r.at->id;
-        rows += emit(out, r, f);
+        rows += emit(out, r, o.wanted);
         MemoryContextSwitchTo(before);
         MemoryContextReset(per_row);
     }
     p.more = r.at != nullptr;
+    // Whether a filter would pass what is there is not asked: that may be far away.
+    p.cut = o.is_default_max && !o.bookmark && rows == o.max && stream::advance(r);
     stream::close_reader(r);
     MemoryContextDelete(per_row);
     return rows;
@@ -135,115 +173,78 @@ void check_not_expired(std::string_view name, int64 stream_id, int64 after, Snap
                               "Read from '-', the first that is there, or from a point in time with since.");
 }
 
-progress begin_at(int64 cursor) { return {cursor < core::least ? core::least : cursor, false}; }
-
 void add_bookmark(output &out, progress const &p) {
     stream::frame_row row;
     stream::shape_bookmark(out.names, p.passed, p.more, row);
     out.rows.add(row.values, row.nulls);
 }
 
-bool bookmark_argument(FunctionCallInfo fcinfo, int n) {
-    if (PG_ARGISNULL(n))
-        pg::null_argument("bookmark");
-    return PG_GETARG_BOOL(n);
-}
-
-int64 position_argument(FunctionCallInfo fcinfo, int n, int64 if_null) {
-    return PG_ARGISNULL(n) ? if_null : PG_GETARG_INT64(n);
-}
-
-} // namespace
-
-WEIR_FUNCTION(weir_read) {
-    enum {
-        stream_argument,
-        after_argument,
-        upto_argument,
-        max_argument,
-        visibility,
-        types,
-        headers,
-        reverse,
-        since,
-        bookmark_at
-    };
-    std::string_view name = name::name_argument(fcinfo, stream_argument, name::level::read);
-    int max = bounded_max(fcinfo, max_argument);
-    filter f = filter_arguments(fcinfo, visibility, types, headers);
-    if (PG_ARGISNULL(reverse))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("reverse must not be null")));
-    bool backward = PG_GETARG_BOOL(reverse), bookmark = bookmark_argument(fcinfo, bookmark_at);
-    if (backward && bookmark)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a reverse read has no bookmark")));
-    int64 cursor = position_argument(fcinfo, after_argument, -1);
-    int64 upto = position_argument(fcinfo, upto_argument, core::greatest);
-    int64 after = cursor;
-    if (!PG_ARGISNULL(since)) {
-        TimestampTz from = PG_GETARG_TIMESTAMPTZ(since);
-        int64 bound = core::make(weir::log::clock::first_ms_from(from), 0) - 1;
-        after = bound > after ? bound : after;
-    }
-
-    output out = begin_output(fcinfo);
-    Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
-    progress p = begin_at(cursor);
+// Of one stream. Returns whether it was cut.
+bool read_stream(output &out, std::string_view name, int64 cursor, int64 upto, options const &o, Snapshot snapshot) {
+    progress p{cursor < core::least ? core::least : cursor, false, false};
     if (int64 stream_id = stream::find_living(name, snapshot)) {
-        if (backward) {
-            int64 unsettled = stream::find_frontier(stream_id, snapshot, f.best_effort).unsettled;
+        if (o.backward) {
+            int64 unsettled = stream::find_frontier(stream_id, snapshot, o.wanted.best_effort).unsettled;
             if (unsettled >= 0 && unsettled <= upto)
                 upto = unsettled - 1;
         } else {
             check_not_expired(name, stream_id, cursor, snapshot);
             stream::check_not_lost(name, stream_id, cursor, snapshot);
         }
-        int rows = read_stream(out, stream_id, {after, upto, max, bookmark ? most_looked_at : INT_MAX}, f,
-                               backward ? BackwardScanDirection : ForwardScanDirection, snapshot, p);
-        if (rows == 0)
+        int64 after = cursor > o.behind ? cursor : o.behind;
+        if (read_rows(out, stream_id, after, upto, o, snapshot, p) == 0)
             stream::check_not_ahead(name, stream_id, cursor, snapshot);
     } else {
         stream::check_not_lost(name, 0, cursor, snapshot);
     }
-    if (bookmark)
+    if (o.bookmark)
         add_bookmark(out, p);
+    return p.cut;
+}
+
+// Rows are not added for it: who did not think of a max would not look for them.
+void say_cut(options const &o, const char *of) {
+    ereport(NOTICE, (errmsg("there is more: the read ended after %d frames%s, for no max was given", o.max, of),
+                     o.backward ? errhint("Give max, up to %d.", hard_cap)
+                                : errhint("Go on with after => the last id, or give max, up to %d.", hard_cap)));
+}
+
+} // namespace
+
+WEIR_FUNCTION(weir_read) {
+    std::string_view name = name::name_argument(fcinfo, stream_argument, name::level::read);
+    options o = take_options(fcinfo);
+    int64 cursor = PG_ARGISNULL(after_argument) ? -1 : PG_GETARG_INT64(after_argument);
+    int64 upto = PG_ARGISNULL(upto_argument) ? core::greatest : PG_GETARG_INT64(upto_argument);
+    output out = begin_output(fcinfo);
+    Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
+    if (read_stream(out, name, cursor, upto, o, snapshot))
+        say_cut(o, "");
     UnregisterSnapshot(snapshot);
     return Datum{0};
 }
 
 WEIR_FUNCTION(weir_read_many) {
-    enum { streams_argument, after_argument, max_argument, visibility, types, headers, bookmark_at };
-    static_assert(streams_argument == 0 && after_argument == 1);
-    Datum *names = nullptr, *cursors = nullptr;
-    bool *cursor_nulls = nullptr;
-    int count = name::names_argument(fcinfo, &names, &cursors, &cursor_nulls);
-    int max = bounded_max(fcinfo, max_argument);
-    filter f = filter_arguments(fcinfo, visibility, types, headers);
-    bool bookmark = bookmark_argument(fcinfo, bookmark_at);
-    int room = bookmark ? most_looked_at : INT_MAX;
-    if (count > 0 && max > hard_cap / count)
-        max = hard_cap / count;
-    if (count > 1 && bookmark)
-        room = most_looked_at / count > least_looked_at ? most_looked_at / count : least_looked_at;
+    static_assert(stream_argument == 0 && after_argument == 1);
+    name::positions after{}, upto{};
+    Datum *names = nullptr;
+    int count = name::names_argument(fcinfo, &names, after);
+    name::positions_argument(fcinfo, upto_argument, "upto", count, upto);
+    options o = take_options(fcinfo);
+    if (count > 0 && o.max > hard_cap / count)
+        o.max = hard_cap / count;
+    if (count > 1 && o.bookmark)
+        o.room = most_looked_at / count > least_looked_at ? most_looked_at / count : least_looked_at;
 
     output out = begin_output(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
+    bool cut = false;
     for (int i = 0; i < count; i++) {
-        std::string_view name = pg::view_of(names[i]);
-        int64 after = cursors == nullptr || cursor_nulls[i] ? -1 : DatumGetInt64(cursors[i]);
-        progress p = begin_at(after);
         out.names.stream = {names[i], false};
-        if (int64 stream_id = stream::find_living(name, snapshot)) {
-            check_not_expired(name, stream_id, after, snapshot);
-            stream::check_not_lost(name, stream_id, after, snapshot);
-            if (read_stream(out, stream_id, {after, core::greatest, max, room}, f, ForwardScanDirection, snapshot, p) ==
-                0)
-                stream::check_not_ahead(name, stream_id, after, snapshot);
-        } else {
-            stream::check_not_lost(name, 0, after, snapshot);
-        }
-        if (bookmark)
-            add_bookmark(out, p);
+        cut |= read_stream(out, pg::view_of(names[i]), after.at(i, -1), upto.at(i, core::greatest), o, snapshot);
     }
+    if (cut)
+        say_cut(o, " of a stream");
     UnregisterSnapshot(snapshot);
     return Datum{0};
 }

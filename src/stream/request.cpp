@@ -24,13 +24,11 @@ enum {
     key_argument,
     lease_argument,
     epoch_argument,
-    ttl_argument,
-    floor_argument,
-    ceiling_argument,
-    alpha_argument
+    behind_append // what only some of the appends have
 };
+constexpr int behind_emit = headers_argument + 1;
 
-constexpr int32 max_ttl_ms = 86400000;
+constexpr pg::duration_range ttl_range{1000, USECS_PER_DAY, "from 1 millisecond to 1 day"};
 constexpr int32 max_maxlen = 10000000;
 
 std::size_t size_of(NullableDatum const &value) {
@@ -75,30 +73,71 @@ Oid element_type(form payload) {
     return BYTEAOID;
 }
 
-void take_batch(request &r, FunctionCallInfo fcinfo, form payload, std::size_t beside) {
-    ArrayType *array = PG_GETARG_ARRAYTYPE_P(payload_argument);
-    if (ARR_NDIM(array) == 0)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("payloads must not be empty")));
+void too_large(std::size_t size, std::size_t limit, const char *unit, const char *setting) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
+                    errdetail("It has %zu %s, the limit is %zu.", size, unit, limit),
+                    errhint("Write it in several batches, or raise %s.", setting)));
+}
+
+// The elements of an array that has one for each frame; r.count is how many there are to be, 0: any number.
+void take_elements(request &r, FunctionCallInfo fcinfo, int n, const char *called, Oid type, Datum **values,
+                   bool **nulls) {
+    ArrayType *array = PG_GETARG_ARRAYTYPE_P(n);
+    if (ARR_NDIM(array) == 0 && r.count == 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", called)));
     if (ARR_NDIM(array) > 1)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("payloads must be a one-dimensional array")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be a one-dimensional array", called)));
     int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-    if (count > settings::max_batch_frames)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
-                        errdetail("It has %d frames, the limit is %d.", count, settings::max_batch_frames),
-                        errhint("Append it in several batches, or raise weir.max_batch_frames.")));
+    if (r.count == 0 && count > settings::max_batch_frames)
+        too_large(static_cast<std::size_t>(count), static_cast<std::size_t>(settings::max_batch_frames), "frames",
+                  "weir.max_batch_frames");
+    if (r.count != 0 && count != r.count)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("payloads and %s differ in length", called),
+                        errdetail("There are %d payloads and %d %s.", r.count, count, called),
+                        errhint("An element is NULL where there is nothing to say of a frame.")));
+    deconstruct_array(array, type, -1, false, TYPALIGN_INT, values, nulls, &r.count);
+}
+
+// Of each frame, where a batch gives them; what holds for all is that of the frames that have none of their own.
+NullableDatum *take_each(request &r, FunctionCallInfo fcinfo, int n, const char *called, bool is_headers) {
+    if (PG_ARGISNULL(n))
+        return nullptr;
+    Datum *values = nullptr;
     bool *nulls = nullptr;
+    take_elements(r, fcinfo, n, called, is_headers ? JSONBOID : TEXTOID, &values, &nulls);
+    auto *each = pg::palloc_array_of<NullableDatum>(static_cast<std::size_t>(r.count));
+    for (int i = 0; i < r.count; i++) {
+        if (nulls[i]) {
+            each[i] = is_headers ? r.headers : r.type;
+            continue;
+        }
+        each[i] = {PointerGetDatum(PG_DETOAST_DATUM(values[i])), false};
+        if (is_headers)
+            pg::check_headers(DatumGetJsonbP(each[i].value), "an element of headers_each");
+        else
+            pg::check_label(pg::view_of(each[i].value), "an element of types");
+    }
+    return each;
+}
+
+std::size_t size_beside(request const &r, int i) { return size_of(type_at(r, i)) + size_of(headers_at(r, i)); }
+
+void take_batch(request &r, FunctionCallInfo fcinfo, form payload, int types_argument) {
+    bool *nulls = nullptr;
+    take_elements(r, fcinfo, payload_argument, "payloads", element_type(payload), &r.values, &nulls);
+    r.types = take_each(r, fcinfo, types_argument, "types", false);
+    r.headers_each = take_each(r, fcinfo, types_argument + 1, "headers_each", true);
     std::size_t size = 0;
-    deconstruct_array(array, element_type(payload), -1, false, TYPALIGN_INT, &r.values, &nulls, &r.count);
     for (int i = 0; i < r.count; i++) {
         if (nulls[i])
             pg::null_argument("an element of payloads");
+        std::size_t beside = size_beside(r, i);
         size += toast_raw_datum_size(r.values[i]) - VARHDRSZ + beside;
         r.values[i] = frame_value(r.values[i], payload, beside);
     }
     if (size > static_cast<std::size_t>(settings::max_batch_bytes))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
-                        errdetail("It has %zu bytes, the limit is %d.", size, settings::max_batch_bytes),
-                        errhint("Append it in several batches, or raise weir.max_batch_bytes.")));
+        too_large(size, static_cast<std::size_t>(settings::max_batch_bytes), "bytes", "weir.max_batch_bytes");
 }
 
 void bad_setting(const char *name, const char *range) {
@@ -106,16 +145,16 @@ void bad_setting(const char *name, const char *range) {
                     errdetail("It must be %s.", range)));
 }
 
-best_effort_settings take_best_effort_settings(FunctionCallInfo fcinfo) {
-    static const char *const names[] = {"ttl_ms", "maxlen_floor", "maxlen_ceiling", "ema_alpha"};
-    for (int i = 0; i < 4; i++) {
-        if (PG_ARGISNULL(ttl_argument + i))
+best_effort_settings take_best_effort_settings(FunctionCallInfo fcinfo, int ttl_argument) {
+    static const char *const names[] = {"maxlen_floor", "maxlen_ceiling", "ema_alpha"};
+    int floor_argument = ttl_argument + 1, ceiling_argument = ttl_argument + 2, alpha_argument = ttl_argument + 3;
+    for (int i = 0; i < 3; i++) {
+        if (PG_ARGISNULL(floor_argument + i))
             pg::null_argument(names[i]);
     }
-    best_effort_settings s{PG_GETARG_INT32(ttl_argument), PG_GETARG_INT32(floor_argument),
-                           PG_GETARG_INT32(ceiling_argument), PG_GETARG_FLOAT8(alpha_argument)};
-    if (s.ttl_ms < 1 || s.ttl_ms > max_ttl_ms)
-        bad_setting("ttl_ms", "from 1 to 86400000");
+    auto ttl_ms = static_cast<int32>(pg::duration_argument(fcinfo, ttl_argument, "ttl", ttl_range) / 1000);
+    best_effort_settings s{ttl_ms, PG_GETARG_INT32(floor_argument), PG_GETARG_INT32(ceiling_argument),
+                           PG_GETARG_FLOAT8(alpha_argument)};
     if (s.maxlen_floor < 1 || s.maxlen_floor > max_maxlen)
         bad_setting("maxlen_floor", "from 1 to 10000000");
     if (s.maxlen_ceiling < s.maxlen_floor || s.maxlen_ceiling > max_maxlen)
@@ -136,10 +175,28 @@ fence fence_arguments(FunctionCallInfo fcinfo) {
             PG_GETARG_INT64(epoch_argument)};
 }
 
-void take_common(request &r, FunctionCallInfo fcinfo) {
+// What every call that writes frames has: stream, payload or payloads, type, headers, and a batch those of each.
+void take_frames(request &r, FunctionCallInfo fcinfo, form payload, bool batch, int types_argument,
+                 const char *called) {
+    if (PG_ARGISNULL(payload_argument))
+        pg::null_argument(called);
+    r.bytes = payload == form::bytes;
+    if (batch) {
+        take_batch(r, fcinfo, payload, types_argument);
+        return;
+    }
+    r.count = 1;
+    r.values = pg::palloc_array_of<Datum>(1);
+    r.values[0] = frame_value(PG_GETARG_DATUM(payload_argument), payload, size_beside(r, 0));
+}
+
+void take_names(request &r, FunctionCallInfo fcinfo) {
     r.name = name::target_argument(fcinfo, stream_argument);
     r.type = pg::label_argument(fcinfo, type_argument, "type");
     r.headers = pg::headers_argument(fcinfo, headers_argument);
+}
+
+void take_terms(request &r, FunctionCallInfo fcinfo) {
     r.key = pg::label_argument(fcinfo, key_argument, "idempotency_key");
     r.fence = fence_arguments(fcinfo);
 }
@@ -154,35 +211,32 @@ request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool b
     request r{};
     r.mode = mode::durable;
     r.best_effort = best_effort;
-    r.bytes = payload == form::bytes;
-    take_common(r, fcinfo);
-    if (PG_ARGISNULL(payload_argument))
-        pg::null_argument(batch ? "payloads" : "payload");
+    take_names(r, fcinfo);
+    take_terms(r, fcinfo);
     if (best_effort)
-        r.settings = take_best_effort_settings(fcinfo);
-    std::size_t beside = size_of(r.type) + size_of(r.headers);
-    if (batch) {
-        take_batch(r, fcinfo, payload, beside);
-    } else {
-        r.count = 1;
-        r.values = pg::palloc_array_of<Datum>(1);
-        r.values[0] = frame_value(PG_GETARG_DATUM(payload_argument), payload, beside);
-    }
+        r.settings = take_best_effort_settings(fcinfo, batch ? behind_append + 2 : behind_append);
+    take_frames(r, fcinfo, payload, batch, behind_append, batch ? "payloads" : "payload");
+    return r;
+}
+
+request emit_request(FunctionCallInfo fcinfo, form payload, bool batch) {
+    request r{};
+    r.mode = mode::durable;
+    r.key.isnull = true;
+    take_names(r, fcinfo);
+    take_frames(r, fcinfo, payload, batch, behind_emit, batch ? "payloads" : "payload");
     return r;
 }
 
 request patch_request(FunctionCallInfo fcinfo) {
-    constexpr int replace_argument = ttl_argument;
+    constexpr int replace_argument = behind_append;
     request r{};
     if (PG_ARGISNULL(replace_argument))
         pg::null_argument("replace");
     r.mode = PG_GETARG_BOOL(replace_argument) ? mode::replace : mode::summary;
-    take_common(r, fcinfo);
-    if (PG_ARGISNULL(payload_argument))
-        pg::null_argument("patch");
-    r.count = 1;
-    r.values = pg::palloc_array_of<Datum>(1);
-    r.values[0] = frame_value(PG_GETARG_DATUM(payload_argument), form::json, size_of(r.type) + size_of(r.headers));
+    take_names(r, fcinfo);
+    take_terms(r, fcinfo);
+    take_frames(r, fcinfo, form::json, false, 0, "patch");
     core::failure why;
     if (!core::patch_check(pg::container_of(DatumGetJsonbP(r.values[0])), settings::max_patch_depth, why)) {
         if (why.code == core::errc::not_an_object)

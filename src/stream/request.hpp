@@ -37,11 +37,17 @@ struct request {
     best_effort_settings settings;
 };
 
+inline NullableDatum const &type_at(request const &r, int i) { return r.types == nullptr ? r.type : r.types[i]; }
+inline NullableDatum const &headers_at(request const &r, int i) {
+    return r.headers_each == nullptr ? r.headers : r.headers_each[i];
+}
+
 // Refuses a frame that is too large, without detoasting the value.
 void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers);
 
-// The arguments of the append family, in the order of sql/stream.sql.
+// The arguments of the append and emit families, in the order of sql/stream.sql and sql/outbox.sql.
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort);
+request emit_request(FunctionCallInfo fcinfo, form payload, bool batch);
 request patch_request(FunctionCallInfo fcinfo);
 
 } // namespace weir::stream

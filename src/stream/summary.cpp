@@ -52,6 +52,37 @@ void check_kept(std::string_view name, int64 stream_id, int64 at, stream::folded
                     errhint("The first position available is %s.", first)));
 }
 
+struct state_wanted {
+    int64 upto;
+    bool is_time; // no frame need ever have had that position
+};
+
+state_wanted wanted_argument(FunctionCallInfo fcinfo, int upto, int at) {
+    if (PG_ARGISNULL(upto) == PG_ARGISNULL(at))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("give exactly one of upto and at"),
+                        errhint("Use weir.summary() for the present document.")));
+    if (!PG_ARGISNULL(upto))
+        return {PG_GETARG_INT64(upto), false};
+    TimestampTz time = PG_GETARG_TIMESTAMPTZ(at);
+    if (time > GetCurrentTimestamp())
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("at lies in the future"),
+                        errhint("Use weir.summary() for the present document.")));
+    // The last position of its millisecond.
+    int64 behind = core::make(weir::log::clock::first_ms_from(TIMESTAMP_IS_NOBEGIN(time) ? time : time + 1), 0);
+    return {behind > core::least ? behind - 1 : core::least, true};
+}
+
+void check_there(std::string_view name, int64 stream_id, int64 upto, Snapshot snapshot) {
+    stream::check_not_lost(name, stream_id, upto, snapshot);
+    if (stream_id == 0 || RecoveryInProgress() || upto <= stream::newest_position(stream_id))
+        return;
+    char wanted[core::position_text_size];
+    core::format_position(upto, wanted);
+    ereport(ERROR, (errcode(weir::pg::errcode_cursor_ahead),
+                    errmsg("position %s is ahead of stream \"%.*s\"", wanted, weir::pg::shown(name), name.data()),
+                    errhint("Use weir.summary() for the present document, or at for a time.")));
+}
+
 } // namespace
 
 WEIR_FUNCTION(weir_summary) {
@@ -66,26 +97,16 @@ WEIR_FUNCTION(weir_summary) {
 
 WEIR_FUNCTION(weir_summary_at) {
     std::string_view name = name::name_argument(fcinfo, 0, name::level::read);
-    if (PG_ARGISNULL(1))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("position must not be null")));
-    int64 at = PG_GETARG_INT64(1);
+    state_wanted wanted = wanted_argument(fcinfo, 1, 2);
     weir::pg::result_set rows = weir::pg::begin_result_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
-    if (int64 stream_id = stream::find_living(name, snapshot)) {
-        stream::check_not_lost(name, stream_id, at, snapshot);
-        if (!RecoveryInProgress() && at > stream::newest_position(stream_id)) {
-            char wanted[core::position_text_size];
-            core::format_position(at, wanted);
-            ereport(ERROR,
-                    (errcode(weir::pg::errcode_cursor_ahead),
-                     errmsg("position %s is ahead of stream \"%.*s\"", wanted, weir::pg::shown(name), name.data()),
-                     errhint("Use weir.summary() for the present document.")));
-        }
-        stream::folded f = stream::fold_log(stream_id, at, snapshot, stream::want::document);
-        check_kept(name, stream_id, at, f, snapshot);
+    int64 stream_id = stream::find_living(name, snapshot);
+    if (!wanted.is_time)
+        check_there(name, stream_id, wanted.upto, snapshot);
+    if (stream_id != 0) {
+        stream::folded f = stream::fold_log(stream_id, wanted.upto, snapshot, stream::want::document);
+        check_kept(name, stream_id, wanted.upto, f, snapshot);
         add_summary(rows, f);
-    } else {
-        stream::check_not_lost(name, 0, at, snapshot);
     }
     UnregisterSnapshot(snapshot);
     return Datum{0};

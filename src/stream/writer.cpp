@@ -210,8 +210,7 @@ Datum compressed(Relation heap, int column, Datum value) {
 // Columns that describe the frame, which have one order in both tables.
 void describe(Datum *values, bool *nulls, int type_column, Relation heap, request const &r, int i) {
     Datum value = r.values[i];
-    NullableDatum const &type = r.types == nullptr ? r.type : r.types[i];
-    NullableDatum const &headers = r.headers_each == nullptr ? r.headers : r.headers_each[i];
+    NullableDatum const &type = type_at(r, i), &headers = headers_at(r, i);
     int payload_column = type_column + 1, bytes_column = type_column + 2, headers_column = type_column + 3;
     values[type_column - 1] = type.value;
     nulls[type_column - 1] = type.isnull;

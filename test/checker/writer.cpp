@@ -63,7 +63,7 @@ result writer::send(const call &c) {
     static constexpr const char *forms[] = {"", "text_", "bytes_", "", "", "text_", "bytes_"};
     static constexpr const char *types[] = {"jsonb", "text", "bytea", "jsonb", "jsonb", "text", "bytea"};
     // A floor that no run reaches: then no best-effort frame may be missing.
-    std::string best_effort = ", ttl_ms => 86400000, maxlen_floor => 10000000, maxlen_ceiling => 10000000";
+    std::string best_effort = ", ttl => '86400000 ms', maxlen_floor => 10000000, maxlen_ceiling => 10000000";
     bool is_best_effort = checker::is_best_effort(c.keys[0]);
     unsigned k = static_cast<unsigned>(c.kind);
     content first = content_of(c.keys[0]);

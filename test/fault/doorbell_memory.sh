@@ -16,7 +16,7 @@ is_figure() { [ "$(value -c "SELECT $1 FROM weir.doorbell")" = t ]; }
 # Something of every family that shares memory.
 families() {
     is "$1: a stream, best effort" "$(sqlstate "SELECT weir.append('a', '1'), weir.append_best_effort('a', '1')")" 00000
-    is "$1: an outbox trigger, weir.emit" "$(sqlstate "INSERT INTO t SELECT count(*) FROM t; SELECT weir.emit('a', 'x')")" 00000
+    is "$1: an outbox trigger, weir.emit" "$(sqlstate "INSERT INTO t SELECT count(*) FROM t; SELECT weir.emit('a', '{}', 'x')")" 00000
     is "$1: a lease" "$(value -c "SELECT acquired FROM weir.lease_acquire('l' || txid_current(), 'me')")" t
     is "$1: weir.notify" "$(sqlstate "SELECT weir.notify('mine', 'x')")" 00000
     check "$1: what was written is read" test "$(value -c "SELECT count(*) FROM weir.read('a')")" -ge 2

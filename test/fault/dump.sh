@@ -48,8 +48,8 @@ SELECT weir.append_patch('trimmed', '{"kept": true}'), weir.trim('trimmed', keep
 SELECT weir.append('all trimmed', '1'), weir.trim('all trimmed', keep => 0);
 SELECT weir.append('dropped', '1'), weir.close('dropped'), weir.drop_stream('dropped');
 SELECT weir.append('again', '1'), weir.append_patch('again', '{"old": 1}'), weir.drop_stream('again'), weir.append_patch('again', '{"new": 1}');
-SELECT weir.emit('stream', 'event', to_jsonb(i), '{"h": 1}') FROM generate_series(1, 20) i;
-SELECT weir.subscribe('several', '{all,top*}'::text[], '-', types => '{event}', headers => '{"h": 1}', hold => true), weir.subscribe('one', 'stream', '-');
+SELECT weir.emit('stream', to_jsonb(i), 'event', '{"h": 1}') FROM generate_series(1, 20) i;
+SELECT weir.subscribe_many('several', '{all,top*}'::text[], '-', types => '{event}', headers => '{"h": 1}', hold => true), weir.subscribe('one', 'stream', '-');
 SELECT weir.ack('one', id) FROM weir.fetch('one', 7);
 SELECT weir.alter_stream('stream', max_age => '1 day', max_frames => 1000);
 BEGIN; SELECT weir.append('all', '"rolled back"'); ROLLBACK;

@@ -31,7 +31,7 @@ SELECT count(*) FROM weir.streams;
 SELECT weir.trim('a', keep => 10);
 SELECT weir.drop_stream('p');
 CALL weir.wait('a', NULL, '10 ms');
-SELECT weir.emit('a', 'x');
+SELECT weir.emit('a', '{}', 'x');
 SELECT weir.subscribe('s', 'a');
 SELECT count(*) FROM weir.fetch('s');
 SELECT weir.unsubscribe('s');

@@ -23,7 +23,7 @@ SELECT count(weir.append('h.log', to_jsonb(i))) FROM generate_series(1, 1100) i;
 SELECT count(weir.append('h.keyed', '1', idempotency_key => 'k' || i || random())) FROM generate_series(1, 130) i;
 SELECT count(weir.append_patch('h.doc', jsonb_build_object('k' || i % 10, i))) FROM generate_series(1, 600) i;
 SELECT count(weir.append_best_effort('h.live', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i;
-SELECT count(weir.emit('h.kept', 'n', '1')) FROM generate_series(1, 1100) i;
+SELECT count(weir.emit('h.kept', '1', 'n')) FROM generate_series(1, 1100) i;
 SELECT weir.append('h.dropped', '1') IS NOT NULL, weir.drop_stream('h.dropped');
 SELECT weir.trim('h.trimmed', keep => 1);
 SELECT count(*) FROM weir.read('h.log', max => 10000), weir.summary('h.doc'), weir.stream_info('h.kept');

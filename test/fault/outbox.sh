@@ -32,25 +32,25 @@ note "an open transaction in another database"
 createdb other
 psql -d other -c 'CREATE EXTENSION weir'
 open_session other "SELECT weir.append('t', '1'), pg_current_xact_id()"
-value -c "SELECT weir.subscribe('s', 't', '-')" -c "SELECT weir.emit('t', 'n', to_jsonb(i)) FROM generate_series(1, 3) i" >/dev/null
+value -c "SELECT weir.subscribe('s', 't', '-')" -c "SELECT weir.emit('t', to_jsonb(i), 'n') FROM generate_series(1, 3) i" >/dev/null
 is "stalls nobody here" "$(fetched s)" '1 2 3'
 is "and has nothing to do with the stream of the same name" "$(value -d other -c "SELECT count(*) FROM weir.read('t')")" 0
 
 note "a restart in the middle of a gap"
 open_session postgres "SELECT weir.append('t', '4')"
-value -c "SELECT weir.emit('t', 'n', '5')" -c "SELECT weir.append('t', '6')" >/dev/null
+value -c "SELECT weir.emit('t', '5', 'n')" -c "SELECT weir.append('t', '6')" >/dev/null
 is "held before" "$(fetched s)" '1 2 3'
 crash_and_restart outbox
 is "closed behind it" "$(fetched s)" '1 2 3 5 6'
 open_session postgres "SELECT weir.append('t', '7')"
-value -c "SELECT weir.emit('t', 'n', '8')" >/dev/null
+value -c "SELECT weir.emit('t', '8', 'n')" >/dev/null
 cluster_stop outbox fast
 cluster_start outbox
 is "after a clean one as well" "$(fetched s)" '1 2 3 5 6 8'
 
 note "prepared events outlive a restart"
-psql -c "BEGIN; SELECT weir.emit('t', 'n', '9'); PREPARE TRANSACTION 'fault'" >/dev/null
-value -c "SELECT weir.emit('t', 'n', '10')" >/dev/null
+psql -c "BEGIN; SELECT weir.emit('t', '9', 'n'); PREPARE TRANSACTION 'fault'" >/dev/null
+value -c "SELECT weir.emit('t', '10', 'n')" >/dev/null
 crash_and_restart outbox
 is "held" "$(fetched s)" '1 2 3 5 6 8'
 psql -c "COMMIT PREPARED 'fault'"
@@ -90,10 +90,10 @@ cat >"$WEIR_TMP/writer.sql" <<'SQL'
 \set undo random(1, 10) = 1
 BEGIN;
 INSERT INTO orders DEFAULT VALUES RETURNING id \gset
-SELECT weir.emit('orders', 'placed', to_jsonb(:id::bigint));
+SELECT weir.emit('orders', to_jsonb(:id::bigint), 'placed');
 INSERT INTO noted VALUES (:id);
 SAVEPOINT s;
-SELECT weir.emit('orders', 'undone', '-1');
+SELECT weir.emit('orders', '-1', 'undone');
 ROLLBACK TO s;
 \if :undo
 ROLLBACK;
@@ -144,17 +144,17 @@ own_by_server "$WEIR_TMP/standby"
 as_server "$PGBIN/pg_basebackup" -D "$WEIR_TMP/standby/data" -R -c fast -X stream -h "$WEIR_TMP/outbox" -p 65432 -U postgres
 cluster_start standby "unix_socket_directories = '$WEIR_TMP/standby'"
 there() { (cluster_use standby; "$@"); }
-value -c "SELECT weir.emit('t', 'n', '11')" >/dev/null
+value -c "SELECT weir.emit('t', '11', 'n')" >/dev/null
 caught_up() { [ "$(there value -c "SELECT pg_last_wal_replay_lsn() >= '$(value -c 'SELECT pg_current_wal_flush_lsn()')'")" = t ]; }
 poll 30 caught_up
 is "gives events" "$(there fetched s)" '1 2 3 5 6 8 9 10 11'
 is "knows how far they are" "$(there value -c "SELECT lag_frames FROM weir.subscriptions WHERE name = 's'")" 9
 is "takes no acknowledgement" "$(there sqlstate "SELECT weir.ack('s', '-')")" 25006
-is "nor events" "$(there sqlstate "SELECT weir.emit('t', 'n')")" 25006
+is "nor events" "$(there sqlstate "SELECT weir.emit('t', '{}', 'n')")" 25006
 value -c "SELECT weir.ack('s', (SELECT id FROM weir.fetch('s') OFFSET 6 LIMIT 1))" >/dev/null
 poll 30 caught_up
 cluster_stop outbox fast
 is "is promoted" "$(there value -c 'SELECT pg_promote()')" t
-there value -c "SELECT weir.emit('t', 'n', '12')" >/dev/null
+there value -c "SELECT weir.emit('t', '12', 'n')" >/dev/null
 is "and goes on" "$(there fetched s)" '10 11 12'
 finish

@@ -243,14 +243,14 @@ RESET ROLE;
 -- What was emitted under a right is written, whoever commits.
 BEGIN;
 SET LOCAL ROLE regress_weir_named;
-SELECT weir.emit('rw.emitted', 'a');
+SELECT weir.emit('rw.emitted', '{}', 'a');
 SET LOCAL ROLE NONE;
 SET LOCAL ROLE regress_weir_member;
 COMMIT;
 SELECT count(*) FROM weir.read('rw.emitted');
 BEGIN;
 SET LOCAL ROLE regress_weir_named;
-SELECT weir.emit('out.emitted', 'a');
+SELECT weir.emit('out.emitted', '{}', 'a');
 ROLLBACK;
 
 -- A subscription gives what its owner may read, whoever fetches.
@@ -259,7 +259,7 @@ SELECT weir.seek('access_names', '-');
 SELECT DISTINCT stream FROM weir.fetch('access_names') ORDER BY stream;
 SELECT weir.subscribe('access_names_one', 'ro.a', '-');
 SELECT weir.subscribe('access_names_out', 'out.a');
-SELECT weir.subscribe('access_names_out', ARRAY['ro.a', 'out.a']);
+SELECT weir.subscribe_many('access_names_out', ARRAY['ro.a', 'out.a']);
 SELECT weir.ack('access_names', '0-1', 'out.a');
 SELECT weir.seek('access_names', '-', 'out.a');
 RESET ROLE;

@@ -57,17 +57,17 @@ SELECT array_agg(payload::text::integer ORDER BY id) FROM weir.read('best_effort
 SELECT weir.append_best_effort('best_effort.c', '1') IS NOT NULL AS done;
 SELECT maxlen FROM weir.stream_info('best_effort.c');
 -- 256 fast frames raise K above its floor; 512 with a ceiling of 256 hold it there.
-SELECT count(weir.append_best_effort('best_effort.d', to_jsonb(i), ttl_ms => 30000)) FROM generate_series(1, 256) i;
+SELECT count(weir.append_best_effort('best_effort.d', to_jsonb(i), ttl => '30000 ms')) FROM generate_series(1, 256) i;
 SELECT maxlen > 64 AS above_floor, maxlen <= 16384 AS within_ceiling, rate_hz > 1 AS fast FROM weir.stream_info('best_effort.d');
 SELECT count(weir.append_best_effort('best_effort.e', to_jsonb(i), maxlen_ceiling => 256)) FROM generate_series(1, 512) i;
 SELECT maxlen, rate_hz > 1 AS fast FROM weir.stream_info('best_effort.e');
 SELECT count(*), min(payload::text::integer), max(payload::text::integer) FROM weir.read('best_effort.e');
 -- 100 within five seconds: at least the floor, at most all of them.
-SELECT count(weir.append_best_effort('best_effort.f', to_jsonb(i), ttl_ms => 5000)) FROM generate_series(1, 100) i;
+SELECT count(weir.append_best_effort('best_effort.f', to_jsonb(i), ttl => '5000 ms')) FROM generate_series(1, 100) i;
 SELECT best_effort_frames BETWEEN 64 AND 100 AS retained FROM weir.stream_info('best_effort.f');
 -- One batch of a single millisecond is not a rate of zero: the next K holds it.
-SELECT frames FROM weir.append_best_effort_batch('best_effort.g', (SELECT array_agg(to_jsonb(i)) FROM generate_series(1, 10000) i), ttl_ms => 60000, maxlen_ceiling => 1000000);
-SELECT weir.append_best_effort('best_effort.g', '0', ttl_ms => 60000, maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT frames FROM weir.append_best_effort_batch('best_effort.g', (SELECT array_agg(to_jsonb(i)) FROM generate_series(1, 10000) i), ttl => '60000 ms', maxlen_ceiling => 1000000);
+SELECT weir.append_best_effort('best_effort.g', '0', ttl => '60000 ms', maxlen_ceiling => 1000000) IS NOT NULL AS done;
 SELECT maxlen > 10000 AS holds_the_burst FROM weir.stream_info('best_effort.g');
 SELECT count(*) FROM weir.read('best_effort.g', max => 10000);
 -- The rate decays while nothing is written.
@@ -75,13 +75,13 @@ SELECT rate_hz AS before FROM weir.stream_info('best_effort.d') \gset
 SELECT pg_temp.becomes(format('SELECT rate_hz < %L::float8 / 2 FROM weir.stream_info(''best_effort.d'')', :'before')) AS decays;
 
 -- ttl: each frame its own, exact at read.
-SELECT weir.append_best_effort('best_effort.h', '"short"', ttl_ms => 1) IS NOT NULL AS done;
-SELECT weir.append_best_effort('best_effort.h', '"long"', ttl_ms => 86400000) IS NOT NULL AS done;
+SELECT weir.append_best_effort('best_effort.h', '"short"', ttl => '1 ms') IS NOT NULL AS done;
+SELECT weir.append_best_effort('best_effort.h', '"long"', ttl => '86400000 ms') IS NOT NULL AS done;
 SELECT pg_temp.becomes($$ SELECT count(*) = 1 FROM weir.read('best_effort.h') $$) AS short_one_went;
 SELECT payload FROM weir.read('best_effort.h');
 SELECT payload FROM weir.read('best_effort.h', reverse => true);
 SELECT best_effort_frames FROM weir.stream_info('best_effort.h');
-SELECT weir.append_best_effort('best_effort.i', '"only"', ttl_ms => 1) AS gone \gset
+SELECT weir.append_best_effort('best_effort.i', '"only"', ttl => '1 ms') AS gone \gset
 SELECT pg_temp.becomes($$ SELECT count(*) = 0 FROM weir.read('best_effort.i') $$) AS all_went;
 -- A cursor on the frame that expired goes on; ids do not go back.
 SELECT count(*) FROM weir.read('best_effort.i', after => :'gone');
@@ -90,11 +90,11 @@ SELECT payload FROM weir.read('best_effort.i', after => :'gone');
 
 -- Never a durable frame: 100 durable, then best effort with K = 1.
 SELECT count(weir.append('best_effort.j', to_jsonb(i))) FROM generate_series(1, 100) i;
-SELECT count(weir.append_best_effort('best_effort.j', to_jsonb(i), maxlen_floor => 1, maxlen_ceiling => 1, ttl_ms => 1)) FROM generate_series(1, 500) i;
+SELECT count(weir.append_best_effort('best_effort.j', to_jsonb(i), maxlen_floor => 1, maxlen_ceiling => 1, ttl => '1 ms')) FROM generate_series(1, 500) i;
 SELECT count(*) FILTER (WHERE mode = 'durable') AS durable, count(*) FILTER (WHERE mode = 'best_effort') <= 1 AS best_effort_at_most_one FROM weir.read('best_effort.j');
 -- A durable one, fifty best effort, a durable one: both are there, and all that a filter leaves.
 SELECT weir.append('best_effort.k', '"D0"') IS NOT NULL AS done;
-SELECT count(weir.append_best_effort('best_effort.k', to_jsonb(i), ttl_ms => 2000)) FROM generate_series(1, 50) i;
+SELECT count(weir.append_best_effort('best_effort.k', to_jsonb(i), ttl => '2000 ms')) FROM generate_series(1, 50) i;
 SELECT weir.append('best_effort.k', '"D1"') IS NOT NULL AS done;
 SELECT payload FROM weir.read('best_effort.k', visibility => 'exclude_best_effort');
 SELECT count(*) FILTER (WHERE mode = 'durable') AS durable FROM weir.read('best_effort.k');
@@ -133,9 +133,9 @@ SELECT pg_temp.becomes($$ SELECT pg_temp.physical('best_effort.m') <= 150 AND pg
 SELECT count(weir.append_best_effort('best_effort.o', to_jsonb(i), maxlen_floor => 50, maxlen_ceiling => 50)) FROM generate_series(1, 3000) i;
 SELECT pg_temp.becomes($$ SELECT pg_temp.physical('best_effort.o') <= 150 $$) AS caught_up;
 -- What has outlived its ttl goes as well when others follow.
-SELECT count(weir.append_best_effort('best_effort.p', to_jsonb(i), ttl_ms => 1, maxlen_floor => 100000, maxlen_ceiling => 100000)) FROM generate_series(1, 2000) i;
+SELECT count(weir.append_best_effort('best_effort.p', to_jsonb(i), ttl => '1 ms', maxlen_floor => 100000, maxlen_ceiling => 100000)) FROM generate_series(1, 2000) i;
 SELECT pg_temp.becomes($$ SELECT count(*) = 0 FROM weir.read('best_effort.p') $$) AS expired;
-SELECT count(weir.append_best_effort('best_effort.p', to_jsonb(i), ttl_ms => 60000, maxlen_floor => 100000, maxlen_ceiling => 100000)) FROM generate_series(1, 1000) i;
+SELECT count(weir.append_best_effort('best_effort.p', to_jsonb(i), ttl => '60000 ms', maxlen_floor => 100000, maxlen_ceiling => 100000)) FROM generate_series(1, 1000) i;
 SELECT pg_temp.becomes($$ SELECT pg_temp.physical('best_effort.p') < 2500 $$) AS expired_were_trimmed;
 SELECT count(*) AS best_effort FROM weir.read('best_effort.p');
 

@@ -40,7 +40,7 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
         'append_best_effort_batch append_best_effort_text_batch append_best_effort_bytes_batch append_patch close create_stream alter_stream drop_stream drop_streams trim '
         'doorbell_status list_blockers notify ring wait wait_many housekeep housekeeping_status '
         'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
-        'emit outbox subscribe unsubscribe give_subscription fetch ack seek retain mint merge_patch_into trim_to '
+        'emit emit_text emit_bytes emit_batch emit_text_batch emit_bytes_batch outbox subscribe subscribe_many unsubscribe give_subscription fetch ack seek retain mint merge_patch_into trim_to '
         'skip_replicated refuse_restored refuse_restored_name access_changed enter_access remove_access '
         'grant_access revoke_access', ' '),
     'the calls that write, and those that look at what is so now, are VOLATILE');
@@ -52,7 +52,8 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespac
     'no call on a stream is STRICT: a NULL is an error there, never a silent NULL');
 SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY p.oid::regprocedure::text) FROM pg_proc p
            WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.prokind = 'f' AND NOT p.proisstrict),
-    'weir.merge_diff(jsonb,jsonb,text) weir.merge_patch(jsonb,jsonb,text)', 'immutable functions are STRICT but for a sentinel that may be NULL');
+    'weir.merge_diff(jsonb,jsonb,text) weir.merge_patch(jsonb,jsonb,text)',
+    'immutable functions are STRICT but where NULL stands for a default');
 
 -- Operators stand where they are found whatever the search_path, and are of weir's own type.
 SELECT is((SELECT string_agg(o.oid::regoperator::text, ' ' ORDER BY o.oprname) FROM pg_operator o, pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'weir'
@@ -109,7 +110,7 @@ SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
         'append_best_effort_batch append_best_effort_text_batch append_best_effort_bytes_batch append_patch close create_stream '
         'notify ring '
         'lease_acquire lease_check lease_release lease_renew lease_sweep '
-        'emit outbox mint merge_patch_into trim_to', ' '),
+        'emit emit_text emit_bytes emit_batch emit_text_batch emit_bytes_batch outbox mint merge_patch_into trim_to', ' '),
     'writing needs write');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
     string_to_array('alter_stream drop_stream drop_streams trim lease_revoke retain give_subscription', ' '), 'removing needs admin');

@@ -23,7 +23,7 @@ SELECT weir.create_stream('drop.a', '<nil>');
 SELECT weir.append('drop.a', '1', idempotency_key => 'key') AS first \gset
 SELECT summary_version FROM weir.append_patch('drop.a', '{"a": "<nil>"}');
 SELECT summary_version FROM weir.append_patch('drop.a', '{"b": 1}');
-SELECT weir.append_best_effort('drop.a', '4', ttl_ms => 86400000) IS NOT NULL AS done;
+SELECT weir.append_best_effort('drop.a', '4', ttl => '86400000 ms') IS NOT NULL AS done;
 SELECT weir.close('drop.a', 'over') AS last \gset
 SELECT array_agg(DISTINCT id) AS ids FROM weir.registry WHERE name = 'drop.a' \gset
 SELECT weir.drop_stream('drop.a') AS dropped;
@@ -81,7 +81,7 @@ SELECT count(weir.append('drop.revived' || i, '1')), count(weir.append('drop.old
 SELECT bool_and(weir.drop_stream('drop.revived' || i)) AND bool_and(weir.drop_stream('drop.old' || i)) AS dropped FROM generate_series(1, 20) i;
 SELECT count(weir.append('drop.revived' || i, '2')) FROM generate_series(1, 20) i;
 UPDATE weir.registry SET dropped_at = CASE WHEN name LIKE 'drop.old%' THEN '2000-0' ELSE '1000-0' END::weir.position WHERE name ~ '^drop.(old|revived)';
-SELECT steps > 1 AS several_steps, failures, error FROM weir.housekeep('names');
+SELECT steps > 1 AS several_steps, failures, last_error FROM weir.housekeep('names');
 SELECT count(*) FILTER (WHERE name LIKE 'drop.old%') AS forgotten, count(*) FILTER (WHERE name LIKE 'drop.revived%') AS kept FROM weir.registry;
 SELECT count(*) AS frames FROM generate_series(1, 20) i, weir.read('drop.revived' || i) WHERE payload = '2';
 RESET weir.housekeeping;

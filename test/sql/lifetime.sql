@@ -93,7 +93,7 @@ SELECT sum(frames) FROM (SELECT weir.append_batch('life.large', array_agg(to_jso
 SELECT pg_sleep(0.7), weir.append('life.used', '2') IS NOT NULL AS a_new_one;
 SELECT weir.create_stream('life.used.2', ttl => '10 seconds'), weir.append('life.used.2', '1') IS NOT NULL AS appended;
 UPDATE weir.stream_property p SET due_at = 1 FROM weir.registry n WHERE n.id = p.stream_id AND n.name = 'life.used.2';
-SELECT steps BETWEEN 3 AND 9 AS steps, failures, error FROM weir.housekeep('lifetimes');
+SELECT steps BETWEEN 3 AND 9 AS steps, failures, last_error AS error FROM weir.housekeep('lifetimes');
 SELECT count(*) AS due FROM weir.stream_property WHERE due_at < extract(epoch FROM clock_timestamp()) * 1000;
 SELECT n.name, due_at > extract(epoch FROM clock_timestamp()) * 1000 AS due_later
 FROM weir.stream_property p JOIN weir.registry n ON n.id = p.stream_id WHERE n.name LIKE 'life.%' ORDER BY 1;

@@ -31,7 +31,7 @@ SELECT n.name, pg_temp.state_of(format('weir.append(%L, ''1'')', n.name)) AS sta
 FROM (VALUES ('lease'), ('leasess'), ('leases.a'), ('Leases'), ('weird'), ('a/leases'), (' leases'),
     ('weir.a')) n(name);
 SELECT weir.append('leases', '1');
-SELECT weir.emit('weir/deeper/still', 'acquired');
+SELECT weir.emit('weir/deeper/still', '{}', 'acquired');
 
 -- By a trigger, whoever changes the table.
 CREATE TABLE regress_reserved (id integer PRIMARY KEY);

@@ -79,8 +79,8 @@ BEGIN
     PERFORM * FROM weir.stream_info(pg_catalog.concat(prefix, 'a'));
     PERFORM * FROM weir.streams;
     PERFORM * FROM weir.list_streams(pg_catalog.concat(prefix, '*'), max => 5);
-    PERFORM weir.emit(pg_catalog.concat(prefix, 'a'), 't', '{"n": 1}', '{"h": 1}');
-    PERFORM weir.subscribe(pg_catalog.concat(prefix, 's'), pg_catalog.concat(prefix, 'a'), '-', '{t}', '{"h": 1}', true), weir.subscribe(pg_catalog.concat(prefix, 'm'), ARRAY[pg_catalog.concat(prefix, '*')], since => '-infinity');
+    PERFORM weir.emit(pg_catalog.concat(prefix, 'a'), '{"n": 1}', 't', '{"h": 1}');
+    PERFORM weir.subscribe(pg_catalog.concat(prefix, 's'), pg_catalog.concat(prefix, 'a'), '-', '{t}', '{"h": 1}', true), weir.subscribe_many(pg_catalog.concat(prefix, 'm'), ARRAY[pg_catalog.concat(prefix, '*')], since => '-infinity');
     PERFORM weir.ack(pg_catalog.concat(prefix, 's'), f.id) FROM weir.fetch(pg_catalog.concat(prefix, 's')) f;
     PERFORM f.id FROM weir.fetch(pg_catalog.concat(prefix, 'm')) f;
     PERFORM weir.seek(pg_catalog.concat(prefix, 'm'), '-'), weir.seek(pg_catalog.concat(prefix, 's'), since => '-infinity');

@@ -11,7 +11,7 @@ CREATE FUNCTION pg_temp.at(stream text, payload text) RETURNS weir.position LANG
 $$ SELECT r.id FROM weir.read($1, max => 10000) r WHERE r.payload #>> '{}' = $2 $$;
 CREATE VIEW lag AS SELECT name, stream, lag_frames, lag_seconds > 0 AS waiting, expired, last_seen > now() - interval '1 minute' AS seen FROM weir.subscriptions WHERE name LIKE 'sub.%' ORDER BY name, stream;
 
-SELECT weir.emit('sub.t', 'a', '"1"'), weir.emit('sub.t', 'b', '"2"'), weir.emit('sub.t', 'a', '"3"');
+SELECT weir.emit('sub.t', '"1"', 'a'), weir.emit('sub.t', '"2"', 'b'), weir.emit('sub.t', '"3"', 'a');
 -- From now on, from the oldest, from behind a position, from a time.
 SELECT weir.subscribe('sub.now', 'sub.t') AS made;
 SELECT weir.subscribe('sub.all', 'sub.t', '-') AS made;
@@ -33,7 +33,7 @@ SELECT pg_temp.fetched('sub.all');
 SELECT * FROM lag;
 SELECT weir.ack('sub.all', pg_temp.at('sub.t', '3')) AS passed, pg_temp.fetched('sub.all');
 -- Rolled back with its transaction, committed with it.
-SELECT weir.emit('sub.t', 'a', '"4"');
+SELECT weir.emit('sub.t', '"4"', 'a');
 BEGIN;
 SELECT weir.ack('sub.all', (SELECT max(id) FROM weir.fetch('sub.all'))) AS passed;
 SELECT pg_temp.fetched('sub.all') AS own;
@@ -58,8 +58,8 @@ SELECT weir.subscribe('sub.f', 'sub.t', types => '{a,b}', headers => '{"x": 1, "
 SELECT weir.unsubscribe('sub.f');
 
 -- Filters: by type, by headers, by both; a close mark passes them all.
-SELECT weir.emit('sub.f', t, to_jsonb(t || i), jsonb_build_object('tenant', CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END, 'n', i)) FROM generate_series(1, 4) i, unnest(ARRAY['a', 'b', 'c']) t;
-SELECT weir.emit('sub.f', 'a', '"no headers"');
+SELECT weir.emit('sub.f', to_jsonb(t || i), t, jsonb_build_object('tenant', CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END, 'n', i)) FROM generate_series(1, 4) i, unnest(ARRAY['a', 'b', 'c']) t;
+SELECT weir.emit('sub.f', '"no headers"', 'a');
 SELECT weir.append_bytes('sub.f', '\x00') IS NOT NULL AS appended, weir.append_best_effort('sub.f', '"lost"', 'a') IS NOT NULL AS best_effort, summary_version FROM weir.append_patch('sub.f', '{"p": 1}', 'a');
 SELECT weir.subscribe('sub.f1', 'sub.f', '-', types => '{a}'), weir.subscribe('sub.f2', 'sub.f', '-', headers => '{"tenant": "odd"}'),
        weir.subscribe('sub.f3', 'sub.f', '-', types => '{b,c}', headers => '{"tenant": "even", "n": 4}'), weir.subscribe('sub.f4', 'sub.f', '-', types => '{}'), weir.subscribe('sub.f5', 'sub.f', '-');
@@ -73,31 +73,31 @@ SELECT name, lag_frames FROM weir.subscriptions WHERE stream = 'sub.f' ORDER BY 
 -- A filter that drops everything: the cursor advances all the same, and so it does over what is
 -- dropped before an event, by that event's ack.
 SELECT weir.subscribe('sub.none', 'sub.d', types => '{wanted}');
-SELECT count(weir.emit('sub.d', 'noise', to_jsonb(i))) FROM generate_series(1, 500) i;
+SELECT count(weir.emit('sub.d', to_jsonb(i), 'noise')) FROM generate_series(1, 500) i;
 SELECT lag_frames FROM lag WHERE name = 'sub.none';
 SELECT count(*) FROM weir.fetch('sub.none');
 SELECT lag_frames, waiting FROM lag WHERE name = 'sub.none';
-SELECT weir.emit('sub.d', 'wanted', '"x"'), count(weir.emit('sub.d', 'noise', to_jsonb(i))) FROM generate_series(1, 200) i;
+SELECT weir.emit('sub.d', '"x"', 'wanted'), count(weir.emit('sub.d', to_jsonb(i), 'noise')) FROM generate_series(1, 200) i;
 SELECT pg_temp.fetched('sub.none'), pg_temp.fetched('sub.none') AS again;
 SELECT lag_frames FROM lag WHERE name = 'sub.none';
 SELECT weir.ack('sub.none', pg_temp.at('sub.d', 'x')) AS passed;
 SELECT count(*) FROM weir.fetch('sub.none');
 SELECT lag_frames FROM lag WHERE name = 'sub.none';
 -- Not in a transaction that cannot write; it reads.
-SELECT count(weir.emit('sub.d', 'noise', to_jsonb(i))) FROM generate_series(1, 300) i;
+SELECT count(weir.emit('sub.d', to_jsonb(i), 'noise')) FROM generate_series(1, 300) i;
 BEGIN READ ONLY;
 SELECT count(*) FROM weir.fetch('sub.none');
 COMMIT;
 SELECT lag_frames FROM lag WHERE name = 'sub.none';
 -- A few are passed once the cursor has stood for a second.
 SELECT weir.seek('sub.none', '+');
-SELECT weir.emit('sub.d', 'noise');
+SELECT weir.emit('sub.d', '{}', 'noise');
 SELECT pg_sleep(1.1), count(*) FROM weir.fetch('sub.none');
 SELECT count(*) FROM weir.fetch('sub.none');
 SELECT lag_frames FROM lag WHERE name = 'sub.none';
 
 -- Seeking: back, forward, to a time, to the ends.
-SELECT weir.emit('sub.s', 'n', to_jsonb(i::text)) FROM generate_series(1, 5) i;
+SELECT weir.emit('sub.s', to_jsonb(i::text), 'n') FROM generate_series(1, 5) i;
 SELECT weir.subscribe('sub.seek', 'sub.s');
 SELECT weir.seek('sub.seek', pg_temp.at('sub.s', '2')), pg_temp.fetched('sub.seek');
 SELECT weir.seek('sub.seek', '-'), pg_temp.fetched('sub.seek');
@@ -119,7 +119,7 @@ SELECT name FROM weir.subscriptions WHERE name = 'sub.ahead';
 BEGIN;
 SELECT weir.append('sub.s', '"gone"') AS gone \gset
 ROLLBACK;
-SELECT weir.emit('sub.s', 'n', '"6"');
+SELECT weir.emit('sub.s', '"6"', 'n');
 SELECT weir.ack('sub.seek', :'gone') AS passed, pg_temp.fetched('sub.seek');
 
 -- A stream need not be there yet; it is begun at its beginning, also when it was dropped and made anew.
@@ -129,16 +129,16 @@ SELECT weir.ack('sub.early', '-') AS passed, weir.seek('sub.early', '+'), weir.s
 \set VERBOSITY sqlstate
 SELECT weir.ack('sub.early', '1-0');
 \set VERBOSITY default
-SELECT weir.emit('sub.later', 'n', '"1"');
+SELECT weir.emit('sub.later', '"1"', 'n');
 SELECT pg_temp.fetched('sub.early');
 SELECT weir.ack('sub.early', pg_temp.at('sub.later', '1')) AS passed;
 SELECT weir.drop_stream('sub.later');
 SELECT * FROM lag WHERE name = 'sub.early';
-SELECT weir.emit('sub.later', 'n', '"new 1"');
+SELECT weir.emit('sub.later', '"new 1"', 'n');
 SELECT pg_temp.fetched('sub.early'), (SELECT lag_frames FROM lag WHERE name = 'sub.early') AS lag;
 
 -- Many events, in pages.
-SELECT count(weir.emit('sub.p', 'n', to_jsonb(i))) FROM generate_series(1, 2500) i;
+SELECT count(weir.emit('sub.p', to_jsonb(i), 'n')) FROM generate_series(1, 2500) i;
 SELECT weir.subscribe('sub.pages', 'sub.p', '-');
 CREATE TEMP TABLE got (n integer);
 DO $$
@@ -178,11 +178,11 @@ SELECT weir.subscribe('sub.x', 't', types => array_fill('a'::text, '{1001}'));
 SELECT weir.subscribe('sub.x', 't', headers => '[1]');
 SELECT weir.subscribe('sub.x', 't', hold => NULL);
 SELECT weir.subscribe('sub.x', 't', '-', since => now());
-SELECT weir.subscribe('sub.x', '{}'::text[]);
-SELECT weir.subscribe('sub.x', '{a,NULL}'::text[]);
-SELECT weir.subscribe('sub.x', '{{a},{b}}'::text[]);
-SELECT weir.subscribe('sub.x', array_fill('a'::text, '{101}'));
-SELECT weir.subscribe('sub.x', NULL::text[]);
+SELECT weir.subscribe_many('sub.x', '{}'::text[]);
+SELECT weir.subscribe_many('sub.x', '{a,NULL}'::text[]);
+SELECT weir.subscribe_many('sub.x', '{{a},{b}}'::text[]);
+SELECT weir.subscribe_many('sub.x', array_fill('a'::text, '{101}'));
+SELECT weir.subscribe_many('sub.x', NULL::text[]);
 SELECT weir.fetch(NULL);
 SELECT weir.fetch('sub.seek', NULL);
 SELECT weir.fetch('sub.seek', 0);
@@ -232,7 +232,7 @@ SELECT count(*), bool_and(weir.ack('sub.role', id) = 1) FROM weir.fetch('sub.rol
 SELECT count(*) FROM weir.subscriptions WHERE name = 'sub.role';
 SELECT count(*) FROM weir.retention;
 \set VERBOSITY sqlstate
-SELECT weir.emit('sub.s', 'n');
+SELECT weir.emit('sub.s', '{}', 'n');
 SELECT weir.alter_stream('sub.s', max_frames => 1);
 SELECT weir.retain();
 SELECT * FROM weir.subscription;

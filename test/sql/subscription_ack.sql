@@ -10,7 +10,7 @@ $$ SELECT string_agg(f.stream || ' ' || (f.payload #>> '{}'), ', ' ORDER BY f.st
 CREATE VIEW lag AS
     SELECT name, stream, lag_frames FROM weir.subscriptions WHERE name LIKE 'sa.%' ORDER BY name, stream;
 CREATE TABLE handled (n integer);
-SELECT weir.emit('sa.t', 'n', to_jsonb(i)) FROM generate_series(1, 6) i;
+SELECT weir.emit('sa.t', to_jsonb(i), 'n') FROM generate_series(1, 6) i;
 SELECT weir.subscribe('sa.one', 'sa.t', '-');
 
 -- What was fetched, and no more; again, nothing.

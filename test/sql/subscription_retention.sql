@@ -32,7 +32,7 @@ END
 $$;
 CREATE TEMP TABLE ids (stream text, id weir.position, payload text);
 CREATE PROCEDURE pg_temp.emit(stream text, "from" integer, upto integer) LANGUAGE plpgsql AS
-$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, 'n', to_jsonb(i)); COMMIT; END LOOP;
+$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, to_jsonb(i), 'n'); COMMIT; END LOOP;
    INSERT INTO ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ids WHERE ids.stream = $1 AND ids.id = r.id); END $$;
 
 -- The housekeeper applies it; here it comes when it is called.
@@ -60,7 +60,7 @@ COMMIT;
 SELECT weir.retain() AS removed;
 SELECT count(*) FROM weir.read('ret.n');
 SELECT frames, lifetime_frames FROM weir.stream_info('ret.n');
-SELECT weir.emit('ret.n', 'n', '26'), weir.retain('ret.unknown') AS unknown;
+SELECT weir.emit('ret.n', '26', 'n'), weir.retain('ret.unknown') AS unknown;
 
 -- By age.
 CALL pg_temp.emit('ret.age', 1, 5);
@@ -73,16 +73,16 @@ SELECT count(*) FROM weir.read('ret.age');
 
 -- Asked by appends, and no more than is due: a thousand events more or less.
 SELECT weir.create_stream('ret.auto', max_frames => 100);
-DO $$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM weir.emit('ret.auto', 'n', to_jsonb(i * 100 + j)) FROM generate_series(1, 100) j; COMMIT; END LOOP; END $$;
-SELECT steps > 0 AS any, failures, error FROM weir.housekeep() WHERE job_name = 'retention';
+DO $$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM weir.emit('ret.auto', to_jsonb(i * 100 + j), 'n') FROM generate_series(1, 100) j; COMMIT; END LOOP; END $$;
+SELECT steps > 0 AS any, failures, last_error FROM weir.housekeep() WHERE job = 'retention';
 SELECT frames BETWEEN 100 AND 1200 AS trimmed, lifetime_frames FROM weir.stream_info('ret.auto');
 -- So does append(), and so do events of one transaction.
 SELECT weir.create_stream('ret.append', max_frames => 10);
 DO $$ BEGIN FOR i IN 1 .. 3000 LOOP PERFORM weir.append('ret.append', to_jsonb(i)); END LOOP; END $$;
-SELECT steps > 0 AS any, failures, error FROM weir.housekeep() WHERE job_name = 'retention';
+SELECT steps > 0 AS any, failures, last_error FROM weir.housekeep() WHERE job = 'retention';
 SELECT frames BETWEEN 10 AND 1100 AS trimmed, lifetime_frames FROM weir.stream_info('ret.append');
 SELECT weir.create_stream('ret.one', max_frames => 10);
-SELECT count(weir.emit('ret.one', 'n', to_jsonb(i))) FROM generate_series(1, 5000) i;
+SELECT count(weir.emit('ret.one', to_jsonb(i), 'n')) FROM generate_series(1, 5000) i;
 SELECT pg_temp.kept('ret.one');
 -- Few events, and none at all, are looked after as well, some seconds later: here, when all is looked at.
 SELECT weir.create_stream('ret.slow', max_age => '10 ms');
@@ -95,9 +95,9 @@ CREATE TABLE ret_ids AS SELECT * FROM ids;
 \c -
 SET weir.housekeeping = off;
 SELECT pg_sleep(0.05);
-SELECT steps > 0 AS any, failures, error FROM weir.housekeep('retention');
+SELECT steps > 0 AS any, failures, last_error FROM weir.housekeep('retention');
 SELECT count(*) AS kept FROM weir.read('ret.slow');
-SELECT weir.emit('ret.slow', 'n', '5');
+SELECT weir.emit('ret.slow', '5', 'n');
 CREATE FUNCTION pg_temp.fetched(name text, max integer DEFAULT 100) RETURNS text LANGUAGE sql AS
 $$ SELECT string_agg(f.payload #>> '{}', ' ' ORDER BY f.n) FROM weir.fetch($1, $2) WITH ORDINALITY f(stream, id, at, mode, type, payload, bytes, headers, n) $$;
 CREATE FUNCTION pg_temp.kept(stream text) RETURNS text LANGUAGE sql AS
@@ -123,7 +123,7 @@ EXCEPTION WHEN SQLSTATE 'WR004' THEN
 END
 $$;
 CREATE PROCEDURE pg_temp.emit(stream text, "from" integer, upto integer) LANGUAGE plpgsql AS
-$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, 'n', to_jsonb(i)); COMMIT; END LOOP;
+$$ BEGIN FOR i IN "from" .. upto LOOP PERFORM weir.emit(stream, to_jsonb(i), 'n'); COMMIT; END LOOP;
    INSERT INTO ret_ids SELECT $1, r.id, r.payload::text FROM weir.read($1, max => 10000) r WHERE NOT EXISTS (SELECT FROM ret_ids ids WHERE ids.stream = $1 AND ids.id = r.id); END $$;
 CREATE FUNCTION pg_temp.at(stream text, payload text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT i.id FROM ret_ids i WHERE i.stream = $1 AND i.payload = $2 $$;

@@ -9,15 +9,15 @@ CREATE FUNCTION pg_temp.at(stream text, payload text) RETURNS weir.position LANG
 $$ SELECT r.id FROM weir.read($1, max => 10000) r WHERE r.payload #>> '{}' = $2 $$;
 
 -- What a pattern matches.
-SELECT weir.emit(t, 'n', to_jsonb(t)) FROM unnest(ARRAY['st.a', 'st.b', 'st.a.b', 'st.', 'st', 'st.*', 'st.?', 'st.\', 'st.ä', 'stx', 'other']) t;
+SELECT weir.emit(t, to_jsonb(t), 'n') FROM unnest(ARRAY['st.a', 'st.b', 'st.a.b', 'st.', 'st', 'st.*', 'st.?', 'st.\', 'st.ä', 'stx', 'other']) t;
 SELECT p, weir.subscribe('st ' || p, p, '-') AS made, (SELECT array_agg(stream ORDER BY stream COLLATE "C") FROM weir.fetch('st ' || p, 10000) WHERE stream LIKE 'st%' OR stream = 'other') AS streams
 FROM unnest(ARRAY['st.*', 'st.?', 'st?*', 'st.a', '*.b', '*', 's*.*.*b', 'st.\*', 'st.\?', 'st.\\', 'st.[ab]', 'none*', '**', '??']) p;
 SELECT bool_and(weir.unsubscribe('st ' || p)) FROM unnest(ARRAY['st.*', 'st.?', 'st?*', 'st.a', '*.b', '*', 's*.*.*b', 'st.\*', 'st.\?', 'st.\\', 'st.[ab]', 'none*', '**', '??']) p;
 SELECT bool_and(weir.drop_stream(t)) FROM unnest(ARRAY['st.a', 'st.b', 'st.a.b', 'st.', 'st', 'st.*', 'st.?', 'st.\', 'st.ä', 'stx', 'other']) t;
 
 -- Merged in order; interleaved one by one, and in runs.
-DO $$ BEGIN FOR i IN 1 .. 9 LOOP PERFORM weir.emit('st.' || chr(97 + i % 3), 'n', to_jsonb(i)); COMMIT; END LOOP; END $$;
-SELECT weir.subscribe('st.all', 'st.*', '-'), weir.subscribe('st.two', ARRAY['st.a', 'st.c', 'st.none'], '-'), weir.subscribe('st.overlap', ARRAY['st.*', 'st.a', '*a'], '-');
+DO $$ BEGIN FOR i IN 1 .. 9 LOOP PERFORM weir.emit('st.' || chr(97 + i % 3), to_jsonb(i), 'n'); COMMIT; END LOOP; END $$;
+SELECT weir.subscribe('st.all', 'st.*', '-'), weir.subscribe_many('st.two', ARRAY['st.a', 'st.c', 'st.none'], '-'), weir.subscribe_many('st.overlap', ARRAY['st.*', 'st.a', '*a'], '-');
 SELECT pg_temp.fetched('st.all');
 SELECT pg_temp.fetched('st.two');
 SELECT pg_temp.fetched('st.overlap');
@@ -36,7 +36,7 @@ SELECT pg_temp.fetched('st.all');
 
 -- A stream made later is there from its beginning, whatever the start was.
 SELECT weir.subscribe('st.now', 'st.*');
-SELECT weir.emit('st.later', 'n', '1'), weir.emit('st.a', 'n', '10'), weir.emit('elsewhere', 'n', '11');
+SELECT weir.emit('st.later', '1', 'n'), weir.emit('st.a', '10', 'n'), weir.emit('elsewhere', '11', 'n');
 SELECT pg_temp.fetched('st.now');
 SELECT pg_temp.fetched('st.all');
 -- Seeking all of them, or one.
@@ -50,9 +50,9 @@ SELECT count(*) FROM weir.fetch('st.time');
 
 -- Many streams with many events: all of them, once, in order, page by page.
 BEGIN;
-SELECT count(weir.emit('st.m.' || i % 37, CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END, to_jsonb(i))) FROM generate_series(1, 5000) i;
+SELECT count(weir.emit('st.m.' || i % 37, to_jsonb(i), CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END)) FROM generate_series(1, 5000) i;
 COMMIT;
-DO $$ BEGIN FOR i IN 5001 .. 5200 LOOP PERFORM weir.emit('st.m.' || i % 5, 'odd', to_jsonb(i)); COMMIT; END LOOP; END $$;
+DO $$ BEGIN FOR i IN 5001 .. 5200 LOOP PERFORM weir.emit('st.m.' || i % 5, to_jsonb(i), 'odd'); COMMIT; END LOOP; END $$;
 SELECT weir.subscribe('st.many', 'st.m.*', '-'), weir.subscribe('st.odd', 'st.m.*', '-', types => '{odd}');
 CREATE TEMP TABLE got (name text, page integer, n bigint, stream text, id weir.position, payload integer);
 CREATE PROCEDURE pg_temp.consume(consumer text, size integer) LANGUAGE plpgsql AS
