@@ -69,6 +69,11 @@ SELECT frames, version FROM weir.stream_info('poisoned');
 SELECT weir.append('poisoned', '1') IS NOT NULL AS appended;
 SELECT frames FROM weir.append_batch('poisoned', array_fill('2'::jsonb, ARRAY[600]));
 SELECT weir.append_patch('poisoned', '{"a": 1}');
+SELECT weir.emit('poisoned', type => 'n', payload => '3');
+SELECT weir.alter_stream('poisoned', max_frames => 660);
+SELECT weir.retain('poisoned') IS NOT NULL AS retained;
+SELECT frames FROM weir.stream_info('poisoned');
+SELECT weir.alter_stream('poisoned', reset => '{max_frames}');
 SELECT weir.trim('poisoned', keep => 650);
 SELECT frames, version FROM weir.stream_info('poisoned');
 SELECT id AS replaced, summary_version FROM weir.append_patch('poisoned', '{"b": 2}', replace => true) \gset
