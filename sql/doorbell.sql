@@ -9,7 +9,8 @@ COMMENT ON FUNCTION weir.channel IS
 'that may have held others up; rings close to each other come as one. Readers look now and then without one as '
 'well: COMMIT PREPARED sends none. stream NULL: the channel on which notifications of all streams of the database '
 'come. Its payload is a JSON object of the streams that rang, each with its newest position; several notifications '
-'where one is too short. An empty payload: anything may have changed. Errors: 22023, 54000, 42501.';
+'where one is too short. An empty payload: anything may have changed; with weir.all_streams_channel = empty it '
+'always is, since anybody who may connect may listen. Errors: 22023, 54000, 42501.';
 
 CREATE FUNCTION weir.notify(channel text, payload text DEFAULT '') RETURNS void
     AS 'MODULE_PATHNAME', 'weir_notify' LANGUAGE C VOLATILE;

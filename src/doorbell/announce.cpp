@@ -16,7 +16,7 @@ namespace weir::doorbell {
 
 namespace {
 
-// What goes to the database's channel: {"stream": "position", …}
+// What goes to the database's channel: {"stream": "position", …}, or that anything may have changed.
 struct roll {
     StringInfoData text;
     StringInfoData next; // member, escaped before its length counts
@@ -44,6 +44,12 @@ void announce_one(roll &r, std::string_view name, int64 position) {
     core::format_position(position, payload);
     hand_over(channel, payload);
 
+    r.count++;
+    if (pg::settings::all_streams_channel == pg::settings::channel_empty) {
+        if (r.count == 1)
+            announce_anything();
+        return;
+    }
     char *plain = pnstrdup(name.data(), name.size());
     resetStringInfo(&r.next);
     escape_json(&r.next, plain);
@@ -53,7 +59,6 @@ void announce_one(roll &r, std::string_view name, int64 position) {
         flush(r);
     appendStringInfoString(&r.text, r.text.len == 0 ? "{" : ", ");
     appendBinaryStringInfo(&r.text, r.next.data, r.next.len);
-    r.count++;
 }
 
 struct look {

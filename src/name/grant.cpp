@@ -19,6 +19,7 @@ namespace spi = weir::pg::spi;
 namespace {
 
 constinit weir::log::source access_table{"access_grant"};
+constinit weir::log::source access_index{"access_grant_pkey"};
 
 // Those of roles that were dropped, and of this one where what it was given has been taken otherwise, as by DROP OWNED:
 // that is not given back by what is granted now.
@@ -53,6 +54,22 @@ Oid require_owner_of_extension() {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to grant access to weir"),
                         errdetail("Only the owner of the extension and superusers may.")));
     return table;
+}
+
+// Of the table in sql/name.sql.
+enum { role_column = 1, level_column, names_column };
+
+bool is_there(Relation table, HeapTuple row) {
+    bool null = false;
+    TupleDesc columns = RelationGetDescr(table);
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], role_column, BTEqualStrategyNumber, F_OIDEQ, heap_getattr(row, role_column, columns, &null));
+    keys[1] = pg::is_named(names_column, heap_getattr(row, names_column, columns, &null));
+    SysScanDesc scan =
+        systable_beginscan(table, weir::log::relation_oid(access_index), true, SnapshotSelf, lengthof(keys), keys);
+    bool found = HeapTupleIsValid(systable_getnext(scan));
+    systable_endscan(scan);
+    return found;
 }
 
 Datum role_argument(FunctionCallInfo fcinfo) {
@@ -97,13 +114,16 @@ WEIR_FUNCTION(weir_has_access) {
     PG_RETURN_BOOL(PG_ARGISNULL(0) ? name::may_all(wanted) : name::may(wanted, pg::view_of(PG_GETARG_DATUM(0))));
 }
 
-// Trigger of the table, for any change of it, whoever makes it.
+// Trigger of the table, for any change of it, whoever makes it. What a dump has and was granted here before is left
+// as it was granted here.
 WEIR_FUNCTION(weir_access_changed) {
     if (!CALLED_AS_TRIGGER(fcinfo) ||
         !TRIGGER_FIRED_FOR_ROW(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_event))
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("weir.access_changed() is a trigger of weir's own tables")));
     auto *t = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (TRIGGER_FIRED_BY_INSERT(t->tg_event) && !InLocalUserIdChange() && is_there(t->tg_relation, t->tg_trigtuple))
+        return PointerGetDatum(nullptr);
     CacheInvalidateRelcache(t->tg_relation);
     return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(t->tg_event) ? t->tg_newtuple : t->tg_trigtuple);
 }

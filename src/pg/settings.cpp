@@ -15,6 +15,7 @@ int max_patch_depth = 64;
 int max_document_bytes = 16 * 1024 * 1024;
 int idempotency_window = 86400;
 int doorbell = doorbell_worker;
+int all_streams_channel = channel_names;
 int poll_interval = 1000;
 int lease_retention = 86400;
 bool housekeeping = true;
@@ -25,6 +26,9 @@ config_enum_entry const doorbell_modes[] = {{"worker", doorbell_worker, false},
                                             {"transaction", doorbell_transaction, false},
                                             {"off", doorbell_off, false},
                                             {nullptr, 0, false}};
+
+config_enum_entry const channel_contents_names[] = {
+    {"names", channel_names, false}, {"empty", channel_empty, false}, {nullptr, 0, false}};
 
 void limit(const char *name, const char *what, int *value, int least, int greatest, int flags) {
     DefineCustomIntVariable(name, what, nullptr, value, *value, least, greatest, PGC_SUSET, flags, nullptr, nullptr,
@@ -52,6 +56,10 @@ void define() {
     DefineCustomEnumVariable("weir.doorbell",
                              "Who sends notifications of new frames: a worker, the transaction, nobody.", nullptr,
                              &doorbell, doorbell, doorbell_modes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomEnumVariable("weir.all_streams_channel",
+                             "What notifications on the channel of all streams say: names and positions, or nothing.",
+                             nullptr, &all_streams_channel, all_streams_channel, channel_contents_names, PGC_SUSET, 0,
+                             nullptr, nullptr, nullptr);
     limit("weir.poll_interval", "Time after which weir.wait() looks for frames without having been woken.",
           &poll_interval, 10, 3600000, GUC_UNIT_MS);
     limit("weir.lease_retention", "Time for which a sweep keeps leases that nobody holds.", &lease_retention, 0,

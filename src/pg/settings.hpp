@@ -21,8 +21,12 @@ extern int lease_retention;    // seconds that a lease nobody holds is remembere
 
 // How transactions tell others that there is something to read.
 enum doorbell_mode { doorbell_worker, doorbell_transaction, doorbell_off };
-extern int doorbell;      // a doorbell_mode
-extern int poll_interval; // milliseconds after which weir.wait() looks without having been woken
+extern int doorbell; // a doorbell_mode
+
+// What the channel of all streams tells, which anybody can listen to.
+enum channel_contents { channel_names, channel_empty };
+extern int all_streams_channel; // a channel_contents
+extern int poll_interval;       // milliseconds after which weir.wait() looks without having been woken
 
 void define();
 

@@ -118,6 +118,21 @@ one prepared >/dev/null
 check "and wakes" poll 15 is_woken waiter
 session_end waiter
 
+note "the channel of all streams names none"
+# Known to the server, since it is set in a session that has the library.
+psql -c "LOAD 'weir'" -c "ALTER SYSTEM SET weir.all_streams_channel = 'empty'" -c "SELECT pg_reload_conf()" >/dev/null
+forget all
+one b >/dev/null
+hears "an empty payload" all '^weir|$'
+forget all
+psql -c "SET weir.doorbell = transaction" -c "SELECT weir.append(s, '1') FROM unnest('{b,new}'::text[]) s" >/dev/null
+hears "and where the transaction notifies" all '^weir|$'
+is "no name on the channel of all" "$(heard all | grep -c '^weir|.')" 0
+psql -c "LOAD 'weir'" -c "ALTER SYSTEM RESET weir.all_streams_channel" -c "SELECT pg_reload_conf()" >/dev/null
+forget all
+position=$(one b)
+hears "names again" all "^weir|{\"b\": \"$position\"}\$"
+
 note "many streams"
 # weir:one … 1,000 channels, all of one session.
 for n in {1..1000}; do echo "LISTEN \"weir:one $n\";"; done >"$WEIR_TMP/listens"
