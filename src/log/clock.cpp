@@ -23,6 +23,32 @@ int64 floor_position = -1;
 
 void forget() { covered_ms = -1; }
 
+// Those who only look do not wait for each other. But for whoever is moving it: what he wrote is
+// not to be relied on before he has flushed it.
+int64 read_bound(Oid clock) {
+    pg::lock(pg::lock_class::clock, 0, ShareLock);
+    int64 bound_ms = core::ms_of(pg::read_sequence(clock));
+    pg::unlock(pg::lock_class::clock, 0, ShareLock);
+    return bound_ms;
+}
+
+int64 move_bound(Oid clock, int64 ms) {
+    pg::lock(pg::lock_class::clock, 0);
+    int64 packed = pg::read_sequence(clock); // another one may have moved it
+    int64 bound_ms = core::ms_of(packed);
+    if (ms > bound_ms) {
+        bound_ms = ms + ahead_ms;
+        if (bound_ms > core::max_ms)
+            bound_ms = core::max_ms - (ms < core::max_ms);
+        XLogRecPtr before_us = XactLastRecEnd;
+        pg::write_sequence(clock, core::make(bound_ms, core::seq_of(packed)));
+        XLogFlush(XactLastRecEnd);
+        XactLastRecEnd = before_us; // it is on disk, and a best-effort append is not to wait for a standby to have it
+    }
+    pg::unlock(pg::lock_class::clock, 0);
+    return bound_ms;
+}
+
 } // namespace
 
 int64 first_ms_from(TimestampTz t) {
@@ -47,21 +73,9 @@ void cover(int64 ms) {
     floor_position = life::current().floor;
     Oid clock = relation_oid(clock_sequence);
     pg::owner_scope owner = pg::become_owner(clock);
-    pg::lock(pg::lock_class::clock, 0);
-
-    int64 packed = pg::read_sequence(clock);
-    int64 bound_ms = core::ms_of(packed);
-    if (ms > bound_ms) {
-        bound_ms = ms + ahead_ms;
-        if (bound_ms > core::max_ms)
-            bound_ms = core::max_ms - (ms < core::max_ms);
-        XLogRecPtr before_us = XactLastRecEnd;
-        pg::write_sequence(clock, core::make(bound_ms, core::seq_of(packed)));
-        XLogFlush(XactLastRecEnd);
-        XactLastRecEnd = before_us; // it is on disk, and a best-effort append is not to wait for a standby to have it
-    }
-
-    pg::unlock(pg::lock_class::clock, 0);
+    int64 bound_ms = read_bound(clock);
+    if (ms > bound_ms)
+        bound_ms = move_bound(clock, ms);
     pg::become_caller(owner);
 
     if (pg::invalidations() == before)

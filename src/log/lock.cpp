@@ -22,7 +22,7 @@ struct partition {
     struct {
         int64 key;
         int64 last;
-        bool turned;
+        bool control_record;
     } logs[remembered_logs]; // the one used last comes first
 };
 
@@ -76,28 +76,28 @@ void unlock(int64 key) {
     LWLockRelease(&partition_of(key).lock.lock);
 }
 
-handed_out recall(int64 key, int64 now_ms) {
+last_assigned recall(int64 key, int64 now_ms) {
     partition const &p = partition_of(key);
     for (auto const &known : p.logs) {
         if (known.key == key_in_server(key))
-            return {known.last, true, known.turned};
+            return {known.last, true, known.control_record};
     }
     return {core::ms_of(p.greatest) <= now_ms ? p.greatest : -1, false, true};
 }
 
-void remember(int64 key, int64 last, bool turned) {
+void remember(int64 key, int64 last, bool control_record) {
     partition &p = partition_of(key);
     int at = 0;
     while (at < remembered_logs - 1 && p.logs[at].key != key_in_server(key))
         at++;
     for (; at > 0; at--)
         p.logs[at] = p.logs[at - 1];
-    p.logs[0] = {key_in_server(key), last, turned};
+    p.logs[0] = {key_in_server(key), last, control_record};
     if (last > p.greatest)
         p.greatest = last;
 }
 
-int64 greatest_handed_out(int64 now_ms) {
+int64 greatest_assigned(int64 now_ms) {
     int64 greatest = -1;
     for (partition const &p : shared->partitions) {
         // Without its lock: what was handed out before we were called is there.

@@ -21,24 +21,24 @@ void lock(int64 key);
 void unlock(int64 key);
 
 // What is remembered beside the lock, read and written under it, and lost with the
-// server: the last position handed out. The index alone does not do, since it
+// server: the last position assigned. The index alone does not do, since it
 // forgets positions that rolled back, once they are cleaned away; and where the
 // memory is exact, a writer need not look into every table of a log.
 //
 // It is small: of the logs that share a lock the ones used last are remembered
 // exactly, others by a bound for as long as that is not ahead of the clock.
-struct handed_out {
-    int64 last;  // -1: nothing is known
-    bool exact;  // last is at or above every position of this log
-    bool turned; // the log's newest row may be one that decides what may follow
+struct last_assigned {
+    int64 position;      // -1: nothing is known
+    bool exact;          // it is at or above every position of this log
+    bool control_record; // the log's newest row may be one that decides what may follow
 };
 
-handed_out recall(int64 key, int64 now_ms);
-void remember(int64 key, int64 last, bool turned);
+last_assigned recall(int64 key, int64 now_ms);
+void remember(int64 key, int64 last, bool control_record);
 
 // The greatest position of all logs that is not ahead of the clock. For the first
 // of a log: an earlier creation of the same log may have rolled back this very millisecond.
-int64 greatest_handed_out(int64 now_ms);
+int64 greatest_assigned(int64 now_ms);
 
 // Reserves the shared memory when the library is preloaded; without preloading
 // it is taken from the server's slop on first use.

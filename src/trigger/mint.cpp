@@ -11,8 +11,7 @@
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
-#include "log/clock.hpp"
-#include "log/lock.hpp"
+#include "log/writer.hpp"
 #include "pg/function.hpp"
 #include "pg/key_lock.hpp"
 #include "pg/trigger.hpp"
@@ -134,34 +133,38 @@ int64 newest_in_index(settings const &s, Relation table, HeapTuple row) {
     return newest;
 }
 
-int64 mint(settings const &s, Relation table, HeapTuple row, int64 key) {
+// The writer rule, for a table of somebody's own: only the position is assigned under the lock, and what is in the
+// table need not be looked at while the last one is remembered.
+struct table_policy {
+    settings const &s;
+    Relation table;
+    HeapTuple row;
+    int64 log;
     int64 in_index = -1;
     bool looked = false;
-    for (int64 wanted_ms = log_::clock::now_us() / 1000 + 1;;) {
-        if (!log_::clock::covers(wanted_ms))
-            log_::clock::cover(wanted_ms);
-        CHECK_FOR_INTERRUPTS();
-        log_::lock(key);
-        int64 now_ms = log_::clock::now_us() / 1000;
-        log_::handed_out known = log_::recall(key, now_ms);
-        if (!known.exact && !looked) {
-            log_::unlock(key);
-            in_index = newest_in_index(s, table, row);
-            looked = true;
-            continue;
-        }
-        int64 next = core::mint(known.last > in_index ? known.last : in_index, now_ms, log_::clock::floor());
-        bool covered = next >= 0 && log_::clock::covers(core::ms_of(next));
-        if (covered)
-            log_::remember(key, next, false);
-        log_::unlock(key);
-        if (next < 0)
-            ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                            errmsg("no position is left in table \"%s\"", RelationGetRelationName(table))));
-        if (covered)
-            return next;
-        wanted_ms = core::ms_of(next);
+
+    int64 key() const { return log; }
+    std::string_view name() const { return RelationGetRelationName(table); }
+    void make_ready() const {}
+    void before_clock_moves() const {}
+
+    log_::judgement judge(log_::last_assigned const &known, int64) const {
+        if (!known.exact && !looked)
+            return {log_::judgement::verdict::retry};
+        return {.newest = in_index};
     }
+
+    void resolve() {
+        in_index = newest_in_index(s, table, row);
+        looked = true;
+    }
+};
+
+int64 mint(settings const &s, Relation table, HeapTuple row, int64 key) {
+    table_policy policy{.s = s, .table = table, .row = row, .log = key};
+    log_::assigned out = log_::assign_positions(policy, 1);
+    log_::unlock(key);
+    return out.first;
 }
 
 } // namespace

@@ -26,10 +26,10 @@ variant() {
 pause='s/(\n +)(insert_some\(t, r, first, r\.count - first)/$1pg_usleep(2000);$1$2/'
 variant sound log/insert.cpp "$pause"
 variant planted log/insert.cpp "$pause" \
-    stream/writer.cpp 's/return i == (rows\.count \? rows\.guard : rows\.tuples\[i\])/
+    stream/tuple.cpp 's/return i == (rows\.count \? rows\.guard : rows\.tuples\[i\])/
         return rows.guard != nullptr \&\& i > 0
         ? rows.tuples[i - 1] : rows.guard == nullptr ? rows.tuples[i] : rows.guard/' \
-    stream/writer.cpp 's/log::remember\(stream_id, last_id,/log::remember(stream_id, taken.first_id,/'
+    log/writer.cpp 's/remember\(key, last_id,/remember(key, out.first,/'
 cluster_start planted
 cluster_stop planted
 for name in sound planted; do
