@@ -3,7 +3,7 @@
 -- fz_wrong() looks at holds in every snapshot, whatever DDL runs beside the inserts.
 CREATE SCHEMA fz;
 CREATE SCHEMA fz2;
-CREATE SCHEMA fz_keep;
+CREATE SCHEMA IF NOT EXISTS fz_keep;
 
 CREATE DOMAIN fz.d_text AS text CHECK (VALUE <> 'never');
 CREATE TYPE fz.c_pair AS (a integer, b text);
