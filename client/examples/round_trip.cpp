@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Appends three frames, resumes from a cursor, closes, and meets the refusal that a
-// later append gets. Connects as libpq's environment says.
+// Makes a stream that keeps its frames for a week, appends three, resumes from a cursor, closes, and meets the refusal
+// that a later append gets. Connects as libpq's environment says.
 #include <weir/weir.hpp>
 
 #include <array>
+#include <chrono>
 #include <iostream>
 
 int main() try {
     weir::connection db;
     weir::stream s(db, "example");
+    s.create({.max_age = std::chrono::hours(7 * 24)}); // or with the first frame, and defaults
 
     weir::position first = s.append(R"({"step": 1})", {.type = "progress"}).value();
     (void)s.append_text("two", {.idempotency_key = "second"}).value();

@@ -12,9 +12,9 @@
 namespace weir::inline v0 {
 namespace internal {
 
-template <class Random> std::chrono::milliseconds up_to(std::chrono::milliseconds most, Random &random) {
+template <class Random> std::chrono::milliseconds up_to(std::chrono::milliseconds max, Random &random) {
     using number = std::chrono::milliseconds::rep;
-    std::uniform_int_distribution<number> any(0, std::max<number>(most.count(), 1));
+    std::uniform_int_distribution<number> any(0, std::max<number>(max.count(), 1));
     return std::chrono::milliseconds(any(random));
 }
 
@@ -22,15 +22,15 @@ class backoff {
 public:
     using milliseconds = std::chrono::milliseconds;
 
-    backoff(milliseconds first, milliseconds most) : first_(first), most_(most), bound_(first) {}
+    backoff(milliseconds first, milliseconds max) : first_(first), max_(max), bound_(first) {}
 
-    milliseconds next() { return up_to(most(), random_); }
+    milliseconds next() { return up_to(next_bound(), random_); }
     // Of the next wait, for who throws the dice himself.
-    milliseconds most() noexcept { return std::exchange(bound_, std::min(bound_ * 2, most_)); }
+    milliseconds next_bound() noexcept { return std::exchange(bound_, std::min(bound_ * 2, max_)); }
     void reset() noexcept { bound_ = first_; }
 
 private:
-    milliseconds first_, most_, bound_;
+    milliseconds first_, max_, bound_;
     std::minstd_rand random_{std::random_device{}()};
 };
 

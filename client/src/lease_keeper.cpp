@@ -27,7 +27,7 @@ lease_clock::duration lease_clock::now() noexcept {
 
 namespace {
 
-constexpr auto longest_look = 1s; // waits are by a clock that may stand still while the machine sleeps
+constexpr auto max_look = 1s; // waits are by a clock that may stand still while the machine sleeps
 
 until after(duration time) { return until::clock::now() + std::chrono::duration_cast<until::clock::duration>(time); }
 
@@ -139,7 +139,7 @@ void lease_keeper::core::watch_all() {
     std::unique_lock guard(lock_);
     while (!ended_) {
         duration const now = lease_clock::now();
-        duration next = now + longest_look;
+        duration next = now + max_look;
         entry due;
         for (entry const &e : held_) {
             if (e->deadline.load() <= now) {
@@ -170,7 +170,7 @@ void lease_keeper::core::renew_all() {
         if (first == held_.end()) {
             changed_.wait(guard);
         } else if ((*first)->renew_at > now) {
-            changed_.wait_for(guard, std::min<duration>((*first)->renew_at - now, longest_look));
+            changed_.wait_for(guard, std::min<duration>((*first)->renew_at - now, max_look));
         } else {
             entry due = *first;
             guard.unlock();

@@ -12,7 +12,7 @@ namespace internal {
 
 namespace {
 constexpr char jsonb_version = 1;
-constexpr std::size_t longest = 0x3fffffff; // what the server takes in one value
+constexpr std::size_t max_length = 0x3fffffff; // what the server takes in one value
 
 std::int32_t in_int4(std::int64_t value) {
     using range = std::numeric_limits<std::int32_t>;
@@ -86,7 +86,7 @@ parameters &parameters::begin(element type, std::size_t count) {
 parameters &parameters::add(std::optional<std::string_view> value) {
     if (!value)
         return add_null();
-    if (value->size() > longest)
+    if (value->size() > max_length)
         misuse("value is too long", "54000");
     bool const versioned = type_ == element::jsonb;
     number(value->size() + versioned, 4);
@@ -125,7 +125,7 @@ parameters::view parameters::as_libpq() const {
     v.lengths.reserve(slots_.size());
     v.formats.assign(slots_.size(), 1);
     for (slot const &s : slots_) {
-        if (s.length > longest)
+        if (s.length > max_length)
             misuse("value is too long", "54000");
         v.values.push_back(s.is_null ? nullptr : s.outside != nullptr ? s.outside : built_.data() + s.offset);
         v.lengths.push_back(static_cast<int>(s.length));

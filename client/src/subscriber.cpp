@@ -4,7 +4,7 @@
 //                                                    ^     +- none -> rest -+
 //                                                    +------------------------+
 //
-// No wakeup is lost: what is rung for after a fetch has begun is due after it, and once LISTEN has come into
+// No wakeup is lost: what is notified after a fetch has begun is due after it, and once LISTEN has come into
 // force there is one more fetch, for what was committed before. See rest().
 #include "weir/subscriber.hpp"
 
@@ -30,13 +30,13 @@ using clock = until::clock;
 
 namespace {
 
-constexpr std::size_t most_channels = 8; // of one subscription; with more streams, the database-wide one
+constexpr std::size_t max_channels = 8; // of one subscription; with more streams, the database-wide one
 constexpr char database_channel[] = "weir";
 
 // Rung by the notifier's thread.
 struct alarm {
     std::mutex lock;
-    std::condition_variable_any rung;
+    std::condition_variable_any changed;
     bool due = false;
     bool deaf = true; // LISTEN has to come into force, for the first time or again
 
@@ -46,7 +46,7 @@ struct alarm {
             due = true;
             deaf = deaf || missed;
         }
-        rung.notify_all();
+        changed.notify_all();
     }
 };
 
@@ -94,7 +94,7 @@ struct subscriber::state {
 // Does it on a connection of the pool, again and again where that may help. Nothing where the time is over or a stop
 // was requested. `final` set: whatever is thrown goes to the caller.
 template <class T, class F> std::optional<T> subscriber::state::patiently(until const &limit, F &&attempt) {
-    backoff pause(settings().first_backoff, settings().longest_backoff);
+    backoff pause(settings().first_backoff, settings().max_backoff);
     for (bool was_cancelled = false;;) {
         bool final = false;
         try {
@@ -131,7 +131,7 @@ std::optional<refusal> subscriber::state::begin(connection &db) {
 }
 
 void subscriber::state::listen(connection &db, std::vector<std::string> streams) {
-    bool const wide = streams.size() > most_channels ||
+    bool const wide = streams.size() > max_channels ||
                       std::any_of(streams.begin(), streams.end(), [](auto const &t) { return core::is_glob(t); });
     if (wide) {
         channels.push_back(by.listen(database_channel, [n = news, streams = std::move(streams)](auto payload) {
@@ -175,7 +175,7 @@ bool subscriber::state::rest(until const &limit) {
     }
     auto const when = std::min(limit.when(), clock::now() + pause);
     std::unique_lock guard(news->lock);
-    news->rung.wait_until(guard, limit.stop(), when, [this] { return news->due; });
+    news->changed.wait_until(guard, limit.stop(), when, [this] { return news->due; });
     return !limit.over();
 }
 

@@ -17,7 +17,7 @@ using namespace test;
 namespace {
 
 weir::notifier_options rung_only(std::string conninfo = {}) {
-    return {.conninfo = std::move(conninfo), .slow_poll = 1h, .longest_backoff = 200ms};
+    return {.conninfo = std::move(conninfo), .slow_poll = 1h, .max_backoff = 200ms};
 }
 
 // Appends 0, 1, 2, …, each exactly once, whatever happens meanwhile.
@@ -201,7 +201,7 @@ TEST_CASE("whoever lost the server comes back slower and slower", "[fault]") {
     p.refuse(true);
     auto options = rung_only(p.conninfo());
     options.first_backoff = 50ms;
-    options.longest_backoff = 10s;
+    options.max_backoff = 10s;
     weir::notifier n(options);
     std::vector<weir::tail> tails;
     for (int i = 0; i < 50; i++)

@@ -14,7 +14,7 @@ using namespace test;
 namespace {
 
 // So slow a poll that whatever arrives was rung for.
-weir::notifier_options rung_only() { return {.slow_poll = 1h, .longest_backoff = 200ms}; }
+weir::notifier_options rung_only() { return {.slow_poll = 1h, .max_backoff = 200ms}; }
 
 void emit(weir::connection &db, std::string const &stream, int n) {
     (void)weir::emit(db, {.stream = stream, .type = "n", .payload = std::to_string(n)}).value();

@@ -326,7 +326,7 @@ TEST_CASE("nor what is appended before the channel for all streams is in force")
     proxy p;
     auto options = rung_only();
     options.conninfo = p.conninfo();
-    options.most_channels = 2;
+    options.max_channels = 2;
     weir::notifier n(options);
     weir::connection db;
     std::string const prefix = unique("wide") + "/";

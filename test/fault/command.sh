@@ -94,6 +94,9 @@ is "nothing shown controls the terminal" "$(weir read nasty | cut -c 15- | cut -
 is "unknown streams are empty" "$(weir read nothing; weir tail nothing)" ""
 fails "info of one" 1 'stream "nothing" does not exist' weir info nothing
 is "info: names" "$(weir info --names | tr '\n' ' ')" "a many nasty where "
+psql -c "SELECT weir.create_stream('bounded', max_frames => 5)" -o /dev/null
+contains "info: properties that were set" "$(weir info bounded)" '"max_frames": 5'
+psql -c "SELECT weir.drop_stream('bounded')" -o /dev/null
 is "info: JSON is the view's row" "$(value -c "SELECT '$(weir info many --json)'::jsonb = (to_jsonb(s) || jsonb_build_object('first_id', first_id::text, 'last_id', last_id::text)) FROM weir.streams s WHERE name = 'many'")" t
 contains "info for people" "$(weir info many)" "2,500  of 2,500 ever"
 

@@ -155,19 +155,19 @@ void check_doorbell(patient &p) {
 void check_ring(patient &p) {
     if (p.facts.standby || p.facts.pooler || !p.may_write)
         return;
-    bell rung;
+    bell wakeup;
     std::atomic<bool> heard = false;
     std::string const channel = "weir doctor " + std::to_string(p.db.backend_pid());
     notifier by({.conninfo = p.server.conninfo(), .application_name = "weir doctor"});
     auto const ear = by.listen(channel, [&](std::optional<std::string_view> payload) {
         if (payload)
-            heard = true, rung.ring();
+            heard = true, wakeup.ring();
     });
     bool const listening = ear.listening(until(3s, signals::stop()));
     auto const sent = std::chrono::steady_clock::now();
     p.db.query("SELECT weir.notify($1, 'here')", {channel});
     while (listening && !heard && signals::caught() == 0 && std::chrono::steady_clock::now() < sent + 3s)
-        rung.wait(100);
+        wakeup.wait(100);
     double const ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - sent).count();
     char took[32];
     std::snprintf(took, sizeof took, "%.1f ms", ms);

@@ -11,8 +11,8 @@ void splitter::emit(std::string_view data, bool eol) { to_({from_, is_text(data)
 
 // Pieces of full size off the front, characters kept whole.
 void splitter::emit_parts(std::string_view &rest) {
-    while (rest.size() > most_) {
-        std::string_view const part = rest.substr(0, most_ - unfinished_bytes(rest.substr(0, most_)));
+    while (rest.size() > max_) {
+        std::string_view const part = rest.substr(0, max_ - unfinished_bytes(rest.substr(0, max_)));
         emit(part, false);
         rest.remove_prefix(part.size());
     }

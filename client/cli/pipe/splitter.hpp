@@ -24,9 +24,9 @@ class splitter {
 public:
     using sink = std::function<void(piece)>;
 
-    // No piece is larger than most bytes: a longer line comes as several, all but the last without eol.
-    splitter(channel_of from, bool lines, std::size_t most, sink to)
-        : from_(from), lines_(lines), most_(most), to_(std::move(to)) {}
+    // No piece is larger than max bytes: a longer line comes as several, all but the last without eol.
+    splitter(channel_of from, bool lines, std::size_t max, sink to)
+        : from_(from), lines_(lines), max_(max), to_(std::move(to)) {}
 
     void feed(std::string_view bytes);
     // What is left is a piece without eol.
@@ -38,7 +38,7 @@ private:
 
     channel_of from_;
     bool lines_;
-    std::size_t most_;
+    std::size_t max_;
     sink to_;
     std::string held_ = {}; // the beginning of a line, or of a character
 };

@@ -12,10 +12,10 @@ std::vector<std::string> table::lines(int columns) const {
     constexpr int gap = 2, narrowest = 8;
     std::vector<int> widths;
     for (std::size_t i = 0; i < columns_.size(); i++) {
-        int most = std::max(width(columns_[i].title), columns_[i].least);
+        int max = std::max(width(columns_[i].title), columns_[i].min_width);
         for (auto const &cells : rows_)
-            most = std::max(most, width(cells[i]));
-        widths.push_back(most);
+            max = std::max(max, width(cells[i]));
+        widths.push_back(max);
     }
     int sum = -gap;
     for (int const w : widths)

@@ -14,7 +14,7 @@ public:
     struct column {
         std::string title;
         bool right = false;
-        int least = 0; // columns on the screen
+        int min_width = 0; // columns on the screen
     };
     explicit table(std::vector<column> columns) : columns_(std::move(columns)) {}
 

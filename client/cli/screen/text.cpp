@@ -166,7 +166,7 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
     static constexpr std::pair<std::string_view, std::int64_t> units[] = {
         {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
     // A thousand years is enough, and does not overflow.
-    constexpr double most = 1000.0 * 366 * 86'400'000;
+    constexpr double max = 1000.0 * 366 * 86'400'000;
     double sum = 0;
     if (text.empty())
         return {};
@@ -184,7 +184,7 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
         sum += n * static_cast<double>(unit->second);
         text.remove_prefix(letters);
     }
-    if (sum > most)
+    if (sum > max)
         return {};
     return milliseconds(std::llround(sum));
 }

@@ -85,13 +85,12 @@ argument arguments::choice(char const *names, std::string &value, std::initializ
     return argument(verb_->add_option(names, value, about)->type_name(kind)->check(CLI::IsMember(all).description("")));
 }
 
-argument arguments::number(char const *names, std::optional<std::int64_t> &value, std::int64_t least,
-                           char const *about) {
-    return parsed(verb_, names, "N", about, "number from " + std::to_string(least) + " on",
-                  [&value, least](std::string const &text) {
+argument arguments::number(char const *names, std::optional<std::int64_t> &value, std::int64_t min, char const *about) {
+    return parsed(verb_, names, "N", about, "number from " + std::to_string(min) + " on",
+                  [&value, min](std::string const &text) {
                       auto const n = parse_number(text);
                       value = n;
-                      return n && *n >= least;
+                      return n && *n >= min;
                   });
 }
 

@@ -12,14 +12,14 @@ namespace weir::command {
 
 namespace {
 
-constexpr int least_columns = 60, most_columns = 100, left = 30;
+constexpr int min_columns = 60, max_columns = 100, left = 30;
 
 std::string heading(std::string_view text) { return "\n" + paint(standard_output(), style::bold, text) + "\n"; }
 
 // "name  text", the text folded and kept in its column.
 std::string entry(std::string const &name, std::string const &text, int column, std::string_view how) {
     screen const &out = standard_output();
-    int const room = std::clamp(out.columns(), least_columns, most_columns) - column;
+    int const room = std::clamp(out.columns(), min_columns, max_columns) - column;
     std::string line = "  " + paint(out, how, name);
     if (width(line) + 2 > column)
         line += "\n" + std::string(static_cast<std::size_t>(column), ' ');

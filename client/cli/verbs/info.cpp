@@ -45,6 +45,7 @@ std::string as_json(stream_info const &i) {
         .boolean("closed", i.closed)
         .text_or_null("close_reason", i.close_reason)
         .number("lead_ms", i.lead_ms)
+        .raw("properties", i.properties)
         .str();
 }
 
@@ -87,6 +88,8 @@ void print_one(stream_info const &i, time_point now) {
     if (i.maxlen)
         line("best effort", show_count(i.best_effort_frames) + " best-effort frames at " +
                                 show_rate(i.rate_hz.value_or(0)) + "/s, at most " + show_count(*i.maxlen) + " kept");
+    if (i.properties != "{}")
+        line("properties", json::one_line(i.properties, out));
     if (i.lead_ms > 0)
         line("clock",
              paint(out, style::yellow, show_duration(milliseconds(i.lead_ms)) + " ahead of the server's clock"));

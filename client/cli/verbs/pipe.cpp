@@ -70,7 +70,7 @@ private:
     void tell_failure(bool goes_on);
     pipe_verb const &options_;
     recorder::options record_;
-    std::size_t most_ = 0; // bytes of a piece
+    std::size_t max_ = 0; // bytes of a piece
     std::stop_source give_up_;
     progress shown_;
     std::optional<recorder> to_;
@@ -139,8 +139,8 @@ void piping::prepare(connection &db) {
     auto number = [&](std::size_t column) { return std::stoull(std::string(r.at(0, column).value_or("0"))); };
     // Type, headers and the form in which the server keeps text need some room as well.
     std::size_t const own = 512 + record_.type.size() + 2 * record_.headers.size();
-    most_ = std::max<std::size_t>(number(0) > own ? number(0) - own : 0, 64);
-    most_ = std::min<std::size_t>(most_, 1 << 20);
+    max_ = std::max<std::size_t>(number(0) > own ? number(0) - own : 0, 64);
+    max_ = std::min<std::size_t>(max_, 1 << 20);
     record_.batch_bytes = std::min<std::size_t>(record_.batch_bytes, number(1) / 2);
     record_.batch_frames = std::min<std::size_t>(record_.batch_frames, number(2));
     record_.ascii_only = r.at(0, 3) != "UTF8";
@@ -263,7 +263,7 @@ void piping::finish(ending how) {
 
 int piping::run() {
     auto splitter_of = [&](channel_of from) {
-        return splitter(from, !options_.chunks, most_, [this](piece p) { to_->add(std::move(p)); });
+        return splitter(from, !options_.chunks, max_, [this](piece p) { to_->add(std::move(p)); });
     };
     std::vector<source> sources;
     if (!options_.words.empty()) {

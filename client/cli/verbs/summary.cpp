@@ -123,11 +123,11 @@ private:
 
 int follow_summary(summary_verb const &o, command &all) {
     constexpr int calm = 100; // milliseconds from one version shown to the next
-    bell rung;
+    bell wakeup;
     connection db = all.server.connect(24h);
     weir::stream of(db, o.stream);
     notifier by({.conninfo = all.server.conninfo()});
-    tail changes(by, o.stream, {.from = start::now(), .on_ready = [&] { rung.ring(); }});
+    tail changes(by, o.stream, {.from = start::now(), .on_ready = [&] { wakeup.ring(); }});
     summary_printer printer(o);
     // From here on nothing is missed; what came before is in what is read now.
     bool live = changes.subscribed(until(signals::stop()));
@@ -139,7 +139,7 @@ int follow_summary(summary_verb const &o, command &all) {
                 printer.show(*d);
         if (!live)
             break;
-        rung.wait(news ? calm : -1);
+        wakeup.wait(news ? calm : -1);
         news = false;
         for (auto some = changes.take(); !some.empty(); some = changes.take())
             for (frame const &f : some)

@@ -150,10 +150,10 @@ std::string sparkline(std::deque<double> const &values) {
     static constexpr std::string_view bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     if (!unicode() || values.empty())
         return {};
-    double const most = *std::max_element(values.begin(), values.end());
+    double const max = *std::max_element(values.begin(), values.end());
     std::string out;
     for (double const v : values)
-        out += v <= 0 ? " " : bars[std::min<std::size_t>(7, static_cast<std::size_t>(v / most * 7.99))];
+        out += v <= 0 ? " " : bars[std::min<std::size_t>(7, static_cast<std::size_t>(v / max * 7.99))];
     return out;
 }
 

@@ -26,7 +26,7 @@ public:
     void append_best_effort(std::string_view stream, payload what, append_options const &options = {});
 
     std::size_t size() const noexcept;
-    std::size_t bytes() const noexcept; // of payload, types and headers
+    std::size_t bytes() const noexcept; // of payloads and options
     bool empty() const noexcept { return size() == 0; }
     void clear() noexcept;
 

@@ -58,8 +58,8 @@ struct notifier_options {
     // Connections that nobody needs are closed after this.
     std::chrono::milliseconds idle_time{30'000};
     std::chrono::milliseconds first_backoff{50};
-    std::chrono::milliseconds longest_backoff{10'000};
-    std::size_t most_channels = 64; // with more streams than that, the database-wide channel
+    std::chrono::milliseconds max_backoff{10'000};
+    std::size_t max_channels = 64; // with more streams than that, the database-wide channel
     // A pooler in between keeps one server connection for each client connection, so LISTEN works.
     bool session_pooler = false;
     // Called in the notifier's thread when status() has changed. Must not block, nor destroy the notifier.

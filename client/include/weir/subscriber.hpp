@@ -52,7 +52,7 @@ public:
 
     // Waits for events and handles a batch; how many. 0 where the time is over or a stop was requested. Refused:
     // cursor_expired, and what subscribing is refused for. Throws what the handler throws, and where the server refuses
-    // for good (42704: no such subscription).
+    // for good, as to a tail (42704: no such subscription).
     result<std::size_t> handle(handler const &f, until const &limit = {});
     // The same, again and again, until the time is over or a stop is requested; how many altogether.
     result<std::uint64_t> run(handler const &f, until const &limit = {});

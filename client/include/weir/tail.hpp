@@ -80,14 +80,14 @@ public:
     tail &operator=(tail &&) noexcept;
 
     // The next frame, the close mark included. Nothing where the time is over, a stop was requested, or nothing comes
-    // any more (state() tells). Throws weir::error where the server refuses for good, connecting or reading
-    // (error::lasting()): once, and nothing comes any more; a new tail may start after cursor(). Being disconnected
-    // is not an error: it waits.
+    // any more (state() tells). Throws weir::error where the server refuses for good: connecting (error::lasting()), or
+    // reading, or where a read is cancelled twice in a row. It throws once, and nothing comes any more; a new tail may
+    // start after cursor(). Being disconnected is not an error: it waits.
     std::optional<frame> next(until const &limit = {});
     // As next(), all that is there up to a number; empty for nothing.
-    std::vector<frame> next_batch(until const &limit = {}, std::size_t most = 1000);
+    std::vector<frame> next_batch(until const &limit = {}, std::size_t max = 1000);
     // As next_batch(), without waiting.
-    std::vector<frame> take(std::size_t most = 1000);
+    std::vector<frame> take(std::size_t max = 1000);
 
     // Waits until the start is settled and new frames are heard of, by LISTEN or what stands in for it (see
     // notifier::status()). False where the time is over, or a stop was requested. Throws as next() does. No need to

@@ -14,7 +14,7 @@ namespace internal {
 namespace {
 constexpr char database_channel[] = "weir";
 constexpr std::string_view channel_prefix = "weir:";
-constexpr std::size_t longest_channel = 63; // of a server with names of the usual length
+constexpr std::size_t max_channel = 63; // of a server with names of the usual length
 } // namespace
 
 spot &listener::use(std::string const &name) {
@@ -46,7 +46,7 @@ void listener::queue(spot &s) {
 }
 
 void listener::place(followed_stream &s) {
-    if (channel_prefix.size() + s.name.size() > longest_channel) {
+    if (channel_prefix.size() + s.name.size() > max_channel) {
         unnamed_.push_back(&s);
         return;
     }
@@ -60,7 +60,7 @@ void listener::place(followed_stream &s) {
 void listener::add(followed_stream &s) {
     if (wide_) {
         s.at = everything_;
-    } else if (loop_.streams().size() > loop_.options().most_channels) {
+    } else if (loop_.streams().size() > loop_.options().max_channels) {
         widen();
     } else {
         place(s);
@@ -80,7 +80,7 @@ void listener::remove(followed_stream &s) {
         leave(*at);
     }
     // This one is still counted.
-    if (wide_ && loop_.streams().size() - 1 <= loop_.options().most_channels / 2)
+    if (wide_ && loop_.streams().size() - 1 <= loop_.options().max_channels / 2)
         narrow();
 }
 

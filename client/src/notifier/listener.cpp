@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t most_changes = 256; // LISTEN and UNLISTEN of one statement
-constexpr auto wait_step = 250ms;         // how long a new tail may have to wait for its turn
+constexpr std::size_t max_changes = 256; // LISTEN and UNLISTEN of one statement
+constexpr auto wait_step = 250ms;        // how long a new tail may have to wait for its turn
 
 error silent(char const *why) { return error({.from = error::source::connection, .message = why}); }
 
@@ -101,7 +101,7 @@ void listener::greeted(PGresult const *r) {
         loop_.cover(*s, !listens);
     for (auto &[key, c] : channels_)
         c->set(listens ? channel::state::hearing::not_yet : channel::state::hearing::useless);
-    // What was rung while nobody heard it. Who can be heard again is told then.
+    // What was notified while it was not connected. Channels are told once they are heard again.
     if (std::exchange(was_connected_, true))
         loop_.ring_all();
     if (!listens)
@@ -261,7 +261,7 @@ bool listener::sync(clock::time_point now) {
         if (s->wanted() == s->in_force) {
             if (!s->wanted())
                 spots_.erase(spots_.find(s->name));
-        } else if (changing_.size() < most_changes) {
+        } else if (changing_.size() < max_changes) {
             owned<char> const quoted(PQescapeIdentifier(link_.get(), s->name.data(), s->name.size()));
             if (!quoted) { // not in the encoding of the connection: nobody can notify it
                 for (channel::state *c : s->users)

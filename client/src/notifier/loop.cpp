@@ -13,15 +13,15 @@ using clock = until::clock;
 using namespace std::chrono_literals;
 
 namespace {
-constexpr std::size_t most_streams = 128; // of one read
+constexpr std::size_t max_streams = 128; // of one read
 constexpr auto tick = 250ms;
 constexpr auto window = 50ms;
-constexpr auto longest_spacing = 25ms;
+constexpr auto max_spacing = 25ms;
 } // namespace
 
 loop::loop(notifier::core &core, surroundings &around)
     : core_(core), around_(around), to_(core.options.conninfo, core.options.application_name),
-      backoff_(core.options.first_backoff, core.options.longest_backoff), listener_(*this) {
+      backoff_(core.options.first_backoff, core.options.max_backoff), listener_(*this) {
     for (int i = 0; i < std::max(core.options.readers, 1); i++)
         readers_.push_back(std::make_unique<reader>(*this));
 }
@@ -278,7 +278,7 @@ void loop::connected() {
 }
 
 void loop::could_not_connect(error const &why) {
-    next_connect_ = now_ + around_.any(backoff_.most());
+    next_connect_ = now_ + around_.any(backoff_.next_bound());
     listener_.tell(why.what(), why.lasting());
     if (why.lasting())
         refused_ = why;
@@ -287,7 +287,7 @@ void loop::could_not_connect(error const &why) {
 void loop::lost_connection() {
     counts().connections--;
     counts().lost++;
-    next_connect_ = std::max(next_connect_, now_ + around_.any(backoff_.most()));
+    next_connect_ = std::max(next_connect_, now_ + around_.any(backoff_.next_bound()));
 }
 
 void loop::poll_slowly(clock::time_point now) {
@@ -305,17 +305,17 @@ void loop::poll_slowly(clock::time_point now) {
     }
 }
 
-std::vector<slot> loop::next_group(follower::kind &what, std::size_t most) {
+std::vector<slot> loop::next_group(follower::kind &what, std::size_t max) {
     std::vector<slot> group;
     group_++;
     auto const use = static_cast<double>(std::max(in_use_, in_window_));
-    auto const spacing = std::min<std::chrono::duration<double>>(2 * use * per_stream_, longest_spacing);
+    auto const spacing = std::min<std::chrono::duration<double>>(2 * use * per_stream_, max_spacing);
     auto const not_before = now_ + std::chrono::duration_cast<clock::duration>(spacing);
     for (std::size_t tried = 0; tried < follower::kinds && group.empty(); tried++) {
         what = static_cast<follower::kind>(turn_++ % follower::kinds);
         auto &queue = due_[what];
         std::deque<follower *> not_now;
-        while (!queue.empty() && group.size() < most) {
+        while (!queue.empty() && group.size() < max) {
             follower &f = *queue.front();
             if (f.due && f.alone && !group.empty())
                 break;
@@ -382,10 +382,10 @@ void loop::feed_readers(clock::time_point now) {
         if (r->where() != reader::phase::idle)
             continue;
         // Shared out among those who are free.
-        std::size_t const most = std::clamp<std::size_t>((due() + idle - 1) / idle, 1, most_streams);
+        std::size_t const max = std::clamp<std::size_t>((due() + idle - 1) / idle, 1, max_streams);
         idle--;
         follower::kind what{};
-        auto group = next_group(what, most);
+        auto group = next_group(what, max);
         if (group.empty())
             continue;
         std::size_t rows = 1;

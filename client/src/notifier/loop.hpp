@@ -131,7 +131,7 @@ private:
     void drop(follower &f);
     void poll_slowly(until::clock::time_point now);
     void feed_readers(until::clock::time_point now);
-    std::vector<slot> next_group(follower::kind &what, std::size_t most);
+    std::vector<slot> next_group(follower::kind &what, std::size_t max);
     std::size_t due() const noexcept { return due_count_[0] + due_count_[1] + due_count_[2] + due_count_[3]; }
     reader *wanted_reader(std::size_t coming) const noexcept; // one to connect
     std::size_t coming() const noexcept;                      // readers that connect

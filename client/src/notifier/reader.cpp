@@ -57,14 +57,14 @@ void reader::prepare() {
     link_.flush();
 }
 
-void reader::read(int what, std::vector<slot> slots, std::size_t most) {
+void reader::read(int what, std::vector<slot> slots, std::size_t max) {
     what_ = what;
     slots_ = std::move(slots);
     current_ = 0;
     bookmark_.reset();
     more_ = false;
     error_.reset();
-    limit_ = std::clamp<std::size_t>(hard_cap / slots_.size(), 1, std::max<std::size_t>(most, 1));
+    limit_ = std::clamp<std::size_t>(hard_cap / slots_.size(), 1, std::max<std::size_t>(max, 1));
     parameters p;
     char const *sql = read_many;
     if (what == follower::filtered) {

@@ -35,7 +35,7 @@ public:
 
     void connect();
     // Reads for these; `what` is their kind. Only where idle.
-    void read(int what, std::vector<slot> slots, std::size_t most);
+    void read(int what, std::vector<slot> slots, std::size_t max);
     // The socket is ready.
     void step();
     // Time has passed: gives up what does not answer, closes what is not needed.

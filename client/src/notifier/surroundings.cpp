@@ -15,7 +15,7 @@ void surroundings::wait(std::vector<pollfd> &fds, until::clock::time_point limit
             p.revents = 0;
 }
 
-std::chrono::milliseconds surroundings::any(std::chrono::milliseconds most) { return up_to(most, random_); }
+std::chrono::milliseconds surroundings::any(std::chrono::milliseconds max) { return up_to(max, random_); }
 
 } // namespace internal
 } // namespace weir::inline v0

@@ -24,7 +24,7 @@ public:
     // Until one of these is ready, or that time has come.
     virtual void wait(std::vector<pollfd> &fds, until::clock::time_point limit);
     // Anything from 0 to that.
-    virtual std::chrono::milliseconds any(std::chrono::milliseconds most);
+    virtual std::chrono::milliseconds any(std::chrono::milliseconds max);
 
 private:
     std::minstd_rand random_{std::random_device{}()};

@@ -128,7 +128,7 @@ void tail::core::end(tail_state state, std::optional<refusal> why, std::optional
     on_ready();
 }
 
-std::vector<frame> tail::core::take(std::size_t most, until const *limit) {
+std::vector<frame> tail::core::take(std::size_t max, until const *limit) {
     std::vector<frame> frames;
     bool resume = false;
     {
@@ -140,7 +140,7 @@ std::vector<frame> tail::core::take(std::size_t most, until const *limit) {
             else
                 changed_.wait_until(guard, limit->stop(), limit->when(), something);
         }
-        std::size_t const n = std::min(most, buffer_.size());
+        std::size_t const n = std::min(max, buffer_.size());
         frames.reserve(n);
         for (std::size_t i = 0; i < n; i++) {
             bytes_ -= size_of(buffer_.front());
@@ -227,8 +227,8 @@ std::optional<frame> tail::next(until const &limit) {
     return std::move(frames.front());
 }
 
-std::vector<frame> tail::next_batch(until const &limit, std::size_t most) { return core_->take(most, &limit); }
-std::vector<frame> tail::take(std::size_t most) { return core_->take(most, nullptr); }
+std::vector<frame> tail::next_batch(until const &limit, std::size_t max) { return core_->take(max, &limit); }
+std::vector<frame> tail::take(std::size_t max) { return core_->take(max, nullptr); }
 bool tail::subscribed(until const &limit) const { return core_->subscribed(limit); }
 std::string const &tail::stream() const noexcept { return core_->stream; }
 position tail::cursor() const { return core_->cursor(); }

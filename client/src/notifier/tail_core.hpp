@@ -34,7 +34,7 @@ struct tail::core {
     void end(tail_state state, std::optional<refusal> why, std::optional<error> failure);
 
     // The consumer's side.
-    std::vector<frame> take(std::size_t most, until const *limit);
+    std::vector<frame> take(std::size_t max, until const *limit);
     bool subscribed(until const &limit);
     position cursor();
     tail_lag lag();

@@ -23,11 +23,11 @@ namespace {
 
 constexpr screen plain{.fd = 1};
 
-std::string random_bytes(std::mt19937 &random, std::size_t most) {
+std::string random_bytes(std::mt19937 &random, std::size_t max) {
     static constexpr std::string_view likely[] = {"\n",   "a",       "é", "€", "😀", std::string_view("\0", 1),
                                                   "\xff", "\xe2\x82"};
     std::string text;
-    for (std::size_t n = random() % most; n > 0; n--)
+    for (std::size_t n = random() % max; n > 0; n--)
         text += likely[random() % std::size(likely)];
     return text;
 }
@@ -45,10 +45,10 @@ TEST_CASE("pieces put together are the bytes that went in, whatever they are and
     std::mt19937 random(1);
     for (int round = 0; round < 3000; round++) {
         bool const lines = round % 2 == 0;
-        std::size_t const most = 4 + random() % 12;
+        std::size_t const max = 4 + random() % 12;
         std::string const bytes = random_bytes(random, 60);
         std::vector<piece> pieces;
-        splitter s(channel_of::standard_output, lines, most, [&](piece p) { pieces.push_back(std::move(p)); });
+        splitter s(channel_of::standard_output, lines, max, [&](piece p) { pieces.push_back(std::move(p)); });
         for (std::string_view rest = bytes; !rest.empty();) {
             std::size_t const n = std::min<std::size_t>(1 + random() % 9, rest.size());
             s.feed(rest.substr(0, n));
@@ -57,7 +57,7 @@ TEST_CASE("pieces put together are the bytes that went in, whatever they are and
         s.finish();
         REQUIRE(joined(pieces) == bytes);
         for (piece const &p : pieces) {
-            REQUIRE(p.data.size() <= most);
+            REQUIRE(p.data.size() <= max);
             REQUIRE(p.text == is_text(p.data));
             if (lines)
                 REQUIRE(p.data.find('\n') == p.data.npos);

@@ -27,13 +27,13 @@ notifier_options few() {
             .answer_timeout = 5s,
             .idle_time = 3s,
             .first_backoff = 50ms,
-            .longest_backoff = 10s};
+            .max_backoff = 10s};
 }
 
 // A program that hears a channel and follows a stream, on a loop in a world of its own.
 struct program {
-    explicit program(explorer &every, world::limits most, notifier_options const &options)
-        : by(every), around(every, most), core(std::make_shared<notifier::core>(options)),
+    explicit program(explorer &every, world::limits max, notifier_options const &options)
+        : by(every), around(every, max), core(std::make_shared<notifier::core>(options)),
           turn(std::make_unique<loop>(*core, around)) {
         around.wanted = [this] { return hears || follows; };
     }
@@ -111,10 +111,10 @@ struct program {
     } while (false)
 
 // A program for each order of events.
-template <class F> void in_all_orders(world::limits most, F &&run, notifier_options const &options = few()) {
+template <class F> void in_all_orders(world::limits max, F &&run, notifier_options const &options = few()) {
     explorer every;
     do {
-        program p(every, most, options);
+        program p(every, max, options);
         run(p);
     } while (every.next());
     CHECK(every.runs() > 1000); // or it has not looked

@@ -17,9 +17,9 @@ using clock = until::clock;
 
 namespace {
 
-constexpr auto longest = 11s; // any limit of the tests' options
-constexpr int most_idle_rounds = 4;
-constexpr std::size_t most_events = 500;
+constexpr auto max_sleep = 11s; // any limit of the tests' options
+constexpr int max_idle_rounds = 4;
+constexpr std::size_t max_events = 500;
 constexpr int backend = 4711;
 constexpr char null[] = "NULL";
 
@@ -69,7 +69,7 @@ bool explorer::next() {
     return true;
 }
 
-world::world(explorer &by, limits most) : by_(by), left_(most) { present = this; }
+world::world(explorer &by, limits max) : by_(by), left_(max) { present = this; }
 world::~world() { present = nullptr; }
 
 std::string world::trace() const {
@@ -110,9 +110,7 @@ clock::time_point world::now() {
     return now_;
 }
 
-std::chrono::milliseconds world::any(std::chrono::milliseconds most) {
-    return calm_ || by_.choose(2) == 0 ? most : 0ms;
-}
+std::chrono::milliseconds world::any(std::chrono::milliseconds max) { return calm_ || by_.choose(2) == 0 ? max : 0ms; }
 
 void world::wait(std::vector<pollfd> &fds, clock::time_point limit) {
     for (pollfd &p : fds)
@@ -155,11 +153,11 @@ void world::wait(std::vector<pollfd> &fds, clock::time_point limit) {
 
 // What may be true of no wait.
 std::string world::fault(clock::time_point limit) const {
-    if (wanted() && limit > now_ + longest)
+    if (wanted() && limit > now_ + max_sleep)
         return "asleep for ever, and something is wanted";
-    if (trace_.size() > most_events)
+    if (trace_.size() > max_events)
         return "so much happens that time stands still";
-    if (rounds_ > most_idle_rounds)
+    if (rounds_ > max_idle_rounds)
         return "awake without end, and nothing happens";
     return {};
 }

@@ -65,7 +65,7 @@ public:
         std::string failure = "53200"; // and that of a statement that fails
     };
 
-    world(explorer &by, limits most);
+    world(explorer &by, limits max);
     ~world();
 
     // What users do, in this order, each at any time.
@@ -88,7 +88,7 @@ public:
 
     until::clock::time_point now() override;
     void wait(std::vector<pollfd> &fds, until::clock::time_point limit) override;
-    std::chrono::milliseconds any(std::chrono::milliseconds most) override;
+    std::chrono::milliseconds any(std::chrono::milliseconds max) override;
 
     connection *connect();
     void close(connection *c);
