@@ -50,6 +50,8 @@ template <class F> void for_each_property(F &&f) {
     f(option{"max_frames", element::int8}, &p::max_frames);
     f(option{"hold_age", element::int8, interval_of_ms}, &p::hold_age);
     f(option{"hold_frames", element::int8}, &p::hold_frames);
+    f(option{"ttl", element::int8, interval_of_ms}, &p::ttl);
+    f(option{"expires_at", element::int8, "timestamptz 'epoch' + % * interval '1 ms'"}, &p::expires_at);
 }
 
 // Those of this kind of append, in the order in which add_options() adds them.
@@ -64,6 +66,8 @@ template <class F> void for_each_option_of(keeping how, F &&f) {
 template <class T> auto in_parameter(std::optional<T> const &v) {
     if constexpr (std::convertible_to<T, std::string_view>)
         return v ? std::optional<std::string_view>(*v) : std::nullopt;
+    else if constexpr (requires { v->time_since_epoch(); })
+        return v ? std::optional<std::int64_t>(v->time_since_epoch().count()) : std::nullopt;
     else if constexpr (std::integral<T>)
         return v ? std::optional<std::int64_t>(*v) : std::nullopt;
     else

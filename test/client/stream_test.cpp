@@ -277,6 +277,10 @@ TEST_CASE("properties of a stream are set, altered and reset") {
         }
         return "none";
     };
+    s.alter({.ttl = 1h, .expires_at = std::chrono::sys_days(std::chrono::year(2200) / 1 / 2)});
+    CHECK(value(db, "SELECT (i.properties ->> 'ttl') || ' ' || (i.properties ->> 'expires_at')::date"
+                    " FROM weir.stream_info('" +
+                        s.name() + "') i") == "01:00:00 2200-01-02");
     CHECK(sqlstate([&] { s.alter({}); }) == "22023");
     CHECK(sqlstate([&] { s.alter({}, unknown); }) == "22023");
     CHECK(sqlstate([&] { s.alter({.max_frames = -1}); }) == "22023");
@@ -287,9 +291,12 @@ TEST_CASE("properties of a stream are set, altered and reset") {
 TEST_CASE("the client knows each property that the server knows, by its type") {
     weir::connection db;
     std::string here;
+    auto const has = [](std::string_view text, char const *part) { return text.find(part) != text.npos; };
     weir::internal::for_each_property([&](weir::internal::option const &o, auto) {
-        bool const interval = std::string_view(o.value).find("interval") != std::string_view::npos;
-        here += std::string(o.name) + " " + (interval ? "interval" : weir::internal::sql_type(o.type)) + "\n";
+        std::string const type = has(o.value, "timestamptz") ? "timestamptz"
+                                 : has(o.value, "interval")  ? "interval"
+                                                             : weir::internal::sql_type(o.type);
+        here += std::string(o.name) + " " + type + "\n";
     });
     CHECK(here == value(db,
                         "SELECT string_agg(p.property || ' ' || t.typname || E'\\n', '' ORDER BY p.n)"

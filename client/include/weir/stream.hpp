@@ -46,6 +46,9 @@ struct stream_properties {
     // The same bounds for what a subscription with hold has not acknowledged.
     std::optional<std::chrono::milliseconds> hold_age = {};
     std::optional<std::int64_t> hold_frames = {};
+    // Lifetime: the stream is dropped so long after its last append, or at a time.
+    std::optional<std::chrono::milliseconds> ttl = {};
+    std::optional<std::chrono::sys_time<std::chrono::milliseconds>> expires_at = {};
 };
 
 struct batch_result {
