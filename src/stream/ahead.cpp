@@ -2,6 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "core/position.hpp"
+#include "log/clock.hpp"
 #include "log/life.hpp"
 #include "log/presence.hpp"
 #include "log/scan.hpp"
@@ -90,13 +91,15 @@ struct text_of {
 [[noreturn]] void raise_lost(std::string_view name, int64 stream_id, int64 after, Snapshot snapshot) {
     edge last = edge_of(log_source, stream_id, -1, after - 1, BackwardScanDirection, snapshot);
     text_of cursor{after}, newest{last.id};
-    ereport(ERROR, (errcode(pg::errcode_cursor_ahead),
-                    errmsg("cursor %s is ahead of stream \"%.*s\"", cursor.text, pg::shown(name), name.data()),
-                    errdetail("It is from before a failover, a restore or a crash, and the stream does not have it. "
-                              "The last position before it is %s.",
-                              newest.text),
-                    errhint("Frames were lost. Go on from %s to read what the stream has instead.",
-                            last.id < 0 ? "'-'" : newest.text)));
+    ereport(ERROR,
+            (errcode(pg::errcode_cursor_ahead),
+             errmsg("cursor %s is ahead of stream \"%.*s\"", cursor.text, pg::shown(name), name.data()),
+             errdetail("It is from before a failover, a restore or a crash, and the stream does not have it. "
+                       "The last position before it is %s.",
+                       newest.text),
+             errhint("Frames were lost, unless it was made from a time, for which since is there. Go on from %s to "
+                     "read what the stream has instead.",
+                     last.id < 0 ? "'-'" : newest.text)));
     pg_unreachable();
 }
 
@@ -110,17 +113,23 @@ void check_not_lost(std::string_view name, int64 stream_id, int64 after, Snapsho
         raise_lost(name, stream_id, after, snapshot);
 }
 
+// Up to the clock it may have been made from a time, or be of a frame that rolled back.
+bool is_beyond(int64 stream_id, int64 position) {
+    return !RecoveryInProgress() && core::ms_of(position) > log::clock::now_us() / 1000 &&
+           position > newest_position(stream_id);
+}
+
 void check_not_ahead(std::string_view name, int64 stream_id, int64 after, Snapshot snapshot) {
     check_not_lost(name, stream_id, after, snapshot);
-    if (after <= core::least || RecoveryInProgress() || log::life::ending_of(after).over ||
-        after <= newest_position(stream_id))
+    if (after <= core::least || log::life::ending_of(after).over || !is_beyond(stream_id, after))
         return;
     text_of cursor{after}, head{find_frontier(stream_id, snapshot, true).head};
     ereport(ERROR, (errcode(pg::errcode_cursor_ahead),
                     errmsg("cursor %s is ahead of stream \"%.*s\"", cursor.text, pg::shown(name), name.data()),
-                    errdetail("The newest position of the stream is %s.", head.text),
-                    errhint("Frames may have been lost in a failover. Go on from weir.head(), or use since to read "
-                            "from a point in time.")));
+                    errdetail("It lies beyond the clock of the server, and the newest position of the stream is %s.",
+                              head.text),
+                    errhint("It is of another server, whose frames may have been lost in a failover, or of a time to "
+                            "come. Go on from weir.head().")));
 }
 
 } // namespace weir::stream

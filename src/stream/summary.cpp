@@ -74,7 +74,7 @@ state_wanted wanted_argument(FunctionCallInfo fcinfo, int upto, int at) {
 
 void check_there(std::string_view name, int64 stream_id, int64 upto, Snapshot snapshot) {
     stream::check_not_lost(name, stream_id, upto, snapshot);
-    if (stream_id == 0 || RecoveryInProgress() || upto <= stream::newest_position(stream_id))
+    if (stream_id == 0 || !stream::is_beyond(stream_id, upto))
         return;
     char wanted[core::position_text_size];
     core::format_position(upto, wanted);

@@ -108,10 +108,10 @@ SELECT weir.seek('sub.seek', pg_temp.at('sub.s', '4'), 'sub.s'), pg_temp.fetched
 SELECT lag_frames FROM lag WHERE name = 'sub.seek';
 -- Not where nothing was ever put, neither by seek nor by ack.
 \set VERBOSITY sqlstate
-SELECT weir.seek('sub.seek', (weir.head('sub.s')::bigint + 1)::weir.position);
+SELECT weir.seek('sub.seek', (now() + interval '1 hour')::weir.position);
 SELECT weir.ack('sub.seek', (weir.head('sub.s')::bigint + 1)::weir.position);
 SELECT weir.ack('sub.seek', '+');
-SELECT weir.subscribe('sub.ahead', 'sub.s', (weir.head('sub.s')::bigint + 1)::weir.position);
+SELECT weir.subscribe('sub.ahead', 'sub.s', (now() + interval '1 hour')::weir.position);
 \set VERBOSITY default
 SELECT lag_frames FROM lag WHERE name = 'sub.seek';
 SELECT name FROM weir.subscriptions WHERE name = 'sub.ahead';
