@@ -68,6 +68,10 @@ packages_test() {
     echo "clang-$clang_version clang-tools-$clang_version libclang-rt-$clang_version-dev"
 }
 
+packages_drivers() {
+    echo "python3-psycopg python3-psycopg2 python3-sqlalchemy nodejs libpostgresql-jdbc-java default-jdk-headless"
+}
+
 missing_packages() {
     local p
     for p in "$@"; do
@@ -98,6 +102,22 @@ need_packages() {
     [[ $made != 1* ]] || as_root rm -f "$dropin"
     [[ $made != *failed ]] || { cat "$log" >&2; rm -f "$log"; die "could not install: ${missing[*]}"; }
     rm -f "$log"
+}
+
+# node-postgres, and NODE_PATH to find it by. Its package wants an addon of Debian's own nodejs, which it does without:
+# where that is not the one that is installed, the packages are unpacked beside the tests.
+need_node_postgres() {
+    local dir=$WEIR_ROOT/build/drivers/node package
+    export NODE_PATH=/usr/share/nodejs:$dir/usr/share/nodejs
+    ! node -e 'require("pg")' 2>/dev/null || return 0
+    if ! (need_packages node-pg) >/dev/null 2>&1; then
+        mkdir -p "$dir"
+        for package in node-pg node-split2 node-xtend node-readable-stream; do
+            (cd "$dir" && apt-get -qq download "$package" && dpkg -x "$package"_*.deb .) 2>"$dir/log" ||
+                { cat "$dir/log" >&2; return 1; }
+        done
+    fi
+    node -e 'require("pg")'
 }
 
 # The server to build against.

@@ -202,6 +202,44 @@ suite_client() {
     done
 }
 
+# Each driver in a database of its own, with a table, a subscription, and nothing on the search_path.
+suite_drivers() {
+    local test tests=()
+    # shellcheck disable=SC2046
+    need_packages $(packages_drivers)
+    need_node_postgres || { not_ok drivers "node-postgres cannot be had"; return; }
+    need_server || { not_ok drivers "drivers: no server"; return; }
+    for test in "${only_drivers[@]}"; do tests+=("$(echo test/drivers/"$test"_test.*)"); done
+    [ ${#tests[@]} -gt 0 ] || tests=(test/drivers/*_test.*)
+    for test in "${tests[@]}"; do run_driver "$test"; done
+}
+run_driver() {
+    local test=$1 name log status=0 with
+    name=$(basename "${test%_test.*}")
+    log=$WEIR_TMP/driver_$name.log
+    case $test in
+        *.py) with=(/usr/bin/python3 -B) ;;
+        *.js) with=(node) ;;
+        *.java)
+            javac -d "$WEIR_TMP/java" "$test" || { not_ok "$name" "$name does not build"; return; }
+            with=(java -cp "/usr/share/java/postgresql.jar:$WEIR_TMP/java")
+            test=${name}_test
+            ;;
+    esac
+    {
+        psql -X -q -v ON_ERROR_STOP=1 -c "DROP DATABASE IF EXISTS $name" -c "CREATE DATABASE $name" &&
+            psql -X -q -v ON_ERROR_STOP=1 -d "$name" -c "CREATE EXTENSION weir" \
+                -c "CREATE TABLE mine (id weir.position PRIMARY KEY, note text)" \
+                -c "ALTER DATABASE $name SET search_path = public" \
+                -c "SELECT FROM weir.subscribe('sub'::text, 'events'::text, '-')" &&
+            PGDATABASE=$name timeout -k 30 300 "${with[@]}" "$test"
+    } >"$log" 2>&1 </dev/null || status=$?
+    say "$name: $(lines '^ok\b' "$log") ok, $(lines '^not ok\b' "$log") not ok"
+    awk '/^not ok/ { of_it = 1; print; next } /^#/ && of_it { print; next } { of_it = 0 }' "$log"
+    [ "$status" = 0 ] || grep -vE '^(ok|not ok|#)' "$log" | tail -n 40 || true
+    count_lines "$name" "$status" "$log"
+}
+
 suite_stress() {
     local test
     for test in $(grep -l WEIR_STRESS test/fault/*.sh); do
