@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: PostgreSQL
 #
 # Claim: pg_dump (plain and custom), pg_restore and pg_upgrade carry all that is durable:
-# frames, summaries, stream ids, idempotency keys, closed and trimmed streams, leases, access;
+# frames, summaries, stream ids, idempotency keys, closed and trimmed streams, leases, access, and positions
+# in tables of one's own with all that stands on them;
 # and what is appended after that lies above every position of the source, also of
 # best-effort frames that were not carried, and also where the source ran ahead of
 # the clock.
@@ -26,12 +27,33 @@ SELECT 'subscription', name, stream, cursor, lag_frames, expired, streams, types
 SELECT 'retention', * FROM weir.retention ORDER BY stream;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
+SELECT 'own', * FROM mine ORDER BY id;
+SELECT 'view', * FROM mine_view ORDER BY id;
+SET enable_seqscan = off;
+SELECT 'btree', * FROM mine WHERE id > '40-0' ORDER BY id LIMIT 3;
+SELECT 'hash', * FROM mine WHERE cause = '41-0';
+SELECT 'brin', count(*) FROM mine WHERE other BETWEEN '20-0' AND '30-0';
+SELECT 'ends', max(id), min(id), max(cause) FROM mine;
+SELECT 'index', indexdef FROM pg_indexes WHERE tablename = 'mine' ORDER BY 2;
+SELECT 'class', opcname, amvalidate(oid) FROM pg_opclass WHERE opcintype = 'weir.position'::regtype ORDER BY 2;
+SELECT 'member', pg_describe_object(classid, objid, 0) FROM pg_depend
+    WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+        AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'weir') ORDER BY 2;
 SQL
 }
 
 fill() {
     value -d "$1" >"$WEIR_TMP/fill.log" <<'SQL'
 SELECT weir.grant_access('weir_dump_reader', 'read');
+CREATE TABLE mine (id weir.position PRIMARY KEY, cause weir.position REFERENCES mine, other weir.position DEFAULT '-',
+    CHECK (cause < id AND other IS DISTINCT FROM cause));
+CREATE INDEX ON mine USING hash (cause);
+CREATE INDEX ON mine USING brin (other);
+CREATE INDEX ON mine USING brin (other weir.position_minmax_multi_ops, id weir.position_bloom_ops);
+CREATE INDEX ON mine ((id::timestamptz)) WHERE id BETWEEN '1-0' AND '+';
+CREATE VIEW mine_view AS SELECT id, id IS DISTINCT FROM cause AS differ, NULLIF(id, '7-0') AS but_seven,
+    id IN ('1-0', '2-0') AS among, max(cause) OVER (ORDER BY id RANGE '3 ms' PRECEDING) AS newest FROM mine;
+INSERT INTO mine SELECT i, lag(i) OVER (ORDER BY i), i FROM (SELECT (n || '-0')::weir.position FROM generate_series(1, 50) n) s(i);
 SELECT weir.append('all', '{"a": [1, null]}', 'type', '{"h": 1}'), weir.append_text('all', E'quote " \\ line\n'),
     weir.append_bytes('all', '\x00ff00'), weir.append('all', 'null');
 SELECT count(weir.append('all', to_jsonb(repeat(md5(i::text), 300)))) FROM generate_series(1, 50) i;
