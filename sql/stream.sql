@@ -106,7 +106,9 @@ COMMENT ON TYPE weir.frame IS
 
 -- Writing ------------------------------------------------------------------
 
-CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL, max_age interval DEFAULT NULL,
+CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL, frame_ttl interval DEFAULT NULL,
+                                   maxlen_floor integer DEFAULT NULL, maxlen_ceiling integer DEFAULT NULL,
+                                   rate_alpha float8 DEFAULT NULL, max_age interval DEFAULT NULL,
                                    max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
                                    hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
                                    expires_at timestamptz DEFAULT NULL) RETURNS void
@@ -115,6 +117,9 @@ COMMENT ON FUNCTION weir.create_stream IS
 'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. Each '
 'property left out, or NULL, has its default, now and later; list_stream_properties() gives ranges and defaults. '
 'null_sentinel: the string that stands for JSON null in its patches; it stays as it is. '
+'Best-effort frames: frame_ttl, how long they are kept unless the append says otherwise; maxlen_floor and '
+'maxlen_ceiling, within which lies how many are kept (append_best_effort()); rate_alpha, how fast the rate that this '
+'goes by follows. '
 'Retention: max_age, frames older than that go; max_frames, any but the newest so many go; neither, all stay. '
 'hold_age, hold_frames: the same bounds for what a subscription with hold has not acknowledged and would else go. '
 'Retention is applied by weir''s worker, a little at a time: some seconds after an append, when the oldest frame '
@@ -130,7 +135,9 @@ COMMENT ON FUNCTION weir.create_stream IS
 'null_sentinel, appends to it wait for this one. Retry: WR002 tells that the first attempt worked. Errors: WR002 '
 'already exists, 22004, 22023 a property out of range, 42939, 54000, 25006.';
 
-CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, max_age interval DEFAULT NULL,
+CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, frame_ttl interval DEFAULT NULL,
+                                  maxlen_floor integer DEFAULT NULL, maxlen_ceiling integer DEFAULT NULL,
+                                  rate_alpha float8 DEFAULT NULL, max_age interval DEFAULT NULL,
                                   max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
                                   hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
                                   expires_at timestamptz DEFAULT NULL, reset text[] DEFAULT NULL) RETURNS void
@@ -223,24 +230,20 @@ COMMENT ON FUNCTION weir.append_patch IS
 CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text DEFAULT NULL,
                                  headers jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
                                  lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
-                                 ttl interval DEFAULT '30 seconds',
-                                 maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                 ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
+                                 ttl interval DEFAULT NULL) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_best_effort' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort IS
 'Appends one best-effort frame: no WAL, no wait for the disk, gone after a crash and never there on a standby. '
-'Kept while it is younger than ttl (1 ms to 1 day) and among the newest K (frames that roll back while others are '
-'appended behind them count as well); K is twice what the rate of appending yields in ttl, within maxlen_floor and '
-'maxlen_ceiling (up to 10000000). ema_alpha (above 0, at most 1): how fast the rate follows. Never removes a '
-'durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); '
-'further errors: 22023 ttl or a setting out of range.';
+'Kept while it is younger than ttl (1 ms to 1 day; NULL: the stream''s frame_ttl) and among the newest K (frames '
+'that roll back while others are appended behind them count as well); K is twice what the rate of appending yields '
+'in frame_ttl, within maxlen_floor and maxlen_ceiling of the stream (create_stream()). Never removes a durable '
+'frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); further '
+'errors: 22023 ttl out of range.';
 
 CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text DEFAULT NULL,
                                  headers jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
                                  lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
-                                 ttl interval DEFAULT '30 seconds',
-                                 maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                 ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
+                                 ttl interval DEFAULT NULL) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_text' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_text IS
 'As append_best_effort(), for text: the payload is stored as a JSON string.';
@@ -248,9 +251,7 @@ COMMENT ON FUNCTION weir.append_best_effort_text IS
 CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type text DEFAULT NULL,
                                  headers jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
                                  lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
-                                 ttl interval DEFAULT '30 seconds',
-                                 maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                 ema_alpha float8 DEFAULT 0.2) RETURNS weir.position
+                                 ttl interval DEFAULT NULL) RETURNS weir.position
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_bytes' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_bytes IS
 'As append_best_effort(), for raw bytes.';
@@ -258,9 +259,7 @@ COMMENT ON FUNCTION weir.append_best_effort_bytes IS
 CREATE FUNCTION weir.append_best_effort_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
-                                  ttl interval DEFAULT '30 seconds',
-                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                  ema_alpha float8 DEFAULT 0.2,
+                                  ttl interval DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_batch IS
@@ -270,9 +269,7 @@ COMMENT ON FUNCTION weir.append_best_effort_batch IS
 CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
-                                  ttl interval DEFAULT '30 seconds',
-                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                  ema_alpha float8 DEFAULT 0.2,
+                                  ttl interval DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_text_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_text_batch IS
@@ -281,9 +278,7 @@ COMMENT ON FUNCTION weir.append_best_effort_text_batch IS
 CREATE FUNCTION weir.append_best_effort_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
-                                  ttl interval DEFAULT '30 seconds',
-                                  maxlen_floor integer DEFAULT 64, maxlen_ceiling integer DEFAULT 16384,
-                                  ema_alpha float8 DEFAULT 0.2,
+                                  ttl interval DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
     AS 'MODULE_PATHNAME', 'weir_append_best_effort_bytes_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.append_best_effort_bytes_batch IS

@@ -7,7 +7,8 @@ k=16384
 
 measure() {
     local tenth first last low high most
-    echo "SELECT weir.append_best_effort('live', :payload, maxlen_ceiling => $k);" > "$work/a.pgbench"
+    sql "SELECT weir.create_stream('live', maxlen_ceiling => $k)"
+    echo "SELECT weir.append_best_effort('live', :payload);" > "$work/a.pgbench"
     : > "$work/samples"
     rm -f "$work/tenths"
     sample &

@@ -11,8 +11,9 @@ note='K = 256: weir removes a frame for each one appended, the plain table only 
 
 setup() {
     sql_file plain.sql
+    sql "SELECT weir.create_stream(i::text, maxlen_ceiling => 256) FROM generate_series(1, 64) i"
     a > "$work/fill"
     load 64000 8 < "$work/fill"
 }
-a() { any_of_64; echo 'SELECT weir.append_best_effort(:s, :payload, maxlen_ceiling => 256);'; }
+a() { any_of_64; echo 'SELECT weir.append_best_effort(:s, :payload);'; }
 b() { any_of_64; plain_best_effort_insert; }

@@ -36,16 +36,17 @@ template <class F> void for_each_append_option(F &&f) {
     f(option{"idempotency_key", element::text}, &o::idempotency_key);
     f(option{"lease", element::text}, &o::lease);
     f(option{"epoch", element::int8}, &o::epoch);
-    f(
-        option{
-            .name = "ttl", .type = element::int4, .value = "coalesce(%, 30000) * interval '1 ms'", .best_effort = true},
-        &o::ttl);
+    f(option{.name = "ttl", .type = element::int4, .value = interval_of_ms, .best_effort = true}, &o::ttl);
 }
 
 // create_stream() takes all of them, and so does alter_stream(). A test compares them with list_stream_properties().
 template <class F> void for_each_property(F &&f) {
     using p = stream_properties;
     f(option{"null_sentinel", element::text}, &p::null_sentinel);
+    f(option{"frame_ttl", element::int8, interval_of_ms}, &p::frame_ttl);
+    f(option{"maxlen_floor", element::int4}, &p::maxlen_floor);
+    f(option{"maxlen_ceiling", element::int4}, &p::maxlen_ceiling);
+    f(option{"rate_alpha", element::float8}, &p::rate_alpha);
     f(option{"max_age", element::int8, interval_of_ms}, &p::max_age);
     f(option{"max_frames", element::int8}, &p::max_frames);
     f(option{"hold_age", element::int8, interval_of_ms}, &p::hold_age);
@@ -66,6 +67,8 @@ template <class F> void for_each_option_of(keeping how, F &&f) {
 template <class T> auto in_parameter(std::optional<T> const &v) {
     if constexpr (std::convertible_to<T, std::string_view>)
         return v ? std::optional<std::string_view>(*v) : std::nullopt;
+    else if constexpr (std::floating_point<T>)
+        return v;
     else if constexpr (requires { v->time_since_epoch(); })
         return v ? std::optional<std::int64_t>(v->time_since_epoch().count()) : std::nullopt;
     else if constexpr (std::integral<T>)
@@ -82,6 +85,8 @@ inline std::string sql_type(element e) {
         return "int8";
     case element::int4:
         return "int4";
+    case element::float8:
+        return "float8";
     case element::jsonb:
         return "jsonb";
     case element::text:

@@ -18,7 +18,7 @@ namespace weir::inline v0 {
 namespace internal {
 
 // Types of array elements, as in pg_type.
-enum class element : std::uint32_t { bytes = 17, int8 = 20, int4 = 23, text = 25, jsonb = 3802 };
+enum class element : std::uint32_t { bytes = 17, int8 = 20, int4 = 23, text = 25, float8 = 701, jsonb = 3802 };
 
 class parameters {
 public:
@@ -37,6 +37,7 @@ public:
         return type == element::jsonb ? jsonb(value) : raw(value);
     }
     parameters &one(element type, std::optional<std::int64_t> value);
+    parameters &one(element, std::optional<double> value) { return real(value); }
 
     // An array, built with add() and its like, one call an element. end() before anything else.
     parameters &begin(element type, std::size_t count);

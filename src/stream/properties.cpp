@@ -506,7 +506,18 @@ void keep_properties(int64 stream_id, properties const &given, bool is_new) {
     ask_for_end(p);
 }
 
-void properties_agree(properties const &) {}
+void properties_agree(properties const &p) {
+    if (p.integer(property::maxlen_ceiling) < p.integer(property::maxlen_floor))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("maxlen_ceiling is less than maxlen_floor"),
+                        errdetail("They would be " INT64_FORMAT " and " INT64_FORMAT ".",
+                                  p.integer(property::maxlen_ceiling), p.integer(property::maxlen_floor))));
+}
+
+int64 interval_argument(FunctionCallInfo fcinfo, int n, const char *called, property p) {
+    description d = described[static_cast<int>(p)];
+    d.name = called;
+    return value_of(d, PG_GETARG_DATUM(n)).integer;
+}
 
 Jsonb *show_properties(properties const &p) { return to_jsonb(p, true); }
 

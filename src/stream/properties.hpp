@@ -37,6 +37,10 @@ inline constexpr int none = -1;                        // where it has no defaul
 // clang-format off
 #define WEIR_STREAM_PROPERTIES(property)                                                                               \
     property(null_sentinel,  text,     1, 512,        "__weir_null__", false)                                          \
+    property(frame_ttl,      interval, 1, day_ms,     30000,           true)                                           \
+    property(maxlen_floor,   integer,  1, 10000000,   64,              true)                                           \
+    property(maxlen_ceiling, integer,  1, 10000000,   16384,           true)                                           \
+    property(rate_alpha,     real,     0, 1,          0.2,             true)                                           \
     property(max_age,        age,      1, century_ms, none,            true)                                           \
     property(max_frames,     bigint,   0, no_end,     none,            true)                                           \
     property(hold_age,       age,      1, century_ms, 7 * day_ms,      true)                                           \
@@ -90,6 +94,9 @@ properties default_properties();
 
 // Raises 22023 for those that contradict each other.
 void properties_agree(properties const &p);
+
+// An argument with the range of a property that is an interval, in milliseconds.
+int64 interval_argument(FunctionCallInfo fcinfo, int n, const char *called, property p);
 
 // Replaces what is kept of a stream. is_new: with this transaction, so that nobody else can
 // have looked yet. Under the stream's maintenance lock otherwise.

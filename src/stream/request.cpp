@@ -8,6 +8,7 @@
 #include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
+#include "stream/properties.hpp"
 #include "stream/request.hpp"
 
 namespace weir::stream {
@@ -27,9 +28,6 @@ enum {
     behind_append // what only some of the appends have
 };
 constexpr int behind_emit = headers_argument + 1;
-
-constexpr pg::duration_range ttl_range{1000, USECS_PER_DAY, "from 1 millisecond to 1 day"};
-constexpr int32 max_maxlen = 10000000;
 
 std::size_t size_of(NullableDatum const &value) {
     return value.isnull ? 0 : VARSIZE_ANY_EXHDR(DatumGetPointer(value.value));
@@ -140,28 +138,9 @@ void take_batch(request &r, FunctionCallInfo fcinfo, form payload, int types_arg
         too_large(size, static_cast<std::size_t>(settings::max_batch_bytes), "bytes", "weir.max_batch_bytes");
 }
 
-void bad_setting(const char *name, const char *range) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", name),
-                    errdetail("It must be %s.", range)));
-}
-
-best_effort_settings take_best_effort_settings(FunctionCallInfo fcinfo, int ttl_argument) {
-    static const char *const names[] = {"maxlen_floor", "maxlen_ceiling", "ema_alpha"};
-    int floor_argument = ttl_argument + 1, ceiling_argument = ttl_argument + 2, alpha_argument = ttl_argument + 3;
-    for (int i = 0; i < 3; i++) {
-        if (PG_ARGISNULL(floor_argument + i))
-            pg::null_argument(names[i]);
-    }
-    auto ttl_ms = static_cast<int32>(pg::duration_argument(fcinfo, ttl_argument, "ttl", ttl_range) / 1000);
-    best_effort_settings s{ttl_ms, PG_GETARG_INT32(floor_argument), PG_GETARG_INT32(ceiling_argument),
-                           PG_GETARG_FLOAT8(alpha_argument)};
-    if (s.maxlen_floor < 1 || s.maxlen_floor > max_maxlen)
-        bad_setting("maxlen_floor", "from 1 to 10000000");
-    if (s.maxlen_ceiling < s.maxlen_floor || s.maxlen_ceiling > max_maxlen)
-        bad_setting("maxlen_ceiling", "from maxlen_floor to 10000000");
-    if (!(s.ema_alpha > 0 && s.ema_alpha <= 1)) // NaN too
-        bad_setting("ema_alpha", "above 0 and at most 1");
-    return s;
+// NULL: that of the stream.
+int64 ttl_argument(FunctionCallInfo fcinfo, int n) {
+    return PG_ARGISNULL(n) ? 0 : interval_argument(fcinfo, n, "ttl", property::frame_ttl);
 }
 
 fence fence_arguments(FunctionCallInfo fcinfo) {
@@ -214,7 +193,7 @@ request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool b
     take_names(r, fcinfo);
     take_terms(r, fcinfo);
     if (best_effort)
-        r.settings = take_best_effort_settings(fcinfo, batch ? behind_append + 2 : behind_append);
+        r.ttl_ms = ttl_argument(fcinfo, batch ? behind_append + 2 : behind_append);
     take_frames(r, fcinfo, payload, batch, behind_append, batch ? "payloads" : "payload");
     return r;
 }

@@ -13,13 +13,6 @@ namespace weir::stream {
 
 enum class form { json, text, bytes }; // what the payload argument is
 
-struct best_effort_settings {
-    int32 ttl_ms;
-    int32 maxlen_floor;
-    int32 maxlen_ceiling;
-    double ema_alpha;
-};
-
 struct request {
     std::string_view name;
     enum mode mode; // durable, summary or replace; best_effort overrides
@@ -34,7 +27,7 @@ struct request {
     NullableDatum key;           // of idempotency
     struct fence fence;
     int64 growth; // of the document, by a patch; in units of its bound
-    best_effort_settings settings;
+    int64 ttl_ms; // best effort; 0: the stream's
 };
 
 inline NullableDatum const &type_at(request const &r, int i) { return r.types == nullptr ? r.type : r.types[i]; }

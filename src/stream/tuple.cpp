@@ -51,7 +51,7 @@ HeapTuple make_tuple(log::table const &t, request const &r, int i) {
     bool nulls[best_effort_column::count] = {};
     if (r.best_effort) {
         values[best_effort_column::maxlen - 1] = Int32GetDatum(0);
-        values[best_effort_column::ttl_ms - 1] = Int32GetDatum(r.settings.ttl_ms);
+        values[best_effort_column::ttl_ms - 1] = Int32GetDatum(0); // a mark's
         describe(values, nulls, best_effort_column::type, t.heap, r, i);
     } else {
         values[log_column::mode - 1] = CharGetDatum(static_cast<char>(r.mode));
@@ -85,14 +85,15 @@ void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 firs
 }
 
 void fill_best_effort(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, int64 now_us,
-                      best_effort_settings const &s) {
-    core::rate_state rate = core::rate_append(p.rate, now_us, rows.count, s.ema_alpha);
-    bool is_mark = s.ttl_ms == 0;
-    if (is_mark)
-        rate = p.rate;
-    int64 maxlen =
-        is_mark ? p.best_effort_maxlen
-                : core::maxlen(core::rate_at(rate, now_us, s.ema_alpha), s.ttl_ms, s.maxlen_floor, s.maxlen_ceiling);
+                      bool is_mark, int64 ttl_ms, properties const &rules) {
+    double alpha = rules.real(property::rate_alpha);
+    int64 frame_ttl = rules.integer(property::frame_ttl);
+    int64 own_ttl = is_mark ? 0 : ttl_ms > 0 ? ttl_ms : frame_ttl; // which is no measure for others' frames
+    core::rate_state rate = is_mark ? p.rate : core::rate_append(p.rate, now_us, rows.count, alpha);
+    int64 maxlen = is_mark
+                       ? p.best_effort_maxlen
+                       : core::maxlen(core::rate_at(rate, now_us, alpha), frame_ttl,
+                                      rules.integer(property::maxlen_floor), rules.integer(property::maxlen_ceiling));
     int64 floor = trimmed_floor(stream_id);
     for (int i = 0; i < log::positions(rows); i++) {
         auto *row = log::prefix_of<best_effort_prefix>(row_at(rows, i));
@@ -105,6 +106,8 @@ void fill_best_effort(log::rows &rows, predecessor const &p, int64 stream_id, in
         row->window_start = rate.window_start_us;
         row->window_count = rate.window_count;
         row->maxlen = static_cast<int32>(maxlen);
+        if (i < rows.count)
+            row->ttl_ms = static_cast<int32>(own_ttl);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "pg/pg.hpp"
 
 #include "log/insert.hpp"
+#include "stream/properties.hpp"
 #include "stream/predecessor.hpp"
 #include "stream/request.hpp"
 
@@ -20,7 +21,8 @@ HeapTuple make_guard(log::table const &t, HeapTuple const *tuples, request const
 // Under the lock.
 void fill_log(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, enum mode kind,
               core::document_bound document);
+// is_mark: a row that no reader is given, and that goes on where the newest one stood.
 void fill_best_effort(log::rows &rows, predecessor const &p, int64 stream_id, int64 first_id, int64 now_us,
-                      best_effort_settings const &s);
+                      bool is_mark, int64 ttl_ms, properties const &rules);
 
 } // namespace weir::stream

@@ -122,7 +122,7 @@ struct stream_policy {
         // Before the rows are there, in case that fails.
         doorbell::note(stream.id, r.name, a.first, a.first + r.count - 1);
         if (r.best_effort)
-            fill_best_effort(into, before, stream.id, a.first, a.now_us, r.settings);
+            fill_best_effort(into, before, stream.id, a.first, a.now_us, closed == if_closed::ignore, r.ttl_ms, rules);
         else
             fill_log(into, before, stream.id, a.first, r.mode, document());
     }

@@ -130,6 +130,14 @@ int main(int argc, char **argv) {
         }
         if (std::atoi(db.execute("SHOW max_prepared_transactions").value(0, 0)) < static_cast<int>(2 * o.writers))
             o.prepared = 0;
+        // A floor that no run reaches: then no best-effort frame may be missing.
+        for (unsigned i = 0; i < o.streams; ++i) {
+            result r = db.execute("SELECT weir.create_stream($1, frame_ttl => '1 day', maxlen_floor => 10000000,"
+                                  " maxlen_ceiling => 10000000)",
+                                  {o.stream(i)});
+            if (!r.ok() && r.sqlstate() != "WR002")
+                s.violate(claim::errors, "create_stream: " + r.sqlstate() + " " + r.message());
+        }
     }
 
     auto started = steady::now(), until = started + std::chrono::milliseconds(static_cast<long>(o.seconds * 1000));

@@ -72,21 +72,20 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION weir.create_stream(stream text, frame_ttl interval, maxlen_floor int, maxlen_ceiling int) RETURNS void
+    LANGUAGE sql AS '';
 CREATE FUNCTION weir.append(stream text, payload jsonb, type text, headers jsonb, key text,
-    ttl interval DEFAULT NULL, maxlen_floor int DEFAULT 0, maxlen_ceiling int DEFAULT 0, m text DEFAULT 'durable') RETURNS weir.position LANGUAGE sql AS
+    m text DEFAULT 'durable') RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, m, payload, NULL, type, headers, key) $$;
 CREATE FUNCTION weir.append_text(stream text, payload text, type text, headers jsonb, key text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'durable', to_jsonb(payload), NULL, type, headers, key) $$;
 CREATE FUNCTION weir.append_bytes(stream text, payload bytea, type text, headers jsonb, key text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'durable', NULL, payload, type, headers, key) $$;
-CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text, headers jsonb, key text,
-    ttl interval, maxlen_floor int, maxlen_ceiling int) RETURNS weir.position LANGUAGE sql AS
+CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text, headers jsonb, key text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'best_effort', payload, NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text, headers jsonb, key text,
-    ttl interval, maxlen_floor int, maxlen_ceiling int) RETURNS weir.position LANGUAGE sql AS
+CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text, headers jsonb, key text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'best_effort', to_jsonb(payload), NULL, type, headers, key) $$;
-CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type text, headers jsonb, key text,
-    ttl interval, maxlen_floor int, maxlen_ceiling int) RETURNS weir.position LANGUAGE sql AS
+CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type text, headers jsonb, key text) RETURNS weir.position LANGUAGE sql AS
 $$ SELECT weir.put(stream, 'best_effort', NULL, payload, type, headers, key) $$;
 CREATE FUNCTION weir.append_patch(stream text, patch jsonb, type text, headers jsonb, key text,
     OUT id weir.position, OUT summary_version bigint) LANGUAGE plpgsql AS
@@ -135,13 +134,13 @@ CREATE FUNCTION weir.append_bytes_batch(stream text, payloads bytea[], type text
     OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'durable', NULL, payloads, type, headers, key) $$;
 CREATE FUNCTION weir.append_best_effort_batch(stream text, payloads jsonb[], type text, headers jsonb, key text,
-    ttl interval, maxlen_floor int, maxlen_ceiling int, OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
+    OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'best_effort', payloads, NULL, type, headers, key) $$;
 CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[], type text, headers jsonb, key text,
-    ttl interval, maxlen_floor int, maxlen_ceiling int, OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
+    OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'best_effort', (SELECT array_agg(to_jsonb(p) ORDER BY n) FROM unnest(payloads) WITH ORDINALITY u(p, n)), NULL, type, headers, key) $$;
 CREATE FUNCTION weir.append_best_effort_bytes_batch(stream text, payloads bytea[], type text, headers jsonb, key text,
-    ttl interval, maxlen_floor int, maxlen_ceiling int, OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
+    OUT first_id weir.position, OUT last_id weir.position, OUT frames int) LANGUAGE sql AS
 $$ SELECT * FROM weir.batch(stream, 'best_effort', NULL, payloads, type, headers, key) $$;
 
 CREATE FUNCTION weir.close(stream text, reason text) RETURNS weir.position LANGUAGE plpgsql AS

@@ -62,8 +62,6 @@ result writer::send(const call &c) {
                                                 "append_best_effort_bytes"};
     static constexpr const char *forms[] = {"", "text_", "bytes_", "", "", "text_", "bytes_"};
     static constexpr const char *types[] = {"jsonb", "text", "bytea", "jsonb", "jsonb", "text", "bytea"};
-    // A floor that no run reaches: then no best-effort frame may be missing.
-    std::string best_effort = ", ttl => '86400000 ms', maxlen_floor => 10000000, maxlen_ceiling => 10000000";
     bool is_best_effort = checker::is_best_effort(c.keys[0]);
     unsigned k = static_cast<unsigned>(c.kind);
     content first = content_of(c.keys[0]);
@@ -77,10 +75,10 @@ result writer::send(const call &c) {
         payload += "[]";
     }
     if (c.one_by_one)
-        return main.execute("SELECT weir." + std::string(functions[k]) + "($1, p, $3, $4::jsonb, $5" +
-                                (is_best_effort ? best_effort : "") + ")::bigint FROM unnest(" + payload + ") p",
+        return main.execute("SELECT weir." + std::string(functions[k]) +
+                                "($1, p, $3, $4::jsonb, $5)::bigint FROM unnest(" + payload + ") p",
                             values);
-    std::string arguments = "($1, " + payload + ", $3, $4::jsonb, $5" + (is_best_effort ? best_effort : "") + ")";
+    std::string arguments = "($1, " + payload + ", $3, $4::jsonb, $5)";
     if (c.batch)
         return main.execute("SELECT first_id::bigint, last_id::bigint, frames FROM weir.append_" +
                                 std::string(is_best_effort ? "best_effort_" : "") + forms[k] + "batch" + arguments,

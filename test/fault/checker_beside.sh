@@ -107,7 +107,8 @@ check "there was some ($statements statements)" test "$statements" -ge 20
 grep -oE 'ERROR:  [0-9A-Z]{5}.*' "$WEIR_TMP/ddl.err" | sort | uniq -c | sort -rn | head -20 | sed 's/^/# DDL: /'
 failed=$(value -c "SELECT count(*) FROM weir.housekeeping WHERE failures > 0")
 check "housekeeping failed meanwhile ($failed jobs)" test "$failed" -ge 3
-psql -c "SELECT count(weir.append_best_effort('settle', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+psql -c "SELECT weir.create_stream('settle', maxlen_floor => 32, maxlen_ceiling => 32)" \
+    -c "SELECT count(weir.append_best_effort('settle', '1'))
     FROM generate_series(1, 300)" >/dev/null
 is_done() { [ "$(value -c "SELECT sum(pending) = 0 FROM weir.housekeeping")" = t ]; }
 check "and is done once nothing fails any more" poll 60 is_done

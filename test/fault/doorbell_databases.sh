@@ -49,7 +49,8 @@ for name in c d e; do psql -c "CREATE DATABASE $name TEMPLATE template"; done
 # timely CLAIM DATABASE STATEMENT
 timely() {
     local started=$SECONDS
-    value -d "$2" -c "SELECT count(*) FROM weir.append_best_effort_batch('live', array_fill('1'::jsonb, ARRAY[9000]), maxlen_floor => 64, maxlen_ceiling => 64)" >/dev/null
+    value -d "$2" -c "SELECT weir.create_stream('live', maxlen_ceiling => 64)" >/dev/null
+    value -d "$2" -c "SELECT count(*) FROM weir.append_best_effort_batch('live', array_fill('1'::jsonb, ARRAY[9000]))" >/dev/null
     one "$2" s >/dev/null
     is "$1" "$(sqlstate "$3")" 00000
     check "in time" test $((SECONDS - started)) -le 5

@@ -57,7 +57,7 @@ INSERT INTO mine SELECT i, lag(i) OVER (ORDER BY i), i FROM (SELECT (n || '-0'):
 SELECT weir.append('all', '{"a": [1, null]}', 'type', '{"h": 1}'), weir.append_text('all', E'quote " \\ line\n'),
     weir.append_bytes('all', '\x00ff00'), weir.append('all', 'null');
 SELECT count(weir.append('all', to_jsonb(repeat(md5(i::text), 300)))) FROM generate_series(1, 50) i;
-SELECT weir.append_best_effort('all', '1'), weir.append_best_effort_batch('best_effort', '{1,2,3}'::jsonb[], maxlen_floor => 1000);
+SELECT weir.append_best_effort('all', '1'), weir.append_best_effort_batch('best_effort', '{1,2,3}'::jsonb[]);
 SELECT weir.append_text_batch('all', ARRAY(SELECT i::text FROM generate_series(1, 3000) i));
 SELECT weir.append_patch('doc', jsonb_build_object('n', i, 'k' || i % 7, CASE WHEN i % 3 = 0 THEN '"__weir_null__"'::jsonb ELSE to_jsonb(i) END))
     FROM generate_series(1, 2500) i;

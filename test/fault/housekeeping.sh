@@ -22,7 +22,7 @@ every_call="SET statement_timeout = '4s';
 SELECT count(weir.append('h.log', to_jsonb(i))) FROM generate_series(1, 1100) i;
 SELECT count(weir.append('h.keyed', '1', idempotency_key => 'k' || i || random())) FROM generate_series(1, 130) i;
 SELECT count(weir.append_patch('h.doc', jsonb_build_object('k' || i % 10, i))) FROM generate_series(1, 600) i;
-SELECT count(weir.append_best_effort('h.live', '1', maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i;
+SELECT count(weir.append_best_effort('h.live', '1')) FROM generate_series(1, 300) i;
 SELECT count(weir.emit('h.kept', '1', 'n')) FROM generate_series(1, 1100) i;
 SELECT weir.append('h.dropped', '1') IS NOT NULL, weir.drop_stream('h.dropped');
 SELECT weir.trim('h.trimmed', keep => 1);
@@ -34,7 +34,9 @@ nobody_minds() {
     state=$(sqlstate "$every_call")
     is "$1: no call fails or waits" "$state" 00000
 }
-psql -c "SELECT weir.create_stream('h.kept', max_frames => 10), weir.append('h.trimmed', '1')" >/dev/null
+psql -c "SELECT weir.create_stream('h.kept', max_frames => 10), weir.append('h.trimmed', '1')" \
+    -c "SELECT weir.create_stream(n, maxlen_floor => 32, maxlen_ceiling => 32)
+        FROM unnest('{h.live,h.lock,h.prep,h.busy}'::text[]) n" >/dev/null
 nobody_minds "(as it should be)"
 
 note "a lock that is never granted, of each table that only housekeeping needs for long"
@@ -43,14 +45,14 @@ session_start locker
 tell_and_wait locker "BEGIN; LOCK TABLE weir.checkpoint IN SHARE MODE;"
 state=$(sqlstate "SET statement_timeout = '4s'; SELECT count(weir.append('h.lock', '1'))
     FROM generate_series(1, 1100) i;
-    SELECT count(weir.append_best_effort('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    SELECT count(weir.append_best_effort('h.lock', '1'))
     FROM generate_series(1, 300) i;
     SELECT count(*) FROM weir.read('h.lock', max => 10000)")
 is "appends and reads do not wait for the checkpoints" "$state" 00000
 check "the job fails" poll 20 is_house checkpoints "failures > 0"
 is "and says why" "$(housekeeping checkpoints last_error)" "canceling statement due to lock timeout"
 runs=$(housekeeping frames runs)
-psql -c "SELECT count(weir.append_best_effort('h.lock', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+psql -c "SELECT count(weir.append_best_effort('h.lock', '1'))
     FROM generate_series(1, 300) i" >/dev/null
 check "other jobs go on" poll 20 is_house frames "runs > $runs"
 is "the log says it once for a stream" \
@@ -103,7 +105,7 @@ nobody_minds "after errors"
 
 note "what a prepared transaction holds"
 psql -c "BEGIN" -c "SELECT count(weir.append('h.prep', to_jsonb(i))) FROM generate_series(1, 1100) i" \
-    -c "SELECT count(weir.append_best_effort('h.prep', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    -c "SELECT count(weir.append_best_effort('h.prep', '1'))
     FROM generate_series(1, 300) i" \
     -c "PREPARE TRANSACTION 'h'" >/dev/null
 is "a trim does not wait for it" "$(sqlstate "SET statement_timeout = '4s';
@@ -137,7 +139,7 @@ starved=
 # The soft limit, which may be lifted again.
 limit_memory() { as_server prlimit --pid "$starved" "--as=$1:" 2>/dev/null; }
 starve() {
-    psql -c "SELECT count(weir.append_best_effort('h.busy', '1', maxlen_floor => 32, maxlen_ceiling => 32))
+    psql -c "SELECT count(weir.append_best_effort('h.busy', '1'))
     FROM generate_series(1, 64) i" >/dev/null
     poll 10 has_house || return 1
     starved=$(house_pid)

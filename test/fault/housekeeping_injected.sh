@@ -36,7 +36,7 @@ BEGIN
         'SELECT weir.append_patch(''busy.checkpoints.%1$s'', ''{"a": 1}'')',
         'SELECT weir.summary(''busy.checkpoints.%1$s'')',
         'SELECT weir.stream_info(''busy.checkpoints.%1$s'')',
-        'SELECT count(weir.append_best_effort(''busy.frames.%1$s'', ''1'', maxlen_floor => 32, maxlen_ceiling => 32))
+        'SELECT count(weir.append_best_effort(''busy.frames.%1$s'', ''1''))
             FROM generate_series(1, 100)',
         'SELECT count(*) FROM weir.read(''busy.frames.%1$s'')',
         'SELECT count(weir.append(''busy.keys.%1$s'', ''1'', idempotency_key => ''k'' || i))
@@ -72,13 +72,20 @@ is_house() { [ "$(housekeeping "$1" "$2")" = t ]; }
 is_true() { [ "$(value -c "SELECT $1")" = t ]; }
 vacuums() { value -c "SELECT vacuum_count FROM pg_stat_all_tables WHERE relid = 'weir.frame_best_effort'::regclass"; }
 
+# keep_few STREAM: of its best-effort frames.
+keep_few() {
+    local limits="maxlen_floor => 32, maxlen_ceiling => 32"
+    psql -c "SELECT weir.alter_stream('$1', $limits) WHERE EXISTS (SELECT FROM weir.stream_info('$1'))" \
+        -c "SELECT weir.create_stream('$1', $limits) WHERE NOT EXISTS (SELECT FROM weir.stream_info('$1'))"
+}
+
 # work JOB N: makes work for the job. has_worked JOB N: whether it is done.
 work() {
     case $1 in
         checkpoints) psql -c "SELECT count(weir.append('busy.checkpoints.$2', to_jsonb(i)))
             FROM generate_series(1, 1100) i" ;;
-        frames) psql -c "SELECT count(weir.append_best_effort('busy.frames.$2', '1',
-            maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 300) i" ;;
+        frames) keep_few "busy.frames.$2"
+            psql -c "SELECT count(weir.append_best_effort('busy.frames.$2', '1')) FROM generate_series(1, 300) i" ;;
         names) psql -c "SELECT weir.append('old.$2', '1'), weir.drop_stream('old.$2')" \
             -c "UPDATE weir.registry SET dropped_at = '1000-0' WHERE name = 'old.$2'" \
             -c "SELECT weir.append('new.$2', '1'), weir.drop_stream('new.$2')" ;;
@@ -87,9 +94,9 @@ work() {
             -c "SELECT count(weir.append('busy.keys.$2', '1', idempotency_key => 'n' || i))
                 FROM generate_series(1, 130) i" ;;
         vacuum) vacuums_before=$(vacuums)
-            psql -c "SELECT count(weir.append_best_effort_batch('busy.frames.$2', array_fill('1'::jsonb, ARRAY[1000]),
-                maxlen_floor => 32, maxlen_ceiling => 32)) FROM generate_series(1, 10)" \
-                -c "SELECT weir.append_best_effort('busy.frames.$2', '1', maxlen_floor => 32, maxlen_ceiling => 32)" ;;
+            keep_few "busy.frames.$2"
+            psql -c "SELECT count(weir.append_best_effort_batch('busy.frames.$2', array_fill('1'::jsonb, ARRAY[1000]))) FROM generate_series(1, 10)" \
+                -c "SELECT weir.append_best_effort('busy.frames.$2', '1')" ;;
         clock) psql -c "SELECT weir.append_best_effort('busy.clock', '1')" ;;
         retention) psql -c "SELECT weir.create_stream('busy.retention.$2', max_frames => 10)" \
             -c "SELECT count(weir.emit('busy.retention.$2', type => 'n', payload => '1'))

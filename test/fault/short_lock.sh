@@ -103,7 +103,7 @@ IFS='|' read -r one another < <(value -c "SELECT min(name), max(name) FROM weir.
 frames() { value -c "SELECT count(*) FROM weir.read('$1', max => 10000)"; }
 batch() { # STREAM [best_effort]
     if [ $# = 1 ]; then echo "weir.append_batch('$1', array_fill('1'::jsonb, ARRAY[300]))"
-    else echo "weir.append_best_effort_batch('$1', array_fill('1'::jsonb, ARRAY[300]), maxlen_floor => 5000)"
+    else echo "weir.append_best_effort_batch('$1', array_fill('1'::jsonb, ARRAY[300]))"
     fi
 }
 # pause_batch 0|1 STREAM [best_effort]: the writer's append stops with nothing but the guard in, or with a hundred rows.

@@ -190,8 +190,7 @@ SELECT weir.append(stream => 'append.m', payload => '1', type => 't', headers =>
        weir.append_bytes(stream => 'append.m', payload => 'b', type => 't', headers => '{}', idempotency_key => NULL) IS NOT NULL AS append_bytes,
        (weir.append_batch(stream => 'append.m', payloads => ARRAY['1']::jsonb[], type => 't', headers => '{}', idempotency_key => NULL)).frames AS batch,
        (weir.append_patch(stream => 'append.m', patch => '{}', type => 't', headers => '{}', idempotency_key => NULL)).summary_version AS patch,
-       weir.append_best_effort(stream => 'append.m', payload => '1', type => 't', headers => '{}', idempotency_key => NULL, ttl => '1000 ms',
-                        maxlen_floor => 1, maxlen_ceiling => 2, ema_alpha => 0.5) IS NOT NULL AS best_effort;
+       weir.append_best_effort(stream => 'append.m', payload => '1', type => 't', headers => '{}', idempotency_key => NULL, ttl => '1 s') IS NOT NULL AS best_effort;
 -- Names: any text that is not blank, compared by bytes, 512 of them.
 SELECT count(weir.append(n, to_jsonb(n))) FROM (VALUES ('append.N'), ('append.n'), (' append.n'), ('append.n '), (U&'append.\00E9'), (U&'append.e\0301'),
     ('append.%'), ('append.''"\'), (rpad('append.', 512, 'x'))) v(n);

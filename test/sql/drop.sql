@@ -52,19 +52,21 @@ SELECT document, version FROM weir.summary('drop.a');
 SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
 
 -- What the old one's best-effort frames said of rate, count and K is gone with them.
-SELECT count(weir.append_best_effort('drop.f', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
+SELECT weir.create_stream('drop.f', maxlen_ceiling => 1000000);
+SELECT count(weir.append_best_effort('drop.f', to_jsonb(i))) FROM generate_series(1, 1000) i;
 SELECT lifetime_frames, maxlen > 64 AS fast FROM weir.stream_info('drop.f');
 SELECT weir.drop_stream('drop.f') AS dropped;
-SELECT weir.append('drop.f', '1') IS NOT NULL AS done, weir.append_best_effort('drop.f', '2', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT weir.append('drop.f', '1') IS NOT NULL AS done, weir.append_best_effort('drop.f', '2') IS NOT NULL AS done;
 SELECT frames, lifetime_frames, best_effort_frames, maxlen FROM weir.stream_info('drop.f');
 
 -- Nor do those count that were rolled back before the drop, which cannot delete them.
-SELECT count(weir.append_best_effort('drop.g', to_jsonb(i), maxlen_ceiling => 1000000)) FROM generate_series(1, 1000) i;
+SELECT weir.create_stream('drop.g', maxlen_ceiling => 1000000);
+SELECT count(weir.append_best_effort('drop.g', to_jsonb(i))) FROM generate_series(1, 1000) i;
 BEGIN;
-SELECT weir.append_best_effort('drop.g', '"rolled back"', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT weir.append_best_effort('drop.g', '"rolled back"') IS NOT NULL AS done;
 ROLLBACK;
 SELECT weir.drop_stream('drop.g') AS dropped;
-SELECT weir.append('drop.g', '1') IS NOT NULL AS done, weir.append_best_effort('drop.g', '1', maxlen_ceiling => 1000000) IS NOT NULL AS done;
+SELECT weir.append('drop.g', '1') IS NOT NULL AS done, weir.append_best_effort('drop.g', '1') IS NOT NULL AS done;
 SELECT frames, lifetime_frames, maxlen FROM weir.stream_info('drop.g');
 SELECT weir.append_best_effort('drop.h', '1') IS NOT NULL AS done;
 BEGIN;

@@ -91,10 +91,11 @@ SELECT weir.append('ext.a', '"on"') IS NOT NULL AS done;
 
 -- A database made from this one has the streams, and its own future. What works
 -- for weir in the background is in nobody's way, however busy it was a moment ago.
+SELECT weir.create_stream('ext.busy', maxlen_floor => 10, maxlen_ceiling => 10);
 DO $$
 BEGIN
     FOR i IN 1 .. 10000 LOOP
-        PERFORM weir.append_best_effort('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
+        PERFORM weir.append_best_effort('ext.busy', to_jsonb(i));
         COMMIT;
     END LOOP;
 END
@@ -106,14 +107,16 @@ CREATE DATABASE regress_weir_copy TEMPLATE regress_weir_extension;
 SELECT count(*) FROM weir.read('ext.a', visibility => 'exclude_best_effort');
 SELECT weir.append('ext.a', '"only in the copy"') IS NOT NULL AS done;
 SELECT payload FROM weir.read('ext.a', reverse => true, max => 1);
-SELECT count(weir.append_best_effort('ext.busy', to_jsonb(i), maxlen_floor => 3, maxlen_ceiling => 3)) FROM generate_series(1, 100) i;
+SELECT weir.alter_stream('ext.busy', maxlen_floor => 3, maxlen_ceiling => 3);
+SELECT count(weir.append_best_effort('ext.busy', to_jsonb(i))) FROM generate_series(1, 100) i;
 SELECT weir.trim('ext.a', keep => 1) AS trimmed, weir.close('ext.a', 'only in the copy') IS NOT NULL AS closed;
 SELECT mode, payload FROM weir.read('ext.a');
 \c regress_weir_extension
 SELECT payload FROM weir.read('ext.a', reverse => true, max => 1);
 SELECT count(*) FROM weir.read('ext.a');
 SELECT weir.append('ext.a', '"still open here"') IS NOT NULL AS done;
-SELECT weir.append_best_effort('ext.busy', '10001', maxlen_floor => 10, maxlen_ceiling => 10) IS NOT NULL AS done;
+SELECT weir.alter_stream('ext.busy', maxlen_floor => 10, maxlen_ceiling => 10);
+SELECT weir.append_best_effort('ext.busy', '10001') IS NOT NULL AS done;
 SELECT min(payload::text::integer), max(payload::text::integer), count(*) FROM weir.read('ext.busy');
 -- Not relocatable, as its names are spelled out everywhere.
 \set VERBOSITY sqlstate
@@ -134,7 +137,7 @@ SELECT weir.append('ext.b', '1') IS NOT NULL AS done;
 DO $$
 BEGIN
     FOR i IN 1 .. 10000 LOOP
-        PERFORM weir.append_best_effort('ext.busy', to_jsonb(i), maxlen_floor => 10, maxlen_ceiling => 10);
+        PERFORM weir.append_best_effort('ext.busy', to_jsonb(i));
         COMMIT;
     END LOOP;
 END

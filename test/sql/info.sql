@@ -66,7 +66,8 @@ SELECT weir.trim('info.a', keep => 0) > 0 AS trimmed;
 SELECT frames, bytes, lifetime_bytes = :ever AS same_lifetime, first_id IS NULL AS no_first FROM weir.stream_info('info.a');
 
 -- Best effort is counted apart as well, and only while it is there; a close mark is no frame.
-SELECT count(weir.append_best_effort('info.b', to_jsonb(i), maxlen_floor => 5, maxlen_ceiling => 5)) FROM generate_series(1, 20) i;
+SELECT weir.create_stream('info.b', maxlen_floor => 5, maxlen_ceiling => 5);
+SELECT count(weir.append_best_effort('info.b', to_jsonb(i))) FROM generate_series(1, 20) i;
 SELECT weir.append('info.b', '1') IS NOT NULL AS done;
 SELECT frames, best_effort_frames, maxlen, rate_hz >= 0 AS rate_known, last_id = weir.head('info.b') AS last_is_head, closed FROM weir.stream_info('info.b');
 SELECT weir.close('info.b', 'why') IS NOT NULL AS closed;

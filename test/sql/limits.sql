@@ -70,21 +70,25 @@ SELECT weir.append('limits.a', '1', type => '');
 SELECT weir.append('limits.a', '1', headers => '[1]');
 SELECT weir.append('limits.a', '1', idempotency_key => '');
 
--- Settings of a best-effort append.
+-- The ttl of a best-effort append, and what else belongs to the stream.
 SELECT form, bad, pg_temp.refusal(format('%s(''limits.a'', %s, %s)', form, payload, bad)) AS sqlstate
 FROM (VALUES ('append_best_effort', '''1'''), ('append_best_effort_text', '''1'''), ('append_best_effort_bytes', '''1'''), ('append_best_effort_batch', '''{1}''::jsonb[]')) f(form, payload),
-     (VALUES ('ttl => ''0''::interval'), ('ttl => ''-1 ms''::interval'), ('ttl => ''1 day 1 ms''::interval'), ('ttl => ''1 month''::interval'),
-             ('ttl => ''999 us''::interval'), ('ttl => NULL'), ('maxlen_floor => 0'), ('maxlen_floor => -5'), ('maxlen_floor => NULL'),
-             ('maxlen_floor => 65, maxlen_ceiling => 64'), ('maxlen_ceiling => 63'), ('maxlen_ceiling => 0'), ('maxlen_ceiling => 10000001'), ('maxlen_ceiling => NULL'),
-             ('ema_alpha => 0'), ('ema_alpha => -0.1'), ('ema_alpha => 1.0001'), ('ema_alpha => ''NaN'''), ('ema_alpha => ''Infinity'''), ('ema_alpha => ''-Infinity'''),
-             ('ema_alpha => NULL'), ('ema_alpha => -0.0')) b(bad)
-WHERE form = 'append_best_effort' OR bad IN ('ttl => ''0''::interval', 'maxlen_floor => 65, maxlen_ceiling => 64', 'ema_alpha => ''NaN''')
+     (VALUES ('ttl => ''0'''), ('ttl => ''-1 s'''), ('ttl => ''1 day 1 ms'''), ('ttl => ''999 us'''), ('ttl => ''1000 years'''), ('ttl => NULL'), ('maxlen_floor => 1')) b(bad)
+WHERE form = 'append_best_effort' OR bad = 'ttl => ''0'''
 ORDER BY form, bad COLLATE "C";
-SELECT weir.append_best_effort('limits.a', '1', ttl => '0 ms');
-SELECT weir.append_best_effort('limits.a', '1', maxlen_floor => 10, maxlen_ceiling => 9);
-SELECT weir.append_best_effort('limits.a', '1', ema_alpha => 'NaN');
-SELECT weir.append_best_effort('limits.b', '1', ttl => '86400000 ms', maxlen_floor => 10000000, maxlen_ceiling => 10000000, ema_alpha => 1) IS NOT NULL AS greatest,
-       weir.append_best_effort('limits.b', '1', ttl => '1 ms', maxlen_floor => 1, maxlen_ceiling => 1, ema_alpha => 1e-300) IS NOT NULL AS least;
+SELECT bad, pg_temp.refusal(format('alter_stream(''limits.a'', %s)', bad)) AS sqlstate
+FROM (VALUES ('frame_ttl => ''0'''), ('frame_ttl => ''25 hours'''), ('maxlen_floor => 0'), ('maxlen_floor => -5'),
+             ('maxlen_floor => 65, maxlen_ceiling => 64'), ('maxlen_ceiling => 63'), ('maxlen_ceiling => 0'), ('maxlen_ceiling => 10000001'),
+             ('rate_alpha => 0'), ('rate_alpha => -0.1'), ('rate_alpha => 1.0001'), ('rate_alpha => ''NaN'''), ('rate_alpha => ''Infinity'''), ('rate_alpha => ''-Infinity'''),
+             ('rate_alpha => -0.0')) b(bad)
+ORDER BY bad COLLATE "C";
+SELECT weir.append_best_effort('limits.a', '1', ttl => '0');
+SELECT weir.alter_stream('limits.a', maxlen_floor => 10, maxlen_ceiling => 9);
+SELECT weir.alter_stream('limits.a', rate_alpha => 'NaN');
+SELECT weir.create_stream('limits.b', frame_ttl => '1 day', maxlen_floor => 10000000, maxlen_ceiling => 10000000, rate_alpha => 1);
+SELECT weir.append_best_effort('limits.b', '1', ttl => '1 day') IS NOT NULL AS greatest;
+SELECT weir.alter_stream('limits.b', frame_ttl => '1 ms', maxlen_floor => 1, maxlen_ceiling => 1, rate_alpha => 1e-300);
+SELECT weir.append_best_effort('limits.b', '1', ttl => '1 ms') IS NOT NULL AS least;
 
 -- read: what it takes and what not.
 SELECT bad, pg_temp.refusal(format('read(''limits.a'', %s)', bad)) AS sqlstate

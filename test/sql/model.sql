@@ -57,7 +57,12 @@ BEGIN
         PERFORM pg_temp.note(s, got.id, 'summary', t, p, h);
         UPDATE m_stream SET document = weir.merge_patch(coalesce(document, '{}'), p, '__weir_null__'), version = got.summary_version WHERE stream = s;
     ELSIF dice < 70 AND best_effort THEN
-        i := weir.append_best_effort(s, p, t, h, ttl => '86400000 ms', maxlen_floor => 5, maxlen_ceiling => 5);
+        IF EXISTS (SELECT FROM weir.stream_info(s)) THEN
+            PERFORM weir.alter_stream(s, maxlen_floor => 5, maxlen_ceiling => 5);
+        ELSE
+            PERFORM weir.create_stream(s, maxlen_floor => 5, maxlen_ceiling => 5);
+        END IF;
+        i := weir.append_best_effort(s, p, t, h, ttl => '1 day');
         PERFORM pg_temp.note(s, i, 'best_effort', t, p, h);
     ELSIF dice < 78 THEN
         t := 'key' || pg_temp.pick(6);

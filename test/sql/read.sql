@@ -120,7 +120,8 @@ SELECT count(*) AS unknown FROM weir.read('read.never');
 SELECT count(*) AS unknown FROM weir.read('read.never', after => pg_temp.at(1), reverse => true);
 
 -- Both tables in one order over a thousand frames mixed at random.
-SELECT count(CASE WHEN i * 7919 % 5 < 2 THEN weir.append_best_effort('read.b', to_jsonb(i), ttl => '86400000 ms', maxlen_floor => 10000) ELSE weir.append('read.b', to_jsonb(i)) END)
+SELECT weir.create_stream('read.b', maxlen_floor => 10000);
+SELECT count(CASE WHEN i * 7919 % 5 < 2 THEN weir.append_best_effort('read.b', to_jsonb(i), ttl => '86400000 ms') ELSE weir.append('read.b', to_jsonb(i)) END)
 FROM generate_series(1, 1000) i;
 SELECT mode, count(*) FROM weir.read('read.b') GROUP BY mode ORDER BY mode;
 SELECT count(*) AS frames, bool_and(payload = to_jsonb(n)) AS in_order FROM (SELECT payload, row_number() OVER () AS n FROM weir.read('read.b')) r;

@@ -40,6 +40,12 @@ struct append_options {
 // altered. The server says in list_stream_properties() what defaults and ranges are.
 struct stream_properties {
     std::optional<std::string_view> null_sentinel = {}; // stands for JSON null in patches; set for good
+    // Best-effort frames: how long they are kept, within which bounds how many, and how fast the rate follows that
+    // this goes by.
+    std::optional<std::chrono::milliseconds> frame_ttl = {};
+    std::optional<int> maxlen_floor = {};
+    std::optional<int> maxlen_ceiling = {};
+    std::optional<double> rate_alpha = {};
     // Retention: older frames go, and all but the newest so many. None: all stay.
     std::optional<std::chrono::milliseconds> max_age = {};
     std::optional<std::int64_t> max_frames = {};
