@@ -16,14 +16,14 @@ END
 $$;
 
 -- What finds it gone, with the row still there.
-SELECT weir.create_stream('life.a', ttl => '300 ms'), weir.create_stream('life.fixed', expires_at => clock_timestamp() + interval '300 ms'),
+SELECT weir.create_stream('life.a', ttl => '1500 ms'), weir.create_stream('life.fixed', expires_at => clock_timestamp() + interval '1500 ms'),
        weir.create_stream('life.long', ttl => '1 day', expires_at => now() + interval '2 days'),
-       weir.create_stream('life.both', ttl => '1 day', expires_at => clock_timestamp() + interval '300 ms');
+       weir.create_stream('life.both', ttl => '1 day', expires_at => clock_timestamp() + interval '1500 ms');
 SELECT count(weir.append(stream, '"old"', idempotency_key => 'k')), count(weir.append_patch(stream, '{"old": 1}')) AS patched
 FROM unnest('{life.a,life.fixed,life.both}'::text[]) stream;
 SELECT id AS old FROM weir.read('life.a') LIMIT 1 \gset
 SELECT name, frames, properties ? 'ttl' AS ttl, properties ? 'expires_at' AS expires_at FROM weir.streams WHERE name LIKE 'life.%' ORDER BY name;
-SELECT pg_sleep(0.35);
+SELECT pg_sleep(1.6);
 SELECT count(*) AS physically FROM weir.frame_log f JOIN weir.registry n ON n.id = f.stream_id WHERE n.name LIKE 'life.%' AND f.payload IS NOT NULL;
 SELECT v.call, pg_temp.say(v.call) FROM (VALUES
     ($$SELECT count(*) FROM weir.streams WHERE name LIKE 'life.%'$$),
@@ -74,11 +74,11 @@ SELECT weir.append('life.undone', '"newer"') IS NOT NULL AS appended;
 SELECT payload, properties FROM weir.read('life.undone'), weir.stream_info('life.undone');
 
 -- Each append moves the end of a ttl, and so does whoever sets it; nothing moves a fixed one but alter_stream().
-SELECT weir.create_stream('life.slide', ttl => '400 ms');
-DO $$ BEGIN FOR i IN 1 .. 6 LOOP PERFORM weir.append('life.slide', to_jsonb(i)); COMMIT; PERFORM pg_sleep(0.15); END LOOP; END $$;
+SELECT weir.create_stream('life.slide', ttl => '2 seconds');
+DO $$ BEGIN FOR i IN 1 .. 6 LOOP PERFORM weir.append('life.slide', to_jsonb(i)); COMMIT; PERFORM pg_sleep(0.5); END LOOP; END $$;
 SELECT count(*) AS all_there FROM weir.read('life.slide');
 SELECT weir.alter_stream('life.slide', ttl => '1 hour');
-SELECT pg_sleep(0.45);
+SELECT pg_sleep(2.1);
 SELECT count(*) AS still FROM weir.read('life.slide');
 SELECT weir.alter_stream('life.slide', reset => '{ttl}');
 SELECT properties FROM weir.stream_info('life.slide');
@@ -88,9 +88,9 @@ SELECT count(*) AS over FROM weir.read('life.slide');
 -- The housekeeper: what has ended goes, a stream in use is looked at again when it is due by then, what is in
 -- somebody's hands is left, and a large one takes several steps.
 SELECT weir.create_stream('life.used', ttl => '100 ms'), weir.append('life.used', '1') IS NOT NULL AS appended;
-SELECT weir.create_stream('life.large', expires_at => clock_timestamp() + interval '700 ms');
+SELECT weir.create_stream('life.large', expires_at => clock_timestamp() + interval '2 seconds');
 SELECT sum(frames) FROM (SELECT weir.append_batch('life.large', array_agg(to_jsonb(i))) AS b FROM generate_series(1, 9000) i) a, LATERAL (SELECT (a.b).frames) f;
-SELECT pg_sleep(0.7), weir.append('life.used', '2') IS NOT NULL AS a_new_one;
+SELECT pg_sleep(2.1), weir.append('life.used', '2') IS NOT NULL AS a_new_one;
 SELECT weir.create_stream('life.used.2', ttl => '10 seconds'), weir.append('life.used.2', '1') IS NOT NULL AS appended;
 UPDATE weir.stream_property p SET due_at = 1 FROM weir.registry n WHERE n.id = p.stream_id AND n.name = 'life.used.2';
 SELECT steps BETWEEN 3 AND 9 AS steps, failures, last_error AS error FROM weir.housekeep('lifetimes');
