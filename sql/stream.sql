@@ -108,8 +108,8 @@ COMMENT ON TYPE weir.frame IS
 
 CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL, frame_ttl interval DEFAULT NULL,
                                    maxlen_floor integer DEFAULT NULL, maxlen_ceiling integer DEFAULT NULL,
-                                   rate_alpha float8 DEFAULT NULL, max_age interval DEFAULT NULL,
-                                   max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
+                                   rate_alpha float8 DEFAULT NULL, max_frame_bytes integer DEFAULT NULL,
+                                   max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
                                    hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
                                    expires_at timestamptz DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_create_stream' LANGUAGE C VOLATILE;
@@ -120,6 +120,8 @@ COMMENT ON FUNCTION weir.create_stream IS
 'Best-effort frames: frame_ttl, how long they are kept unless the append says otherwise; maxlen_floor and '
 'maxlen_ceiling, within which lies how many are kept (append_best_effort()); rate_alpha, how fast the rate that this '
 'goes by follows. '
+'Size: max_frame_bytes of payload, type and headers, below what weir.max_frame_bytes allows anyway; a larger frame is '
+'refused (54000), an event at its commit. '
 'Retention: max_age, frames older than that go; max_frames, any but the newest so many go; neither, all stay. '
 'hold_age, hold_frames: the same bounds for what a subscription with hold has not acknowledged and would else go. '
 'Retention is applied by weir''s worker, a little at a time: some seconds after an append, when the oldest frame '
@@ -137,8 +139,8 @@ COMMENT ON FUNCTION weir.create_stream IS
 
 CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, frame_ttl interval DEFAULT NULL,
                                   maxlen_floor integer DEFAULT NULL, maxlen_ceiling integer DEFAULT NULL,
-                                  rate_alpha float8 DEFAULT NULL, max_age interval DEFAULT NULL,
-                                  max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
+                                  rate_alpha float8 DEFAULT NULL, max_frame_bytes integer DEFAULT NULL,
+                                  max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
                                   hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
                                   expires_at timestamptz DEFAULT NULL, reset text[] DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_alter_stream' LANGUAGE C VOLATILE;

@@ -47,6 +47,7 @@ template <class F> void for_each_property(F &&f) {
     f(option{"maxlen_floor", element::int4}, &p::maxlen_floor);
     f(option{"maxlen_ceiling", element::int4}, &p::maxlen_ceiling);
     f(option{"rate_alpha", element::float8}, &p::rate_alpha);
+    f(option{"max_frame_bytes", element::int4}, &p::max_frame_bytes);
     f(option{"max_age", element::int8, interval_of_ms}, &p::max_age);
     f(option{"max_frames", element::int8}, &p::max_frames);
     f(option{"hold_age", element::int8, interval_of_ms}, &p::hold_age);

@@ -41,6 +41,7 @@ inline constexpr int none = -1;                        // where it has no defaul
     property(maxlen_floor,   integer,  1, 10000000,   64,              true)                                           \
     property(maxlen_ceiling, integer,  1, 10000000,   16384,           true)                                           \
     property(rate_alpha,     real,     0, 1,          0.2,             true)                                           \
+    property(max_frame_bytes, integer, 1, 268435456,  none,            true)                                           \
     property(max_age,        age,      1, century_ms, none,            true)                                           \
     property(max_frames,     bigint,   0, no_end,     none,            true)                                           \
     property(hold_age,       age,      1, century_ms, 7 * day_ms,      true)                                           \

@@ -168,7 +168,35 @@ request mark_request(std::string_view name, Datum *payload) {
 
 } // namespace
 
-written write(known_stream &stream, request const &r) { return write_rows(stream, r, if_closed::raise, true).done; }
+namespace {
+
+int64 bytes_of(NullableDatum const &d) {
+    return d.isnull ? 0 : static_cast<int64>(toast_raw_datum_size(d.value)) - VARHDRSZ;
+}
+
+// Beside the server's limit, which no stream is above (stream/request).
+void check_own_limit(int64 stream_id, request const &r) {
+    int64 limit = properties_of(stream_id).integer(property::max_frame_bytes);
+    if (likely(limit == none) || name::is_reserved(r.name))
+        return;
+    for (int i = 0; i < r.count; i++) {
+        int64 size = bytes_of({r.values[i], false}) + bytes_of(type_at(r, i)) + bytes_of(headers_at(r, i));
+        if (size > limit)
+            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                            errmsg("frame is too large for stream \"%.*s\"", pg::shown(r.name), r.name.data()),
+                            errdetail("It has " INT64_FORMAT
+                                      " bytes of payload, type and headers, the limit is " INT64_FORMAT ".",
+                                      size, limit),
+                            errhint("Split it, or raise max_frame_bytes with weir.alter_stream().")));
+    }
+}
+
+} // namespace
+
+written write(known_stream &stream, request const &r) {
+    check_own_limit(stream.id, r);
+    return write_rows(stream, r, if_closed::raise, true).done;
+}
 
 void write_best_effort_mark(std::string_view name, known_stream &stream) {
     Datum nothing = 0;

@@ -57,6 +57,18 @@ SELECT properties FROM weir.stream_info('properties.e');
 SELECT count(*) AS kept_nothing FROM weir.stream_property p JOIN weir.registry s ON s.id = p.stream_id
 WHERE s.name = 'properties.e';
 
+-- A frame has a limit of the stream's, below that of the server.
+SELECT weir.create_stream('properties.f', max_frame_bytes => 100);
+SELECT weir.append_bytes('properties.f', convert_to(repeat('x', 90), 'UTF8'), 'ten bytes.') IS NOT NULL AS fits;
+SELECT weir.append_bytes('properties.f', convert_to(repeat('x', 91), 'UTF8'), 'ten bytes.');
+SELECT weir.append_bytes_batch('properties.f', ARRAY['x', convert_to(repeat('x', 101), 'UTF8')]);
+BEGIN;
+SELECT weir.emit_bytes('properties.f', convert_to(repeat('x', 101), 'UTF8'));
+COMMIT;
+SELECT frames FROM weir.stream_info('properties.f');
+SELECT weir.alter_stream('properties.f', reset => '{max_frame_bytes}');
+SELECT weir.append_text('properties.f', repeat('x', 1000)) IS NOT NULL AS fits;
+
 -- Refused: what is set for good, names that are none, nothing at all, a stream that is not there.
 CREATE FUNCTION pg_temp.refusal(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

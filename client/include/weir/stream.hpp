@@ -46,6 +46,7 @@ struct stream_properties {
     std::optional<int> maxlen_floor = {};
     std::optional<int> maxlen_ceiling = {};
     std::optional<double> rate_alpha = {};
+    std::optional<int> max_frame_bytes = {}; // payload, type and headers of one frame
     // Retention: older frames go, and all but the newest so many. None: all stay.
     std::optional<std::chrono::milliseconds> max_age = {};
     std::optional<std::int64_t> max_frames = {};
