@@ -12,7 +12,17 @@ namespace {
 
 using namespace internal;
 
-std::string_view visibility(read_options const &o) { return o.best_effort ? "all" : "exclude_best_effort"; }
+// The options of read() and read_many(), behind the cursors.
+#define WEIR_READ_OPTIONS                                                                                              \
+    "max => $4::int4, visibility => $5::text, types => $6::text[], headers => $7::jsonb, reverse => $8::bool,"         \
+    " since => $9::int8::weir.position::timestamptz, bookmark => $10::bool"
+
+void add_read_options(parameters &p, read_options const &o) {
+    p.integer(o.max).raw(o.best_effort ? "all" : "exclude_best_effort");
+    add_texts_or_null(p, o.types);
+    p.jsonb(view(o.headers)).boolean(o.reverse);
+    p.at(o.since ? std::optional(position::at(*o.since)) : std::nullopt).boolean(o.bookmark);
+}
 
 stream_info info_of(row const &r) {
     stream_info i;
@@ -52,17 +62,12 @@ std::optional<summary_document> summary_of(pg_result const &r) {
 } // namespace
 
 result<std::vector<frame>> stream::read(read_options const &o) {
-    // A point in time goes as a position: its first, of which the one before is excluded.
-    static constexpr statement s{
-        "SELECT id::bigint, mode, type, payload, bytes, headers FROM weir.read($1::text, $2::int8::weir.position,"
-        " $3::int8::weir.position, $4::int4, $5::text, $6::text[], $7::jsonb, $8::bool,"
-        " $9::int8::weir.position::timestamptz, $10::bool)"};
+    static constexpr statement s{"SELECT id::bigint, mode, type, payload, bytes, headers FROM weir.read($1::text,"
+                                 " $2::int8::weir.position, $3::int8::weir.position, " WEIR_READ_OPTIONS ")"};
     return refusable<std::vector<frame>>([&] {
         parameters p;
-        p.raw(name_).at(o.after).at(o.upto).integer(o.max).raw(visibility(o));
-        add_texts_or_null(p, o.types);
-        p.jsonb(view(o.headers)).boolean(o.reverse);
-        p.at(o.since ? std::optional(position::at(*o.since)) : std::nullopt).boolean(o.bookmark);
+        p.raw(name_).at(o.after).at(o.upto);
+        add_read_options(p, o);
         pg_result const r = db_->session().run(s, p, repeat::allowed);
         return rows_of(r, [](row const &each) { return each.frame(0); });
     });
@@ -110,18 +115,20 @@ result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cur
                                             read_options const &o) {
     static constexpr statement s{
         "SELECT stream, id::bigint, mode, type, payload, bytes, headers FROM weir.read_many($1::text[],"
-        " $2::int8[]::weir.position[], $3::int4, $4::text, $5::text[], $6::jsonb, $7::bool)"};
+        " $2::int8[]::weir.position[], $3::int8[]::weir.position[], " WEIR_READ_OPTIONS ")"};
     return refusable<std::vector<stream_frame>>([&] {
         parameters p;
-        p.begin(element::text, cursors.size());
-        for (stream_cursor const &c : cursors)
-            p.add(c.stream);
-        p.end().begin(element::int8, cursors.size());
-        for (stream_cursor const &c : cursors)
-            p.add(c.after.value());
-        p.end().integer(o.max).raw(visibility(o));
-        add_texts_or_null(p, o.types);
-        p.jsonb(view(o.headers)).boolean(o.bookmark);
+        auto const all = [&](element type, auto &&get) {
+            p.begin(type, cursors.size());
+            for (stream_cursor const &c : cursors)
+                p.add(get(c));
+            p.end();
+        };
+        all(element::text, [](stream_cursor const &c) { return c.stream; });
+        all(element::int8, [](stream_cursor const &c) { return std::optional(c.after.value()); });
+        all(element::int8,
+            [](stream_cursor const &c) { return c.upto ? std::optional(c.upto->value()) : std::nullopt; });
+        add_read_options(p, o);
         pg_result const r = db.session().run(s, p, repeat::allowed);
         return rows_of(r, [](row const &each) { return stream_frame{std::string(each.raw(0)), each.frame(1)}; });
     });

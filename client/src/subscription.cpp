@@ -69,7 +69,7 @@ std::chrono::milliseconds subscription_info::lag_age() const noexcept {
 
 result<bool> subscription::subscribe(std::span<std::string const> streams, subscribe_options const &o) {
     static constexpr statement s{
-        "SELECT weir.subscribe($1::text, $2::text[], $3::int8::weir.position, $4::text[], $5::jsonb, $6::bool,"
+        "SELECT weir.subscribe_many($1::text, $2::text[], $3::int8::weir.position, $4::text[], $5::jsonb, $6::bool,"
         " $7::int8::weir.position::timestamptz)"};
     return refusable<bool>([&] {
         using kind = start::kind;

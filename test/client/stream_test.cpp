@@ -235,6 +235,14 @@ TEST_CASE("several streams in one read") {
     CHECK(frames[0].stream == a.name());
     CHECK(frames[0].frame.payload == "2");
     CHECK(frames[1].stream == b.name());
+    // The options of read().
+    weir::stream_cursor const upto[] = {{a.name(), {}, first}, {b.name(), {}}};
+    auto const bounded = weir::read_many(db, upto, {.reverse = true}).value();
+    REQUIRE(bounded.size() == 2);
+    CHECK(bounded[0].frame.id == first);
+    CHECK(bounded[1].frame.payload == "3");
+    auto const later = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now() + 1h);
+    CHECK(weir::read_many(db, upto, {.since = later}).value().empty());
     weir::stream_cursor const ahead[] = {{a.name(), weir::position::greatest()}};
     CHECK(weir::read_many(db, ahead).error().why == reason::cursor_ahead);
 }

@@ -185,11 +185,13 @@ struct stream_frame {
 
 struct stream_cursor {
     std::string_view stream;
-    position after;
+    position after;                    // exclusive
+    std::optional<position> upto = {}; // inclusive
 };
 
-// Several streams in one call, each from its own cursor. Of the options max (of each stream),
-// best_effort, types, headers and bookmark (one behind the frames of each stream) count.
+// Several streams in one call and one snapshot, each from its own cursor; after and upto of the options do not count.
+// max is for each stream, and 10000 frames are the limit of all; a bookmark stands behind the frames of each stream.
+// Otherwise as stream::read().
 WEIR_CLIENT_API result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cursor const> cursors,
                                                             read_options const &options = {});
 

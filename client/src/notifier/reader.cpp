@@ -22,7 +22,8 @@ constexpr std::size_t hard_cap = 10'000; // rows of one call, in the server
 
 #define WEIR_FRAME "id::bigint, mode, type, payload, bytes, headers"
 constexpr char read_many[] =
-    "SELECT stream, " WEIR_FRAME " FROM weir.read_many($1::text[], $2::int8[]::weir.position[], $3::int4, $4::text)";
+    "SELECT stream, " WEIR_FRAME " FROM weir.read_many($1::text[], $2::int8[]::weir.position[],"
+    " max => $3::int4, visibility => $4::text)";
 
 // With a filter one has to know how far the read has come where it found nothing. The row without a stream says so.
 constexpr char read_filtered[] =
