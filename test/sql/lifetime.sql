@@ -4,6 +4,7 @@
 -- append moves the end of a ttl, and the housekeeper removes what has ended, a little at a time, and nothing else.
 SET weir.housekeeping = off; -- it comes where it is called
 SET client_min_messages = warning;
+SELECT coalesce(sum(failures), 0) AS failures FROM weir.housekeep(); -- what is left over is done
 CREATE FUNCTION pg_temp.say(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     said text;

@@ -30,7 +30,7 @@ SELECT is_empty($$ SELECT call, name FROM parameter WHERE name ~ '_(ms|us|s|seco
     'no parameter carries a unit in its name, or a word that was given up');
 SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE name IN ('ttl', 'timeout', 'visibility_timeout', 'max_age', 'hold_age', 'delay') AND type <> 'interval'::regtype $$,
     'a duration is an interval');
-SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE type = 'interval'::regtype AND name NOT IN ('ttl', 'timeout', 'max_age', 'hold_age') $$,
+SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE type = 'interval'::regtype AND name NOT IN ('ttl', 'timeout', 'max_age', 'hold_age', 'frame_ttl') $$,
     'and an interval is one of those that are named as durations');
 SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE (name IN ('since', 'at', 'expires_at')) <> (type = 'timestamptz'::regtype) $$,
     'a time is since, at, or when something expires');
