@@ -8,9 +8,9 @@ COMMENT ON FUNCTION weir.channel IS
 'hint, which anybody could have sent, to read from one''s own cursor, sent after commit, and after a rollback '
 'that may have held others up; rings close to each other come as one. Readers look now and then without one as '
 'well: COMMIT PREPARED sends none. stream NULL: the channel on which notifications of all streams of the database '
-'come. Its payload is a JSON object of the streams that rang, each with its newest position; several notifications '
-'where one is too short. An empty payload: anything may have changed; with weir.all_streams_channel = empty it '
-'always is, since anybody who may connect may listen. Errors: 22023, 54000, 42501.';
+'come. Its payload is a JSON object of the streams that rang, each with its newest position; several '
+'notifications where one is too short. An empty payload: anything may have changed; with weir.all_streams_channel '
+'= empty it always is, since anybody who may connect may listen. Errors: 22023, 54000, 42501.';
 
 CREATE FUNCTION weir.notify(channel text, payload text DEFAULT '') RETURNS void
     AS 'MODULE_PATHNAME', 'weir_notify' LANGUAGE C VOLATILE;
@@ -37,11 +37,11 @@ CREATE PROCEDURE weir.wait(stream text DEFAULT NULL, after weir.position DEFAULT
 COMMENT ON PROCEDURE weir.wait IS
 'Sleeps until what comes next would be given to a reader, and returns ready true with reason frames: of a stream '
 'behind a cursor (after; NULL: from the start, as read() does), or of a subscription, with its filter, in any of '
-'its streams, as fetch() does. Else ready is false and reason says why it did not wait on: timeout (0 or more; the '
-'time went by), closed (the cursor stands behind the end, nothing will ever come; of a subscription: in all of '
-'its streams, none of which is a pattern), dropped (the stream was, behind the cursor; a reader that goes on with '
-'what may be made under that name waits with after NULL), expired (the cursor has missed something: read() and '
-'fetch() raise WR004). Holds no snapshot, lock or transaction id while it waits, so call it outside of a '
+'its streams, as fetch() does. Else ready is false and reason says why it did not wait on: timeout (0 or more; '
+'the time went by), closed (the cursor stands behind the end, nothing will ever come; of a subscription: in all '
+'of its streams, none of which is a pattern), dropped (the stream was, behind the cursor; a reader that goes on '
+'with what may be made under that name waits with after NULL), expired (the cursor has missed something: read() '
+'and fetch() raise WR004). Holds no snapshot, lock or transaction id while it waits, so call it outside of a '
 'transaction block. In a procedure it ends the transaction before it, and locks such as that of fetch() with it, '
 'and begins another; it is refused where that one has written, emitted or notified. Is not ended by '
 'transaction_timeout; by statement_timeout it is, as any statement. A session that also listens gets no '
@@ -99,7 +99,8 @@ COMMENT ON COLUMN weir.blockers.state IS
 COMMENT ON COLUMN weir.blockers.query IS
 'What the session is running, or ran last.';
 
-CREATE FUNCTION weir.doorbell_status(OUT worker_pid integer, OUT worker_available boolean, OUT rings bigint, OUT sent bigint,
+CREATE FUNCTION weir.doorbell_status(OUT worker_pid integer, OUT worker_available boolean, OUT rings bigint,
+                                     OUT sent bigint,
                                      OUT coalesced bigint, OUT looked_at_everything bigint, OUT notified bigint,
                                      OUT notified_in_commit bigint, OUT worker_starts bigint, OUT failures bigint,
                                      OUT held_back bigint, OUT shared_memory boolean)
@@ -108,7 +109,8 @@ COMMENT ON FUNCTION weir.doorbell_status IS
 'Internal. What the view doorbell is made of.';
 
 CREATE VIEW weir.doorbell AS
-    SELECT pg_catalog.current_setting('weir.doorbell') AS mode, s.worker_pid, s.worker_available, s.rings, s.sent, s.coalesced,
+    SELECT pg_catalog.current_setting('weir.doorbell') AS mode, s.worker_pid, s.worker_available, s.rings, s.sent,
+           s.coalesced,
            s.looked_at_everything, s.notified, s.notified_in_commit, s.worker_starts, s.failures, s.held_back,
            s.shared_memory
     FROM weir.doorbell_status() s;
@@ -146,5 +148,6 @@ COMMENT ON COLUMN weir.doorbell.shared_memory IS
 'weir.wait() polls, and weir.notify() is a NOTIFY; it is tried again every ten seconds.';
 
 INSERT INTO weir.privilege (level, name) VALUES
-    ('read', 'channel'), ('read', 'wait'), ('read', 'wait_many'), ('read', 'blockers'), ('read', 'list_blockers'), ('read', 'doorbell'),
+    ('read', 'channel'), ('read', 'wait'), ('read', 'wait_many'), ('read', 'blockers'), ('read', 'list_blockers'),
+    ('read', 'doorbell'),
     ('read', 'doorbell_status'), ('write', 'notify'), ('write', 'ring');

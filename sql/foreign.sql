@@ -27,7 +27,8 @@ BEGIN
     FOR relation IN
         SELECT c.oid::regclass AS name, c.relname, c.oid = ANY (e.extconfig) AS is_dumped
         FROM pg_class c, pg_extension e
-        WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'p' AND e.extname = 'weir'
+        WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'p'
+          AND e.extname = 'weir'
     LOOP
         EXECUTE format('CREATE TRIGGER skip_replicated BEFORE INSERT OR UPDATE OR DELETE ON %s'
                        ' FOR EACH ROW EXECUTE FUNCTION weir.skip_replicated()', relation.name);
@@ -35,7 +36,8 @@ BEGIN
         IF relation.is_dumped THEN
             EXECUTE format('CREATE TRIGGER refuse_restored BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION weir.%I()',
                            relation.name,
-                           CASE relation.relname WHEN 'registry' THEN 'refuse_restored_name' ELSE 'refuse_restored' END);
+                           CASE relation.relname WHEN 'registry' THEN 'refuse_restored_name'
+                           ELSE 'refuse_restored' END);
         END IF;
     END LOOP;
 END

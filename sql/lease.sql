@@ -70,7 +70,8 @@ COMMENT ON FUNCTION weir.lease_check IS
 'ending the lease. Errors, in this order: WR010 not held, WR011 revoked, WR012 expired, WR013 at another epoch; '
 '22004, 22023, 54000, 25006.';
 
-CREATE FUNCTION weir.lease_revoke(name text, by text, reason text DEFAULT NULL, epoch bigint DEFAULT NULL) RETURNS boolean
+CREATE FUNCTION weir.lease_revoke(name text, by text, reason text DEFAULT NULL,
+                                  epoch bigint DEFAULT NULL) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_lease_revoke' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.lease_revoke IS
 'Takes a lease from its holder, whose later calls fail with WR011. by: who does it; reason: up to 8192 bytes. '
@@ -81,11 +82,11 @@ COMMENT ON FUNCTION weir.lease_revoke IS
 CREATE FUNCTION weir.lease_sweep(max integer DEFAULT 10000) RETURNS integer
     AS 'MODULE_PATHNAME', 'weir_lease_sweep' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.lease_sweep IS
-'Writes down the leases that have expired, up to max (1 to 100000), with an event each, and returns how '
-'many; and forgets those that nobody has held for weir.lease_retention. Leases expire without it: it brings their '
-'events when nobody acquires them again, and keeps the table small. Waits for nobody: a lease that somebody '
-'still works under is left for later, and while another sweep is in flight there is nothing to do. Costs a look '
-'at every lease. Safe to retry. Errors: 22004, 22023, 25006.';
+'Writes down the leases that have expired, up to max (1 to 100000), with an event each, and returns how many; and '
+'forgets those that nobody has held for weir.lease_retention. Leases expire without it: it brings their events '
+'when nobody acquires them again, and keeps the table small. Waits for nobody: a lease that somebody still works '
+'under is left for later, and while another sweep is in flight there is nothing to do. Costs a look at every '
+'lease. Safe to retry. Errors: 22004, 22023, 25006.';
 
 CREATE FUNCTION weir.lease_time() RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'weir_lease_time' LANGUAGE C VOLATILE;
@@ -115,8 +116,8 @@ CREATE VIEW weir.leases WITH (security_barrier) AS
     WHERE weir.has_access(l.name);
 
 COMMENT ON VIEW weir.leases IS
-'Every lease that the caller may read and that is held, or was within weir.lease_retention, as it stands now: one that has expired is shown so '
-'whether or not a sweep has come by.';
+'Every lease that the caller may read and that is held, or was within weir.lease_retention, as it stands now: one '
+'that has expired is shown so whether or not a sweep has come by.';
 COMMENT ON COLUMN weir.leases.name IS
 'The lease.';
 COMMENT ON COLUMN weir.leases.owner IS

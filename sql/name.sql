@@ -17,7 +17,8 @@ COMMENT ON TABLE weir.registry IS
 
 SELECT pg_catalog.pg_extension_config_dump('weir.registry', '');
 
--- Who may do what with which names: a row for each that grant_access() gave (src/name/access.hpp). A role is dumped as its name.
+-- Who may do what with which names: a row for each that grant_access() gave (src/name/access.hpp). A role is dumped as
+-- its name.
 CREATE TABLE weir.access_grant (
     role  regrole NOT NULL,
     level text NOT NULL CHECK (level OPERATOR(pg_catalog.=) ANY (ARRAY['read', 'write', 'admin'])),

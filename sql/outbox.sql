@@ -40,15 +40,15 @@ CREATE FUNCTION weir.emit(stream text, payload jsonb, type text DEFAULT NULL, he
     RETURNS void
     AS 'MODULE_PATHNAME', 'weir_emit' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.emit IS
-'Emits one event: a durable frame, written as the transaction commits (or is prepared), after '
-'its deferred triggers, so that a long transaction does not hold back the readers of the stream. The events of a '
-'transaction come in the order of their emits within each stream; what a savepoint emitted goes when it is rolled '
-'back. type: what happened, up to 512 bytes. payload: JSON, not NULL (JSON null is a value). headers: a JSON '
-'object, which subscriptions can filter by. Costs memory until the commit, weir.max_emit_bytes at the most. '
-'Arguments are checked at the call; at the commit an event fails where its stream is closed. Repeating the '
-'transaction after it has failed is safe. Errors: 22004 NULL stream or payload, 22023 blank stream, empty '
-'type or bad headers, 42939 a stream that weir itself writes, 54000 frame, name or all events too large, 25006 '
-'read-only transaction or standby; at commit WR001.';
+'Emits one event: a durable frame, written as the transaction commits (or is prepared), after its deferred '
+'triggers, so that a long transaction does not hold back the readers of the stream. The events of a transaction '
+'come in the order of their emits within each stream; what a savepoint emitted goes when it is rolled back. type: '
+'what happened, up to 512 bytes. payload: JSON, not NULL (JSON null is a value). headers: a JSON object, which '
+'subscriptions can filter by. Costs memory until the commit, weir.max_emit_bytes at the most. Arguments are '
+'checked at the call; at the commit an event fails where its stream is closed. Repeating the transaction after it '
+'has failed is safe. Errors: 22004 NULL stream or payload, 22023 blank stream, empty type or bad headers, 42939 '
+'a stream that weir itself writes, 54000 frame, name or all events too large, 25006 read-only transaction or '
+'standby; at commit WR001.';
 
 CREATE FUNCTION weir.emit_text(stream text, payload text, type text DEFAULT NULL, headers jsonb DEFAULT NULL)
     RETURNS void
@@ -66,9 +66,9 @@ CREATE FUNCTION weir.emit_batch(stream text, payloads jsonb[], type text DEFAULT
                            types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_emit_batch' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.emit_batch IS
-'Emits the elements of an array as events, in order, all or none. type, headers, types, headers_each and the limits '
-'of the call are those of append_batch(). Otherwise as emit(); further errors: 22004 NULL element of payloads, 22023 '
-'empty or multidimensional array, or arrays that differ in length, 54000 too many events.';
+'Emits the elements of an array as events, in order, all or none. type, headers, types, headers_each and the '
+'limits of the call are those of append_batch(). Otherwise as emit(); further errors: 22004 NULL element of '
+'payloads, 22023 empty or multidimensional array, or arrays that differ in length, 54000 too many events.';
 
 CREATE FUNCTION weir.emit_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
                            types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL) RETURNS void
@@ -105,19 +105,20 @@ CREATE FUNCTION weir.subscribe(name text, stream text, after weir.position DEFAU
     AS 'MODULE_PATHNAME', 'weir_subscribe' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.subscribe IS
 'Makes a named, durable subscription and returns true; false where it is there already with the same streams, '
-'types, headers and hold, wherever it began. stream: a name, or a pattern: * stands for any run of '
-'characters, ? for any one, \ takes the next as it is; streams made later are matched too, and begun at their '
-'beginning. after: events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that '
-'is behind all that is settled. since: instead, events of that time or later. types, headers: only events of '
-'these types, whose headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds '
-'of the stream. Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to '
-'the role that makes it: that role, its members and those at level admin use it. One role has up to '
-'weir.max_subscriptions. Errors: WR002 there is another one of that name, 42501 it is another role''s, WR003 '
-'after lies ahead of the stream, WR004 what follows it was removed, 22004, 22023, 22025 pattern that ends with '
-'a single \, 54000 too many subscriptions, headers above 8192 bytes, or more than 65536 bytes of streams, types '
-'and headers together, 25006.';
+'types, headers and hold, wherever it began. stream: a name, or a pattern: * stands for any run of characters, ? '
+'for any one, \ takes the next as it is; streams made later are matched too, and begun at their beginning. after: '
+'events behind this position; ''-'': from the oldest there is; NULL or ''+'': from now on, that is behind all '
+'that is settled. since: instead, events of that time or later. types, headers: only events of these types, whose '
+'headers contain these (@>). hold: retention keeps what is not acknowledged, within the bounds of the stream. '
+'Waits for a transaction that is using a subscription of the name. Safe to retry. It belongs to the role that '
+'makes it: that role, its members and those at level admin use it. One role has up to weir.max_subscriptions. '
+'Errors: WR002 there is another one of that name, 42501 it is another role''s, WR003 after lies ahead of the '
+'stream, WR004 what follows it was removed, 22004, 22023, 22025 pattern that ends with a single \, 54000 too many '
+'subscriptions, headers above 8192 bytes, or more than 65536 bytes of streams, types and headers together, '
+'25006.';
 
-CREATE FUNCTION weir.subscribe_many(name text, streams text[], after weir.position DEFAULT NULL, types text[] DEFAULT NULL,
+CREATE FUNCTION weir.subscribe_many(name text, streams text[], after weir.position DEFAULT NULL,
+                                    types text[] DEFAULT NULL,
                                headers jsonb DEFAULT NULL, hold boolean DEFAULT false,
                                since timestamptz DEFAULT NULL) RETURNS boolean
     AS 'MODULE_PATHNAME', 'weir_subscribe_many' LANGUAGE C VOLATILE;
@@ -197,7 +198,8 @@ COMMENT ON FUNCTION weir.list_subscriptions IS
 -- A condition on the name is met by the index; but the barrier keeps conditions that could tell names on from
 -- those of others, so that is = and not LIKE.
 CREATE VIEW weir.subscriptions WITH (security_barrier) AS
-    SELECT n.name, s.stream, s.cursor, s.lag_frames, s.lag_seconds, s.expired, s.last_seen, s.streams, s.types, s.headers,
+    SELECT n.name, s.stream, s.cursor, s.lag_frames, s.lag_seconds, s.expired, s.last_seen, s.streams, s.types,
+           s.headers,
            s.hold, s.owner
     FROM weir.subscription n
     CROSS JOIN LATERAL weir.list_subscriptions(n.name) s;
@@ -270,7 +272,8 @@ COMMENT ON COLUMN weir.retention.hold_frames IS
 'All but the newest so many go even where a subscription holds them.';
 
 INSERT INTO weir.privilege (level, name) VALUES
-    ('read', 'fetch'), ('read', 'ack'), ('read', 'seek'), ('read', 'subscribe'), ('read', 'subscribe_many'), ('read', 'unsubscribe'),
+    ('read', 'fetch'), ('read', 'ack'), ('read', 'seek'), ('read', 'subscribe'), ('read', 'subscribe_many'),
+    ('read', 'unsubscribe'),
     ('read', 'encode_cursor'), ('read', 'decode_cursor'), ('read', 'list_subscriptions'), ('read', 'subscriptions'),
     ('read', 'retention'),
     ('write', 'emit'), ('write', 'emit_text'), ('write', 'emit_bytes'),

@@ -109,47 +109,47 @@ COMMENT ON TYPE weir.frame IS
 CREATE FUNCTION weir.create_stream(stream text, null_sentinel text DEFAULT NULL, frame_ttl interval DEFAULT NULL,
                                    maxlen_floor integer DEFAULT NULL, maxlen_ceiling integer DEFAULT NULL,
                                    rate_alpha float8 DEFAULT NULL, max_frame_bytes integer DEFAULT NULL,
-                                   max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
-                                   hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
+                                   max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL,
+                                   hold_age interval DEFAULT NULL, hold_frames bigint DEFAULT NULL,
+                                   ttl interval DEFAULT NULL,
                                    expires_at timestamptz DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_create_stream' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.create_stream IS
 'Creates a stream before its first frame, to give it properties; a stream needs no creating otherwise. Each '
 'property left out, or NULL, has its default, now and later; list_stream_properties() gives ranges and defaults. '
-'null_sentinel: the string that stands for JSON null in its patches; it stays as it is. '
-'Best-effort frames: frame_ttl, how long they are kept unless the append says otherwise; maxlen_floor and '
-'maxlen_ceiling, within which lies how many are kept (append_best_effort()); rate_alpha, how fast the rate that this '
-'goes by follows. '
-'Size: max_frame_bytes of payload, type and headers, below what weir.max_frame_bytes allows anyway; a larger frame is '
-'refused (54000), an event at its commit. '
-'Retention: max_age, frames older than that go; max_frames, any but the newest so many go; neither, all stay. '
-'hold_age, hold_frames: the same bounds for what a subscription with hold has not acknowledged and would else go. '
-'Retention is applied by weir''s worker, a little at a time: some seconds after an append, when the oldest frame '
-'comes of age, and at once where many came; and by retain(). A reader whose cursor lies below what was removed is '
-'told so (WR004). '
-'Lifetime: ttl, the stream ends so long after its last append, or after the call that set it; expires_at, it ends '
-'at that time, at once if it has passed. An end is a drop: whoever comes later finds no stream, an append begins '
-'a new one (it waits for appends in flight, as a drop does), a reader waiting with weir.wait() is told that it was '
-'dropped, whether or not weir''s worker has removed it yet. Appends in flight prolong a ttl, too, '
-'and so may a trim of the newest frame; on a standby its end shows when the worker''s drop arrives. '
-'Months count 30 days; an age or ttl below a minute is taken, and said in a notice. A stream that is dropped and '
-'made again has defaults. Waits for a transaction that is creating the same name; with a '
-'null_sentinel, appends to it wait for this one. Retry: WR002 tells that the first attempt worked. Errors: WR002 '
-'already exists, 22004, 22023 a property out of range, 42939, 54000, 25006.';
+'null_sentinel: the string that stands for JSON null in its patches; it stays as it is. Best-effort frames: '
+'frame_ttl, how long they are kept unless the append says otherwise; maxlen_floor and maxlen_ceiling, within '
+'which lies how many are kept (append_best_effort()); rate_alpha, how fast the rate that this goes by follows. '
+'Size: max_frame_bytes of payload, type and headers, below what weir.max_frame_bytes allows anyway; a larger '
+'frame is refused (54000), an event at its commit. Retention: max_age, frames older than that go; max_frames, any '
+'but the newest so many go; neither, all stay. hold_age, hold_frames: the same bounds for what a subscription '
+'with hold has not acknowledged and would else go. Retention is applied by weir''s worker, a little at a time: '
+'some seconds after an append, when the oldest frame comes of age, and at once where many came; and by retain(). '
+'A reader whose cursor lies below what was removed is told so (WR004). Lifetime: ttl, the stream ends so long '
+'after its last append, or after the call that set it; expires_at, it ends at that time, at once if it has '
+'passed. An end is a drop: whoever comes later finds no stream, an append begins a new one (it waits for appends '
+'in flight, as a drop does), a reader waiting with weir.wait() is told that it was dropped, whether or not '
+'weir''s worker has removed it yet. Appends in flight prolong a ttl, too, and so may a trim of the newest frame; '
+'on a standby its end shows when the worker''s drop arrives. Months count 30 days; an age or ttl below a minute '
+'is taken, and said in a notice. A stream that is dropped and made again has defaults. Waits for a transaction '
+'that is creating the same name; with a null_sentinel, appends to it wait for this one. Retry: WR002 tells that '
+'the first attempt worked. Errors: WR002 already exists, 22004, 22023 a property out of range, 42939, 54000, '
+'25006.';
 
 CREATE FUNCTION weir.alter_stream(stream text, null_sentinel text DEFAULT NULL, frame_ttl interval DEFAULT NULL,
                                   maxlen_floor integer DEFAULT NULL, maxlen_ceiling integer DEFAULT NULL,
                                   rate_alpha float8 DEFAULT NULL, max_frame_bytes integer DEFAULT NULL,
-                                  max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL, hold_age interval DEFAULT NULL,
-                                  hold_frames bigint DEFAULT NULL, ttl interval DEFAULT NULL,
-                                  expires_at timestamptz DEFAULT NULL, reset text[] DEFAULT NULL) RETURNS void
+                                  max_age interval DEFAULT NULL, max_frames bigint DEFAULT NULL,
+                                  hold_age interval DEFAULT NULL, hold_frames bigint DEFAULT NULL,
+                                  ttl interval DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+                                  reset text[] DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'weir_alter_stream' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION weir.alter_stream IS
 'Changes properties of a stream, those of create_stream(); what is left out, or NULL, stays. reset: names of '
-'properties that are to have their defaults. A ttl, given or not, begins anew. Every call that begins after the commit goes by them. Waits for '
-'another alter, trim or drop of the stream, and lets others wait, until the transaction ends. Safe to retry. '
-'Errors: 42704 no such stream, 22023 a property out of range or nothing given or an unknown name in reset, 55000 '
-'one that is set for good (null_sentinel), 22004, 25006.';
+'properties that are to have their defaults. A ttl, given or not, begins anew. Every call that begins after the '
+'commit goes by them. Waits for another alter, trim or drop of the stream, and lets others wait, until the '
+'transaction ends. Safe to retry. Errors: 42704 no such stream, 22023 a property out of range or nothing given or '
+'an unknown name in reset, 55000 one that is set for good (null_sentinel), 22004, 25006.';
 
 CREATE FUNCTION weir.list_stream_properties()
     RETURNS TABLE (property text, type regtype, "default" text, range text, alterable boolean)
@@ -208,7 +208,8 @@ CREATE FUNCTION weir.append_text_batch(stream text, payloads text[], type text D
 COMMENT ON FUNCTION weir.append_text_batch IS
 'As append_batch(), for text: each payload is stored as a JSON string.';
 
-CREATE FUNCTION weir.append_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL,
+                                        headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
                                   OUT first_id weir.position, OUT last_id weir.position, OUT frames integer)
@@ -237,10 +238,10 @@ CREATE FUNCTION weir.append_best_effort(stream text, payload jsonb, type text DE
 COMMENT ON FUNCTION weir.append_best_effort IS
 'Appends one best-effort frame: no WAL, no wait for the disk, gone after a crash and never there on a standby. '
 'Kept while it is younger than ttl (1 ms to 1 day; NULL: the stream''s frame_ttl) and among the newest K (frames '
-'that roll back while others are appended behind them count as well); K is twice what the rate of appending yields '
-'in frame_ttl, within maxlen_floor and maxlen_ceiling of the stream (create_stream()). Never removes a durable '
-'frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); further '
-'errors: 22023 ttl out of range.';
+'that roll back while others are appended behind them count as well); K is twice what the rate of appending '
+'yields in frame_ttl, within maxlen_floor and maxlen_ceiling of the stream (create_stream()). Never removes a '
+'durable frame. A new stream''s name, and an idempotency key, are durable all the same. Otherwise as append(); '
+'further errors: 22023 ttl out of range.';
 
 CREATE FUNCTION weir.append_best_effort_text(stream text, payload text, type text DEFAULT NULL,
                                  headers jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
@@ -258,7 +259,8 @@ CREATE FUNCTION weir.append_best_effort_bytes(stream text, payload bytea, type t
 COMMENT ON FUNCTION weir.append_best_effort_bytes IS
 'As append_best_effort(), for raw bytes.';
 
-CREATE FUNCTION weir.append_best_effort_batch(stream text, payloads jsonb[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_batch(stream text, payloads jsonb[], type text DEFAULT NULL,
+                                              headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
                                   ttl interval DEFAULT NULL,
@@ -268,7 +270,8 @@ COMMENT ON FUNCTION weir.append_best_effort_batch IS
 'Appends the elements of an array as best-effort frames with consecutive positions, in order. See append_batch() '
 'and append_best_effort().';
 
-CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[], type text DEFAULT NULL,
+                                                   headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
                                   ttl interval DEFAULT NULL,
@@ -277,7 +280,8 @@ CREATE FUNCTION weir.append_best_effort_text_batch(stream text, payloads text[],
 COMMENT ON FUNCTION weir.append_best_effort_text_batch IS
 'As append_best_effort_batch(), for text: each payload is stored as a JSON string.';
 
-CREATE FUNCTION weir.append_best_effort_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL, headers jsonb DEFAULT NULL,
+CREATE FUNCTION weir.append_best_effort_bytes_batch(stream text, payloads bytea[], type text DEFAULT NULL,
+                                                    headers jsonb DEFAULT NULL,
                                   idempotency_key text DEFAULT NULL, lease text DEFAULT NULL, epoch bigint DEFAULT NULL,
                                   types text[] DEFAULT NULL, headers_each jsonb[] DEFAULT NULL,
                                   ttl interval DEFAULT NULL,
@@ -330,17 +334,16 @@ COMMENT ON FUNCTION weir.read IS
 'The settled frames of a stream in the order of their positions: everything committed, up to the first frame '
 'whose transaction is still running. after: exclusive, NULL from the start. upto: inclusive, NULL to the end. '
 'since: only frames of that millisecond or later. max: 1 to 10000; NULL: 1000, and a notice where there are more. '
-'visibility: all, or '
-'exclude_best_effort. types: only frames of these types. headers: only frames whose headers contain these (@>). '
-'reverse: newest first, from the settled head. A close mark passes types and headers. bookmark: one more row at '
-'the end, of mode bookmark, whose id is the position up to which everything settled was looked at, so that a '
-'reader with a filter moves on past what it drops: a cursor as good as that of a frame. It may be the cursor that '
-'was given, 0-0 for none. Its type is more where the call stopped before the end, after max or after '
-'looking at 100000 frames; else NULL. Without a bookmark a call looks on until it has max or the end. An '
-'unknown stream gives no rows; best-effort frames do not exist on a standby; there, and with exclude_best_effort, '
-'a cursor may come to lie beyond best-effort frames still in flight. Uses the statement''s snapshot, never '
-'blocks, safe to retry. Errors: WR003 after lies ahead of the log, WR004 after has missed what was removed, '
-'22004, 22023 out of range, a bookmark of a reverse read, 54000.';
+'visibility: all, or exclude_best_effort. types: only frames of these types. headers: only frames whose headers '
+'contain these (@>). reverse: newest first, from the settled head. A close mark passes types and headers. '
+'bookmark: one more row at the end, of mode bookmark, whose id is the position up to which everything settled was '
+'looked at, so that a reader with a filter moves on past what it drops: a cursor as good as that of a frame. It '
+'may be the cursor that was given, 0-0 for none. Its type is more where the call stopped before the end, after '
+'max or after looking at 100000 frames; else NULL. Without a bookmark a call looks on until it has max or the '
+'end. An unknown stream gives no rows; best-effort frames do not exist on a standby; there, and with '
+'exclude_best_effort, a cursor may come to lie beyond best-effort frames still in flight. Uses the statement''s '
+'snapshot, never blocks, safe to retry. Errors: WR003 after lies ahead of the log, WR004 after has missed what '
+'was removed, 22004, 22023 out of range, a bookmark of a reverse read, 54000.';
 
 CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NULL,
                                upto weir.position[] DEFAULT NULL, max integer DEFAULT NULL,
@@ -352,8 +355,8 @@ CREATE FUNCTION weir.read_many(streams text[], after weir.position[] DEFAULT NUL
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'weir_read_many' LANGUAGE C STABLE COST 100 ROWS 1000;
 COMMENT ON FUNCTION weir.read_many IS
-'As read(), over several streams with one snapshot: after[i] and upto[i] are those of streams[i]. A stream held up '
-'by a transaction in flight holds up no other. max is for each stream, and 10000 rows in all, evenly divided. '
+'As read(), over several streams with one snapshot: after[i] and upto[i] are those of streams[i]. A stream held '
+'up by a transaction in flight holds up no other. max is for each stream, and 10000 rows in all, evenly divided. '
 'bookmark: one for each stream, behind its frames; it shares the 100000 frames out evenly, at least 1000 to each. '
 'Further errors: 22023 arrays that differ in length, 22004 NULL name.';
 
@@ -379,9 +382,9 @@ CREATE FUNCTION weir.summary_at(stream text, upto weir.position DEFAULT NULL, at
     AS 'MODULE_PATHNAME', 'weir_summary_at' LANGUAGE C STABLE ROWS 1;
 COMMENT ON FUNCTION weir.summary_at IS
 'The rolling document as it stood, from the patches up to and including a position, or those of a time or earlier '
-'(exactly one of upto and at; at may not lie in the future). Costs the patches since the last checkpoint before it. '
-'No row where there was no patch yet. Errors: WR006 the patches were trimmed, WR003 upto lies ahead of the log, '
-'22004 NULL stream, 22023 neither or both of upto and at, or at in the future.';
+'(exactly one of upto and at; at may not lie in the future). Costs the patches since the last checkpoint before '
+'it. No row where there was no patch yet. Errors: WR006 the patches were trimmed, WR003 upto lies ahead of the '
+'log, 22004 NULL stream, 22023 neither or both of upto and at, or at in the future.';
 
 CREATE FUNCTION weir.stream_info(stream text)
     RETURNS TABLE (name text, first_id weir.position, last_id weir.position,
@@ -427,9 +430,9 @@ CREATE VIEW weir.streams AS
     CROSS JOIN LATERAL weir.stream_info(n.name) i;
 
 COMMENT ON VIEW weir.streams IS
-'Every stream that the caller may read, with its counts, rate and state: one row of stream_info() each. Costs a little for each stream '
-'whose name meets the condition (=, LIKE ''begins so%'', ranges, ORDER BY name LIMIT use the index), not for each '
-'frame. For the names alone, by page, list_streams() is cheaper.';
+'Every stream that the caller may read, with its counts, rate and state: one row of stream_info() each. Costs a '
+'little for each stream whose name meets the condition (=, LIKE ''begins so%'', ranges, ORDER BY name LIMIT use '
+'the index), not for each frame. For the names alone, by page, list_streams() is cheaper.';
 COMMENT ON COLUMN weir.streams.name IS
 'The stream.';
 COMMENT ON COLUMN weir.streams.first_id IS
