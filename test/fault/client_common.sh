@@ -13,6 +13,7 @@ client_build=${WEIR_CLIENT_BUILD:-$WEIR_ROOT/build/client${WEIR_CLIENT_TSAN:+-ts
 client_make() {
     local options=(-DWEIR_SANITIZE=ON)
     [ -z "${WEIR_CLIENT_TSAN:-}" ] || options=(-DWEIR_SANITIZE_THREAD=ON)
+    mkdir -p "$WEIR_ROOT/build"
     # Two tests may come here at once.
     (
         flock 9
