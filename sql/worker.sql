@@ -28,8 +28,9 @@ COMMENT ON VIEW weir.housekeeping IS
 COMMENT ON COLUMN weir.housekeeping.job IS
 'checkpoints: counts and documents as of now, so that reading them stays cheap. frames: deletes best-effort '
 'frames that fell out. vacuum: takes their space back. lifetimes: drops streams that have ended. names: forgets '
-'names of streams dropped a day ago. keys: deletes idempotency keys past their window. clock: keeps the bound of positions ahead of writers. retention: '
-'what max_age and max_frames of streams say. leases: writes down which have expired.';
+'names of streams dropped a day ago. keys: deletes idempotency keys past their window. clock: keeps the bound of '
+'positions ahead of writers. retention: what max_age and max_frames of streams say. leases: writes down which '
+'have expired.';
 COMMENT ON COLUMN weir.housekeeping.last_run IS
 'When a step last ended, well or not. NULL: none has yet.';
 COMMENT ON COLUMN weir.housekeeping.last_success IS

@@ -111,9 +111,12 @@ void check_role(patient &p) {
 void check_privileges(patient &p) {
     auto const a = p.ask(R"(
         SELECT has_schema_privilege('weir', 'USAGE')
-               AND (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc f WHERE f.pronamespace = n.oid AND f.proname = 'read'),
-               (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc f WHERE f.pronamespace = n.oid AND f.proname = 'append'),
-               (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc f WHERE f.pronamespace = n.oid AND f.proname = 'trim'),
+               AND (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc f
+                    WHERE f.pronamespace = n.oid AND f.proname = 'read'),
+               (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc f
+                WHERE f.pronamespace = n.oid AND f.proname = 'append'),
+               (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc f
+                WHERE f.pronamespace = n.oid AND f.proname = 'trim'),
                quote_literal(current_user)
         FROM pg_namespace n WHERE n.nspname = 'weir')");
     p.may_read = a.is(0);
