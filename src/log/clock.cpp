@@ -71,7 +71,7 @@ void cover(int64 ms) {
     on_invalidate(forget);
     uint64 before = pg::invalidations();
     floor_position = life::current().floor;
-    Oid clock = relation_oid(clock_sequence);
+    Oid clock = locked_oid(clock_sequence, AccessShareLock);
     pg::owner_scope owner = pg::become_owner(clock);
     int64 bound_ms = read_bound(clock);
     if (ms > bound_ms)

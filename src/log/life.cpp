@@ -82,7 +82,7 @@ int by_number(void const *a, void const *b) {
 history read_history(MemoryContext memory) {
     history h{nullptr, 0};
     int room = 0;
-    Relation table = table_open(relation_oid(life_table), AccessShareLock);
+    Relation table = open_relation(life_table, AccessShareLock);
     SysScanDesc scan = systable_beginscan(table, InvalidOid, false, SnapshotSelf, 0, nullptr);
     while (HeapTuple tuple = systable_getnext(scan)) {
         if (h.count == room) {
@@ -116,8 +116,8 @@ int64 place_of_clock(int64 system) {
 }
 
 standing stand() {
-    Oid clock = relation_oid(clock_sequence);
-    Oid incarnation = relation_oid(incarnation_sequence);
+    Oid clock = locked_oid(clock_sequence, AccessShareLock);
+    Oid incarnation = locked_oid(incarnation_sequence, AccessShareLock);
     pg::owner_scope owner = pg::become_owner(clock);
     int64 packed = pg::read_sequence(clock);
     standing s{static_cast<int64>(GetSystemIdentifier()), static_cast<int64>(GetWALInsertionTimeLine()),
@@ -191,7 +191,7 @@ void write_row(row const &r) {
     values[clock_column - 1] = ObjectIdGetDatum(r.clock);
     values[ids_column - 1] = Int64GetDatum(r.ids);
 
-    Relation table = table_open(relation_oid(life_table), RowExclusiveLock);
+    Relation table = open_relation(life_table, RowExclusiveLock);
     CatalogIndexState indexes = CatalogOpenIndexes(table);
     HeapTuple tuple = heap_form_tuple(RelationGetDescr(table), values, nulls);
     heap_insert(table, tuple, GetCurrentCommandId(true), HEAP_INSERT_FROZEN, nullptr);
@@ -215,8 +215,9 @@ row begin(history const &h, standing const &s, cause why) {
     r.why = why;
     r.ids = draw_ids(h);
 
-    Oid clock = relation_oid(clock_sequence), incarnation = relation_oid(incarnation_sequence);
-    Oid ids = relation_oid(id_sequence);
+    Oid clock = locked_oid(clock_sequence, RowExclusiveLock);
+    Oid incarnation = locked_oid(incarnation_sequence, RowExclusiveLock);
+    Oid ids = locked_oid(id_sequence, RowExclusiveLock);
     pg::owner_scope owner = pg::become_owner(clock);
     (void)GetCurrentTransactionId();
     XLogRecPtr before_us = XactLastRecEnd;
@@ -301,7 +302,7 @@ life current() {
 
 int64 new_id() {
     (void)current();
-    return nextval_internal(relation_oid(id_sequence), false);
+    return nextval_internal(locked_oid(id_sequence, RowExclusiveLock), false);
 }
 
 ending ending_of(int64 position) {

@@ -126,6 +126,13 @@ Relation open_relation(source &named, LOCKMODE mode) {
     pg_unreachable();
 }
 
+Oid locked_oid(source &named, LOCKMODE mode) {
+    Relation relation = open_relation(named, mode);
+    Oid oid = RelationGetRelid(relation);
+    relation_close(relation, NoLock);
+    return oid;
+}
+
 // What is found here is good for this call, whose locks keep it; it is remembered if no
 // invalidation came meanwhile.
 table open(source &from, LOCKMODE mode) {

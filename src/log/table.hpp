@@ -45,6 +45,10 @@ Oid relation_oid(source &named);
 // Opens it. Where it was dropped since it was remembered, the one that is there now; 42P01 where none is.
 Relation open_relation(source &named, LOCKMODE mode);
 
+// Its Oid, and its lock until the transaction ends: what is given an Oid alone, such as a sequence's functions, then
+// finds it there.
+Oid locked_oid(source &named, LOCKMODE mode);
+
 // Whether the extension, and with it the relation, is there at all.
 bool exists(source &named);
 

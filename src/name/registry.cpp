@@ -210,7 +210,7 @@ bool is_in_flight(int64 id) {
 }
 
 bool is_at_odds(std::string_view name, int64 id) {
-    Relation registry = table_open(relation_oid(registry_table), AccessShareLock);
+    Relation registry = open_relation(registry_table, AccessShareLock);
     int64 known = look_up(registry, name, SnapshotSelf).id;
     bool differs = known != 0 && known != id;
     SysScanDesc scan = begin_scan_by_id(registry, id, SnapshotSelf);

@@ -130,7 +130,7 @@ createdb full
 psql -d full -c 'CREATE EXTENSION weir' -c "DO \$\$
     DECLARE f oid;
     BEGIN
-        FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'weir'::regnamespace AND proname IN ('append_text', 'append_batch') LOOP
+        FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'weir'::regnamespace AND proname ~ '^append_(text|batch|text_batch)$' LOOP
             EXECUTE regexp_replace(pg_get_functiondef(f), 'LANGUAGE c .*|LANGUAGE c\n.*', format('LANGUAGE plpgsql AS %L',
                 'BEGIN RAISE ''could not extend file: No space left on device'' USING ERRCODE = ''disk_full'', HINT = ''Check free disk space.''; END'));
         END LOOP;
