@@ -108,7 +108,7 @@ suite_fuzz() {
         -DCMAKE_CXX_COMPILER="clang++-$clang_version" || { not_ok fuzz "fuzz targets do not build"; return; }
     mapfile -t targets < <(find build/fuzz -name 'fuzz_*' -type f -executable | sort)
     [ ${#targets[@]} -gt 0 ] || { not_ok fuzz "there are no fuzz targets"; return; }
-    seconds=$((${FUZZ_SECONDS:-60} / ${#targets[@]}))
+    seconds=$((${FUZZ_SECONDS:-30} / ${#targets[@]}))
     for target in "${targets[@]}"; do
         name=${target##*/} log=$WEIR_TMP/${target##*/}.log
         # New inputs go to the first directory; the checked-in corpus is only read.
