@@ -80,7 +80,7 @@ BEGIN
         EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM %s', role);
         EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM %s', role);
         EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM %s', role);
-        EXECUTE format('REVOKE ALL ON TYPE weir."position", weir.frame FROM %s', role);
+        EXECUTE format('REVOKE ALL ON TYPE weir."position", weir.frame, weir.role FROM %s', role);
         EXECUTE format('REVOKE ALL ON SCHEMA weir FROM %s', role);
         RETURN;
     END IF;
@@ -108,7 +108,7 @@ COMMENT ON FUNCTION weir.revoke_access IS
 '42501 not the owner.';
 
 CREATE VIEW weir.access AS
-    SELECT g.role, g.level, g.names
+    SELECT g.role::pg_catalog.oid::pg_catalog.regrole AS role, g.level, g.names
     FROM weir.access_grant g
     WHERE pg_catalog.pg_has_role(g.role, 'USAGE')
        OR EXISTS (SELECT FROM pg_catalog.pg_class c
@@ -129,7 +129,7 @@ INSERT INTO weir.privilege (level, name) VALUES
 REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM PUBLIC;
-REVOKE ALL ON TYPE weir."position", weir.frame FROM PUBLIC;
+REVOKE ALL ON TYPE weir."position", weir.frame, weir.role FROM PUBLIC;
 
 -- But for what compares, sorts and casts positions: who may read a table of somebody's may use the positions in it.
 DO $$

@@ -17,10 +17,46 @@ COMMENT ON TABLE weir.registry IS
 
 SELECT pg_catalog.pg_extension_config_dump('weir.registry', '');
 
+-- A role, in weir's own tables. Not regrole, whose input fails for a role that the subscriber of a publication does not
+-- have: before any trigger could leave the row out, and again whenever the subscription tries.
+CREATE TYPE weir.role;
+
+CREATE FUNCTION weir.role_in(cstring) RETURNS weir.role
+    AS 'MODULE_PATHNAME', 'weir_role_in' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_in IS
+'Input function of weir.role. No such role: 42704, but for what logical replication brings, which is left out.';
+
+CREATE FUNCTION weir.role_out(weir.role) RETURNS cstring
+    AS 'regroleout' LANGUAGE internal STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_out IS
+'Output function of weir.role.';
+
+CREATE FUNCTION weir.role_recv(internal) RETURNS weir.role
+    AS 'regrolerecv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_recv IS
+'Binary input of weir.role: the OID.';
+
+CREATE FUNCTION weir.role_send(weir.role) RETURNS bytea
+    AS 'regrolesend' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_send IS
+'Binary output of weir.role: the OID.';
+
+CREATE TYPE weir.role (
+    INPUT = weir.role_in,
+    OUTPUT = weir.role_out,
+    RECEIVE = weir.role_recv,
+    SEND = weir.role_send,
+    LIKE = pg_catalog.regrole
+);
+COMMENT ON TYPE weir.role IS
+'Internal. A role in weir''s own tables: regrole, but for what logical replication brings.';
+CREATE CAST (weir.role AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.regrole AS weir.role) WITHOUT FUNCTION AS ASSIGNMENT;
+
 -- Who may do what with which names: a row for each that grant_access() gave (src/name/access.hpp). A role is dumped as
 -- its name.
 CREATE TABLE weir.access_grant (
-    role  regrole NOT NULL,
+    role  weir.role NOT NULL,
     level text NOT NULL CHECK (level OPERATOR(pg_catalog.=) ANY (ARRAY['read', 'write', 'admin'])),
     names text COLLATE "C" NOT NULL,
     PRIMARY KEY (role, names)
@@ -57,4 +93,5 @@ CREATE TRIGGER access_changed BEFORE INSERT OR UPDATE OR DELETE ON weir.access_g
 ALTER TABLE weir.access_grant ENABLE ALWAYS TRIGGER access_changed;
 
 INSERT INTO weir.privilege (level, name) VALUES
+    ('owner', 'role_in'), ('owner', 'role_out'), ('owner', 'role_recv'), ('owner', 'role_send'),
     ('read', 'has_access'), ('owner', 'enter_access'), ('owner', 'remove_access'), ('owner', 'access_changed');

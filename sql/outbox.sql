@@ -9,7 +9,7 @@ CREATE TABLE weir.subscription (
     types           text[] COLLATE "C",
     headers         jsonb,
     hold            boolean NOT NULL,
-    owner           regrole NOT NULL,
+    owner           weir.role NOT NULL,
     created_at      timestamptz NOT NULL
 );
 CREATE INDEX subscription_owner_idx ON weir.subscription (owner);

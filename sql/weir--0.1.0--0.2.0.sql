@@ -56,3 +56,99 @@ COMMENT ON FUNCTION weir.alter_stream IS
 'an unknown name in reset, 55000 one that is set for good (null_sentinel), 22004, 25006.';
 
 REVOKE ALL ON FUNCTION weir.create_stream, weir.alter_stream FROM PUBLIC;
+
+-- Roles are read in a way that a subscriber of FOR ALL TABLES can do without them.
+CREATE TYPE weir.role;
+
+CREATE FUNCTION weir.role_in(cstring) RETURNS weir.role
+    AS 'MODULE_PATHNAME', 'weir_role_in' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_in IS
+'Input function of weir.role. No such role: 42704, but for what logical replication brings, which is left out.';
+
+CREATE FUNCTION weir.role_out(weir.role) RETURNS cstring
+    AS 'regroleout' LANGUAGE internal STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_out IS
+'Output function of weir.role.';
+
+CREATE FUNCTION weir.role_recv(internal) RETURNS weir.role
+    AS 'regrolerecv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_recv IS
+'Binary input of weir.role: the OID.';
+
+CREATE FUNCTION weir.role_send(weir.role) RETURNS bytea
+    AS 'regrolesend' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weir.role_send IS
+'Binary output of weir.role: the OID.';
+
+CREATE TYPE weir.role (
+    INPUT = weir.role_in,
+    OUTPUT = weir.role_out,
+    RECEIVE = weir.role_recv,
+    SEND = weir.role_send,
+    LIKE = pg_catalog.regrole
+);
+COMMENT ON TYPE weir.role IS
+'Internal. A role in weir''s own tables: regrole, but for what logical replication brings.';
+CREATE CAST (weir.role AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.regrole AS weir.role) WITHOUT FUNCTION AS ASSIGNMENT;
+REVOKE ALL ON TYPE weir.role FROM PUBLIC;
+REVOKE ALL ON FUNCTION weir.role_in, weir.role_out, weir.role_recv, weir.role_send FROM PUBLIC;
+INSERT INTO weir.privilege (level, name) VALUES
+    ('owner', 'role_in'), ('owner', 'role_out'), ('owner', 'role_recv'), ('owner', 'role_send');
+
+ALTER TABLE weir.subscription ALTER COLUMN owner TYPE weir.role;
+-- The view stays, with what others made of it, and lets go of the column meanwhile.
+CREATE OR REPLACE VIEW weir.access AS
+    SELECT NULL::pg_catalog.regrole AS role, NULL::pg_catalog.text AS level, NULL::pg_catalog.text COLLATE "C" AS names;
+ALTER TABLE weir.access_grant ALTER COLUMN role TYPE weir.role;
+CREATE OR REPLACE VIEW weir.access AS
+    SELECT g.role::pg_catalog.oid::pg_catalog.regrole AS role, g.level, g.names
+    FROM weir.access_grant g
+    WHERE pg_catalog.pg_has_role(g.role, 'USAGE')
+       OR EXISTS (SELECT FROM pg_catalog.pg_class c
+                  WHERE c.oid OPERATOR(pg_catalog.=) 'weir.access_grant'::pg_catalog.regclass
+                    AND pg_catalog.pg_has_role(c.relowner, 'USAGE'));
+
+CREATE OR REPLACE FUNCTION weir.revoke_access(role regrole, names text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+    kept text[];
+    routine regprocedure;
+    view regclass;
+BEGIN
+    IF role IS NULL THEN
+        RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF weir.remove_access(role, names) = 0 AND names IS NOT NULL THEN
+        RAISE WARNING 'role % was not granted access to names "%"', role, names
+            USING HINT = 'See the view weir.access. What was granted for wider names is revoked by those.';
+    END IF;
+    kept := (SELECT array_agg(l.level)
+             FROM (VALUES ('read', 1), ('write', 2), ('admin', 3)) l (level, rank)
+             WHERE l.rank <= (SELECT max(array_position(ARRAY['read', 'write', 'admin'], g.level))
+                              FROM weir.access_grant g WHERE g.role = revoke_access.role));
+    IF kept IS NULL THEN
+        EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM %s', role);
+        EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM %s', role);
+        EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM %s', role);
+        EXECUTE format('REVOKE ALL ON TYPE weir."position", weir.frame, weir.role FROM %s', role);
+        EXECUTE format('REVOKE ALL ON SCHEMA weir FROM %s', role);
+        RETURN;
+    END IF;
+    FOR routine IN
+        SELECT p.oid
+        FROM weir.privilege v JOIN pg_proc p ON p.proname = v.name AND p.pronamespace = 'weir'::regnamespace
+        WHERE v.level <> ALL (kept)
+    LOOP
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM %s', routine, role);
+    END LOOP;
+    FOR view IN
+        SELECT c.oid
+        FROM weir.privilege v JOIN pg_class c ON c.relname = v.name AND c.relnamespace = 'weir'::regnamespace
+        WHERE v.level <> ALL (kept) AND c.relkind = 'v'
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM %s', view, role);
+    END LOOP;
+END
+$$;

@@ -4,8 +4,9 @@
 # Claims: two databases joined by logical replication are two databases. With publications FOR ALL TABLES,
 # in both directions, and weir on both sides, the tables synchronise and stay so; streams, subscriptions and leases
 # of each side are its own, whatever their names; the publisher can delete all it could before, names dropped
-# long ago included; one line in the subscriber's log says that rows were left out. Tables of one's
-# own are replicated with their positions, and a trigger that is enabled for it emits events there.
+# long ago included, and name roles that the subscriber does not have; one line in the subscriber's log says that
+# rows were left out. Tables of one's own are replicated with their positions, and a trigger that is enabled for it
+# emits events there.
 # Only logical replication's workers leave rows out: a restore with session_replication_role = replica does not.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -32,6 +33,9 @@ for cluster in a b; do
 done
 on a -c "SELECT weir.append('dropped', '1'), weir.drop_stream('dropped'), weir.subscribe('sub', 's', '-'), weir.append('only in a', '1')" \
     -c "SELECT weir.append('s', '\"keyed\"', idempotency_key => 'k')" -c "SELECT weir.alter_stream('s', max_age => '1 day')" >/dev/null
+# Roles are of one server: the subscriber has none of these.
+on a -c "CREATE ROLE copied; CREATE ROLE later" -c "SELECT weir.grant_access('copied', 'read')" \
+    -c "SELECT weir.give_subscription('sub', 'copied')" >/dev/null
 on a -c "INSERT INTO orders VALUES (1, weir.head('s'))"
 on b -c "CREATE TRIGGER emit AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION weir.outbox('orders')" \
     -c "ALTER TABLE orders ENABLE REPLICA TRIGGER emit"
@@ -45,6 +49,12 @@ is "and none of weir's" "$(on b -c 'SELECT string_agg(name, $$ $$ ORDER BY name)
 is "streams are each side's own" "$(payloads b s)" "first of b"
 on b -c "SELECT weir.append('new', '\"of b\"')" >/dev/null
 is "also new ones" "$(payloads b new)" "of b"
+
+on a -c "SELECT weir.grant_access('later', 'write')" \
+    -c "SELECT weir.grant_access('later', 'admin')" -c "SELECT weir.give_subscription('sub', 'later')" >/dev/null
+caught_up a "what names roles that are not there"
+is "which leaves no access" "$(on b -c 'SELECT count(*) FROM weir.access')" 0
+on a -c "SELECT weir.give_subscription('sub', 'postgres'), weir.revoke_access('later')" -c 'DROP ROLE later'
 
 # Two frames that commit in the other order.
 coproc held { exec "$PGBIN/psql" -X -q -At -h "$WEIR_TMP/a" -p 65432 -U postgres postgres; }

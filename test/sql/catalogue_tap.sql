@@ -27,12 +27,12 @@ SELECT is_empty($$ SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_att
 SELECT is_empty($$ SELECT t.oid::regtype FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE t.typnamespace = 'weir'::regnamespace AND t.typelem = 0
                    AND (t.typtype IN ('b', 'd', 'e') OR c.relkind = 'c') AND coalesce(obj_description(t.oid, 'pg_type'), '') = '' ORDER BY 1 $$,
     'every type has a comment');
-SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.pronargs > 0 AND p.provolatile <> 'i' AND p.proargnames IS NULL $$,
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.pronargs > 0 AND p.provolatile <> 'i' AND p.proargnames IS NULL AND p.proname !~ '^role_(in|out)$' $$,
     'every argument of a call has a name');
 
 -- What each call is.
 SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 's'),
-    'channel has_access head list_stream_properties list_streams list_subscriptions read read_many stream_info summary summary_at',
+    'channel has_access head list_stream_properties list_streams list_subscriptions read read_many role_in role_out stream_info summary summary_at',
     'the calls that read are STABLE');
 SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v' $$,
     string_to_array(
@@ -46,9 +46,9 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
     'the calls that write, and those that look at what is so now, are VOLATILE');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.proparallel <> 's' AND p.prokind <> 'a' $$,
     'immutable functions are PARALLEL SAFE');
-SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proparallel <> 'u' $$,
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proparallel <> 'u' AND p.proname !~ '^role_(in|out)$' $$,
     'no call that looks at the log or writes may run in a worker');
-SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proisstrict $$,
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile <> 'i' AND p.proisstrict AND p.proname !~ '^role_(in|out)$' $$,
     'no call on a stream is STRICT: a NULL is an error there, never a silent NULL');
 SELECT is((SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY p.oid::regprocedure::text) FROM pg_proc p
            WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'i' AND p.prokind = 'f' AND NOT p.proisstrict),
@@ -116,7 +116,7 @@ SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
     string_to_array('alter_stream drop_stream drop_streams trim lease_revoke retain give_subscription', ' '), 'removing needs admin');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'owner' $$,
     string_to_array('grant_access revoke_access housekeep skip_replicated refuse_restored refuse_restored_name '
-                    'access_changed enter_access remove_access', ' '),
+                    'access_changed enter_access remove_access role_in role_out role_recv role_send', ' '),
     'granting is for the owner, keeping house, and the triggers of weir''s own tables');
 
 -- Dump and restore.
