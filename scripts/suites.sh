@@ -155,18 +155,31 @@ run_pg_regress() {
         keep "$name" "$log" "$WEIR_TMP/$name/regression.diffs" "$WEIR_TMP/$name/results" "$WEIR_TMP/main/server.log"
 }
 
-# Each is a program that prints "ok - …" and "not ok - …", with a scratch directory of its own.
-# run_fault TEST [NAME=VALUE…]
-run_fault() {
-    local test=$1 name log status=0 started=$SECONDS scratch
-    name=$(basename "$test" .sh)
-    log=$WEIR_TMP/$name.log scratch=$WEIR_TMP/fault/$name
+# Each is a program that prints "ok - …" and "not ok - …", with a scratch directory of its own. As many run side by side
+# as there are processors: most of their time they wait. Each is told of when it has ended.
+
+# start_fault TEST [NAME=VALUE…]: in the background, as running[PROCESS].
+start_fault() {
+    local test=$1 name
     shift
-    mkdir -p "$scratch"
-    own_by_server "$scratch"
+    name=$(basename "$test" .sh)
+    mkdir -p "$WEIR_TMP/fault/$name"
+    own_by_server "$WEIR_TMP/fault/$name"
     (unset PGHOST PGPORT PGUSER PGDATABASE
-     WEIR_TMP=$scratch exec timeout -k 30 "${FAULT_TIMEOUT:-900}" env "$@" "$test") >"$log" 2>&1 </dev/null || status=$?
-    say "$name: $(lines '^ok\b' "$log") ok, $(lines '^not ok\b' "$log") not ok ($((SECONDS - started))s)"
+     WEIR_TMP=$WEIR_TMP/fault/$name exec timeout -k 30 "${FAULT_TIMEOUT:-900}" env "$@" "$test") \
+        >"$WEIR_TMP/$name.log" 2>&1 </dev/null &
+    running[$!]=$name
+    since[$name]=$SECONDS
+}
+
+# end_fault: waits for one of those that are running, whichever ends first.
+end_fault() {
+    local name log status=0 scratch process
+    wait -n -p process "${!running[@]}" || status=$?
+    name=${running[$process]}
+    unset "running[$process]"
+    log=$WEIR_TMP/$name.log scratch=$WEIR_TMP/fault/$name
+    say "$name: $(lines '^ok\b' "$log") ok, $(lines '^not ok\b' "$log") not ok ($((SECONDS - since[$name]))s)"
     # Each failure with the comments under it; what is neither came from a program that the test ran.
     awk '/^not ok/ { of_it = 1; print; next } /^#/ && of_it { print; next } { of_it = 0 }' "$log"
     [ "$status" = 0 ] || grep -vE '^(ok|not ok|#)' "$log" | tail -n 40 || true
@@ -177,15 +190,31 @@ run_fault() {
         tar -C "$scratch" --exclude=data --exclude='.s.*' -cf "$kept/$run/$name/scratch.tar" . 2>/dev/null || true
 }
 
+# run_faults TEST… [-- NAME=VALUE…]
+run_faults() {
+    local test tests=() at_once
+    local -A running=() since=()
+    at_once=${WEIR_AT_ONCE:-$(nproc)}
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do tests+=("$1"); shift; done
+    shift $(($# > 0))
+    for test in "${tests[@]}"; do
+        [ -x "$test" ] || continue
+        [ ${#running[@]} -lt "$at_once" ] || end_fault
+        start_fault "$test" "$@"
+    done
+    while [ ${#running[@]} -gt 0 ]; do end_fault; done
+}
+
 # fault_tests PREFIX [NAME…]: those named, or all whose names begin so.
 fault_tests() {
-    local test tests=() prefix=$1
+    local prefix=$1
     shift
-    for test in "$@"; do tests+=("test/fault/$test.sh"); done
-    [ $# -gt 0 ] || tests=(test/fault/"$prefix"*.sh)
-    for test in "${tests[@]}"; do
-        [ ! -x "$test" ] || run_fault "$test"
-    done
+    if [ $# -gt 0 ]; then
+        local tests=("${@/#/test/fault/}")
+        run_faults "${tests[@]/%/.sh}"
+    else
+        run_faults test/fault/"$prefix"*.sh
+    fi
 }
 
 suite_fault()  { fault_tests '' "${only_fault[@]}"; }
@@ -198,7 +227,7 @@ suite_client() {
         for case in "${only_client[@]}"; do
             [ "${case%%/*}" != "$test" ] || cases+=("${case#*/}")
         done
-        [ ${#cases[@]} = 0 ] || run_fault "test/fault/$test.sh" WEIR_CLIENT_ONLY="$(catch_names "${cases[@]}")"
+        [ ${#cases[@]} = 0 ] || run_faults "test/fault/$test.sh" -- WEIR_CLIENT_ONLY="$(catch_names "${cases[@]}")"
     done
 }
 
@@ -241,10 +270,9 @@ run_driver() {
 }
 
 suite_stress() {
-    local test
-    for test in $(grep -l WEIR_STRESS test/fault/*.sh); do
-        [ ! -x "$test" ] || FAULT_TIMEOUT=${FAULT_TIMEOUT:-7200} run_fault "$test" WEIR_STRESS=1
-    done
+    local tests
+    mapfile -t tests < <(grep -l WEIR_STRESS test/fault/*.sh)
+    FAULT_TIMEOUT=${FAULT_TIMEOUT:-7200} run_faults "${tests[@]}" -- WEIR_STRESS=1
 }
 
 # Over the logs of every server that ran. Only fault tests kill with signal 9.

@@ -50,20 +50,16 @@ sqlstate() {
     fi
 }
 
-# Builds the checker once; a scratch directory of its own keeps the tree clean.
-checker_build() {
-    local build=${WEIR_CHECKER_BUILD:-$WEIR_ROOT/build/checker}
-    make -s -C "$WEIR_ROOT/test/checker" "$(jobs_flag)" BUILD="$build" PG_CONFIG="${PG_CONFIG:-$PGBIN/pg_config}" || die "the checker does not build"
-    checker=$build/weir-checker
+# program_build FOLDER PROGRAM: builds test/FOLDER into build/FOLDER, and says where the program is. What is there is kept
+# from one test to the next; two of them may come here at once.
+program_build() {
+    local build=$WEIR_ROOT/build/$1
+    mkdir -p "$build"
+    flock "$build/.lock" make -s -C "$WEIR_ROOT/test/$1" "$(jobs_flag)" BUILD="$build" \
+        PG_CONFIG="${PG_CONFIG:-$PGBIN/pg_config}" >&2 || die "test/$1 does not build"
+    echo "$build/$2"
 }
-
-# Likewise that of leases.
-lease_checker_build() {
-    local build=${WEIR_LEASE_CHECKER_BUILD:-$WEIR_ROOT/build/lease_checker}
-    make -s -C "$WEIR_ROOT/test/lease_checker" "$(jobs_flag)" BUILD="$build" PG_CONFIG="${PG_CONFIG:-$PGBIN/pg_config}" || die "the checker of leases does not build"
-    # shellcheck disable=SC2034 # for whoever called
-    lease_checker=$build/weir-lease-checker
-}
+checker_build() { checker=$(program_build checker weir-checker); }
 
 # The checker's own lines are the test's; its history is kept where it fails.
 run_checker() {

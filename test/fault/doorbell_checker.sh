@@ -8,13 +8,12 @@
 # About 25 seconds; WEIR_STRESS_SECONDS for a long run, or WEIR_STRESS=1 for ten minutes.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-. "$(dirname "$0")/waking.sh"
 
 seconds=${WEIR_STRESS_SECONDS:-${WEIR_STRESS:+600}}
 part=$(awk "BEGIN { print ${seconds:-18} / 8 }")
 cluster_start waking
 cluster_use waking
-waking_build
+waking=$(program_build waking weir-waking)
 psql -c 'CREATE EXTENSION weir'
 
 run=0

@@ -6,7 +6,6 @@
 # in that, it does not, on the line of the readers whom the fault concerns.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-. "$(dirname "$0")/waking.sh"
 
 . "$(dirname "$0")/planting.sh"
 
@@ -39,7 +38,7 @@ plant_all() {
     fault unstarted worker/start.cpp 's/(a first round is unconditional\.\n +)return start_if_needed\(which\);/$1return false;/'
     fault unflushed doorbell/announce.cpp 's/(    UnregisterSnapshot\(latest\);\n)    flush\(r\);/$1/'
 }
-waking_build
+waking=$(program_build waking weir-waking)
 plant_all &
 planting=$!
 cluster_start planted

@@ -12,7 +12,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 seconds=${WEIR_STRESS_SECONDS:-${WEIR_STRESS:+600}}
-lease_checker_build
+lease_checker=$(program_build lease_checker weir-lease-checker)
 run_lease_checker() { "$lease_checker" --conninfo dbname=postgres "$@" || not_ok_lines=$((not_ok_lines + 1)); }
 acquire() { value -F ' ' -c "SELECT acquired, epoch FROM weir.lease_acquire('$1', '$2', '${3:-1 day}')"; }
 held() { value -c "SELECT state FROM weir.leases WHERE name = '$1'"; }

@@ -9,7 +9,7 @@ set -euo pipefail
 
 cluster_start planted
 cluster_use planted
-lease_checker_build
+lease_checker=$(program_build lease_checker weir-lease-checker)
 createdb mock
 psql -d mock -f "$WEIR_ROOT/test/lease_checker/mock.sql"
 
