@@ -2,7 +2,7 @@
 //
 // The durable bound that keeps a position from being given out twice when memory
 // of it is lost: best-effort frames that a crash took, a clock that was set back
-// while the server was down, a standby promoted with a clock behind.
+// over a crash, a standby promoted with a clock behind.
 //
 // weir.clock (logged) always lies at or above every millisecond handed out, moved
 // about once a second, a second ahead, and flushed before it is relied on. A new life of

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
-#include "core/position.hpp"
 #include "log/lock.hpp"
 #include "log/lock_check.hpp"
 #include "pg/shmem.hpp"
@@ -15,10 +14,13 @@ static_assert((partition_count & (partition_count - 1)) == 0);
 
 constexpr int remembered_logs = 4;
 
+// A database is not pulled along by the floor of another one, such as one restored from a server whose clock was wrong.
+constexpr int database_slots = 8;
+
 // Written and read under the partition's lock, but for tranche.
 struct partition {
     LWLockPadded lock;
-    int64 greatest; // of all positions handed out under the lock
+    int64 common[database_slots]; // as in last_assigned
     struct {
         int64 key;
         int64 last;
@@ -42,7 +44,8 @@ void attach() {
         state->tranche = LWLockNewTrancheId();
         for (auto &p : state->partitions) {
             LWLockInitialize(&p.lock.lock, state->tranche);
-            p.greatest = -1;
+            for (int64 &common : p.common)
+                common = -1;
             for (auto &known : p.logs)
                 known = {0, -1, false};
         }
@@ -62,6 +65,8 @@ partition &partition_of(int64 key) {
 // Databases number their logs alike.
 int64 key_in_server(int64 key) { return key ^ static_cast<int64>(MyDatabaseId) << 32; }
 
+int database_slot() { return static_cast<int>(murmurhash32(MyDatabaseId) % database_slots); }
+
 } // namespace
 
 void lock(int64 key) {
@@ -76,16 +81,17 @@ void unlock(int64 key) {
     LWLockRelease(&partition_of(key).lock.lock);
 }
 
-last_assigned recall(int64 key, int64 now_ms) {
+last_assigned recall(int64 key) {
     partition const &p = partition_of(key);
+    int64 common = p.common[database_slot()];
     for (auto const &known : p.logs) {
         if (known.key == key_in_server(key))
-            return {known.last, true, known.control_record};
+            return {known.last, common, true, known.control_record};
     }
-    return {core::ms_of(p.greatest) <= now_ms ? p.greatest : -1, false, true};
+    return {common, common, false, true};
 }
 
-void remember(int64 key, int64 last, bool control_record) {
+void remember(int64 key, int64 last, bool ahead_alone, bool control_record) {
     partition &p = partition_of(key);
     int at = 0;
     while (at < remembered_logs - 1 && p.logs[at].key != key_in_server(key))
@@ -93,16 +99,17 @@ void remember(int64 key, int64 last, bool control_record) {
     for (; at > 0; at--)
         p.logs[at] = p.logs[at - 1];
     p.logs[0] = {key_in_server(key), last, control_record};
-    if (last > p.greatest)
-        p.greatest = last;
+    if (int64 &common = p.common[database_slot()]; last > common && !ahead_alone)
+        common = last;
 }
 
-int64 greatest_assigned(int64 now_ms) {
+int64 greatest_assigned() {
     int64 greatest = -1;
+    int slot = database_slot();
     for (partition const &p : shared->partitions) {
         // Without its lock: what was handed out before we were called is there.
-        int64 theirs = *const_cast<int64 const volatile *>(&p.greatest);
-        if (theirs > greatest && core::ms_of(theirs) <= now_ms)
+        int64 theirs = *const_cast<int64 const volatile *>(&p.common[slot]);
+        if (theirs > greatest)
             greatest = theirs;
     }
     return greatest;

@@ -25,20 +25,23 @@ void unlock(int64 key);
 // forgets positions that rolled back, once they are cleaned away; and where the
 // memory is exact, a writer need not look into every table of a log.
 //
-// It is small: of the logs that share a lock the ones used last are remembered
-// exactly, others by a bound for as long as that is not ahead of the clock.
+// It is small: of the logs that share a lock the ones used last are remembered exactly, all others by one position
+// that they have in common. That one only goes up, also where the clock is set back. A log that lies above it, above
+// the clock and above the floor to begin with, since its rows came from elsewhere, is ahead alone, and pulls no other
+// log along.
 struct last_assigned {
-    int64 position;      // -1: nothing is known
+    int64 position;      // exact: of this log, else what all have in common; -1: nothing is known
+    int64 common;        // at or above every position under this lock but those of logs that are ahead alone
     bool exact;          // it is at or above every position of this log
     bool control_record; // the log's newest row may be one that decides what may follow
 };
 
-last_assigned recall(int64 key, int64 now_ms);
-void remember(int64 key, int64 last, bool control_record);
+last_assigned recall(int64 key);
+void remember(int64 key, int64 last, bool ahead_alone, bool control_record);
 
-// The greatest position of all logs that is not ahead of the clock. For the first
-// of a log: an earlier creation of the same log may have rolled back this very millisecond.
-int64 greatest_assigned(int64 now_ms);
+// What all logs have in common, under whatever lock. For the first position of a log: an earlier creation of the same
+// name may have been rolled back in this very millisecond, and had another key.
+int64 greatest_assigned();
 
 // Reserves the shared memory when the library is preloaded; without preloading
 // it is taken from the server's slop on first use.

@@ -18,9 +18,11 @@ status status_of(TransactionId xid) {
 bool assign_position(int64 key, std::string_view name, judgement const &j, last_assigned const &known, int count,
                      assigned &out, int64 &wanted_ms) {
     int64 now_ms = out.now_us / 1000;
-    int64 last = known.position > j.newest ? known.position : j.newest;
-    if (j.newest < 0 && !known.exact)
-        last = greatest_assigned(now_ms);
+    int64 own = known.exact && known.position > j.newest ? known.position : j.newest;
+    int64 last = known.position > own ? known.position : own;
+    if (own < 0)
+        last = greatest_assigned();
+    bool ahead_alone = own > known.common && own > clock::floor() && core::ms_of(own) > now_ms;
     out.first = core::mint(last, now_ms, clock::floor(), count);
     if (out.first < 0) {
         unlock(key);
@@ -30,7 +32,7 @@ bool assign_position(int64 key, std::string_view name, judgement const &j, last_
     int64 last_id = out.first + count - 1;
     wanted_ms = core::ms_of(last_id);
     if (clock::covers(wanted_ms)) {
-        remember(key, last_id, j.control_record);
+        remember(key, last_id, ahead_alone, j.control_record);
         return true;
     }
     unlock(key); // the log is ahead of the clock, or we waited for the lock for long

@@ -75,7 +75,7 @@ template <class Policy> assigned assign_positions(Policy &policy, int count) {
         policy.make_ready();
         lock(key);
         assigned out{false, -1, clock::now_us()};
-        last_assigned known = recall(key, out.now_us / 1000);
+        last_assigned known = recall(key);
         judgement j = policy.judge(known, out.now_us);
         if (j.then == judgement::verdict::assign) {
             if (assign_position(key, policy.name(), j, known, count, out, wanted_ms))

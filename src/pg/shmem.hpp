@@ -17,7 +17,7 @@
 namespace weir::pg {
 
 // Raise it with every change to a structure in shared memory.
-inline constexpr uint32 shared_layout = 8;
+inline constexpr uint32 shared_layout = 9;
 
 // Under AddinShmemInitLock. Zeroed where it was not there before (found: false).
 void *attach_shared(const char *name, std::size_t size, bool *found);

@@ -61,9 +61,12 @@ session_end all
 
 note "no room in the server's shared memory"
 cluster_start memory "dynamic_shared_memory_type = posix"
+# Until then nobody can connect.
+is_let_go() { [ "$(value -c "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'" 2>/dev/null)" = 0 ]; }
 fill() {
     psql -c "SELECT pg_advisory_lock(n) FROM generate_series(1, 1000000) n" >/dev/null 2>"$WEIR_TMP/filled" || true
     check "(the table of locks was filled)" grep -q 'out of shared memory' "$WEIR_TMP/filled"
+    check "(and let go again)" poll 60 is_let_go
 }
 psql -c 'CREATE ROLE anybody LOGIN'
 PGUSER=anybody fill
