@@ -12,7 +12,7 @@
 # The lock that is never granted is advisory lock 4703: a session of the test holds it.
 
 # shellcheck disable=SC2034 # for those who source this
-housekeeping_jobs=(checkpoints frames names keys vacuum clock retention leases)
+housekeeping_jobs=(checkpoints frames names keys vacuum lifetimes clock retention leases)
 
 plant_faulty_steps() {
     local include='s|(#include "worker/records.hpp"\n)|$1#include "worker/faulty_step.hpp"\n|'

@@ -27,6 +27,8 @@ CREATE EXTENSION weir;
 SET client_min_messages = warning;
 CREATE PROCEDURE calls(n text) LANGUAGE plpgsql AS $$
 DECLARE
+    -- Whoever appends to a stream whose end is being made waits for that step, as behind any drop.
+    appends_behind text := CASE WHEN n LIKE 'lock%' THEN 'SELECT' ELSE 'SELECT weir.append(''over.%1$s'', ''1'')' END;
     call text;
     started timestamptz;
 BEGIN
@@ -47,6 +49,11 @@ BEGIN
         'SELECT count(*) FROM weir.read(''busy.retention.%1$s'', max => 10000)',
         'SELECT count(*) FROM weir.fetch(''reader'')',
         'SELECT weir.ack(''reader'', weir.head(''busy.keys.%1$s''), ''busy.keys.%1$s'')',
+        'SELECT weir.create_stream(''over.%1$s'', expires_at => now())',
+        appends_behind,
+        'SELECT count(*) FROM weir.read(''busy.ended.%1$s''), weir.stream_info(''busy.ended.%1$s'')',
+        'SELECT weir.head(''busy.ended.%1$s''), weir.summary(''busy.ended.%1$s'')',
+        'SELECT count(*) FROM weir.list_streams(''busy.*'')',
         'SELECT weir.append(''other.%1$s'', ''1''), weir.trim(''other.%1$s'', keep => 0)',
         'SELECT weir.drop_stream(''other.%1$s'')',
         'SELECT weir.append(''other.%1$s'', ''1'')',
@@ -97,6 +104,8 @@ work() {
             keep_few "busy.frames.$2"
             psql -c "SELECT count(weir.append_best_effort_batch('busy.frames.$2', array_fill('1'::jsonb, ARRAY[1000]))) FROM generate_series(1, 10)" \
                 -c "SELECT weir.append_best_effort('busy.frames.$2', '1')" ;;
+        lifetimes) psql -c "SELECT weir.append('busy.ended.$2', '1')" \
+            -c "SELECT weir.alter_stream('busy.ended.$2', expires_at => now())" ;;
         clock) psql -c "SELECT weir.append_best_effort('busy.clock', '1')" ;;
         retention) psql -c "SELECT weir.create_stream('busy.retention.$2', max_frames => 10)" \
             -c "SELECT count(weir.emit('busy.retention.$2', type => 'n', payload => '1'))
@@ -113,6 +122,8 @@ has_worked() {
         names) is_true "count(*) = 0 FROM weir.registry WHERE name = 'old.$2'" ;;
         keys) is_true "count(*) = 0 FROM weir.idempotency WHERE key = 'old'" ;;
         vacuum) [ "$(vacuums)" -gt "$vacuums_before" ] ;;
+        lifetimes) is_true "count(*) = 0 FROM weir.frame_log JOIN weir.registry s ON s.id = stream_id
+            WHERE s.name = 'busy.ended.$2' AND payload IS NOT NULL" ;;
         # A caller moves the bound one second ahead, the job three more.
         clock) is_true "(weir.append_best_effort('busy.clock', '1') IS NOT NULL)::text <> '' AND (last_value >> 20)
             > 1500 + 1000 * extract(epoch FROM clock_timestamp()) FROM weir.clock" ;;
