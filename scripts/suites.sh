@@ -138,7 +138,7 @@ suite_isolation() { run_pg_regress isolation REGRESS= ISOLATION test/specs spec 
 # run_pg_regress SUITE WITHOUT-THE-OTHER VARIABLE DIRECTORY EXTENSION [NAME…]
 run_pg_regress() {
     local name=$1 variable=$3 log=$WEIR_TMP/$1.log good bad expected what=("$2")
-    expected=$(find "$4" -name "*.$5" | wc -l)
+    expected=$(find "$4" -maxdepth 1 -name "*.$5" | wc -l)
     shift 5
     [ $# = 0 ] || { what+=("$variable=$*"); expected=$#; }
     need_server || { not_ok "$name" "$name: no server"; return; }

@@ -1,25 +1,9 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- Claim: bad input to a lease call gets a clear error with its SQLSTATE, whichever
 -- argument it is in, and leaves nothing behind.
--- One snapshot for both counts: what the housekeeper does meanwhile does not count.
-SET default_transaction_isolation = 'repeatable read';
-CREATE FUNCTION pg_temp.refusal(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    before bigint := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.lease) + (SELECT count(*) FROM weir.registry);
-    state text;
-BEGIN
-    BEGIN
-        EXECUTE 'SELECT * FROM weir.' || call;
-        RETURN 'accepted';
-    EXCEPTION WHEN others THEN
-        state := SQLSTATE;
-    END;
-    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.lease) + (SELECT count(*) FROM weir.registry) THEN
-        RETURN state || ', and left something';
-    END IF;
-    RETURN state;
-END
-$$;
+\getenv tests PG_ABS_SRCDIR
+\set refusal :tests '/sql/shared/refusal.sql'
+\i :refusal
 
 -- Names, owners and who revokes.
 SELECT split_part(call, '(', 1) AS function, string_agg(pg_temp.refusal(format(call, v.name)), ' ' ORDER BY o) AS null_empty_blank_tabs_long_longer

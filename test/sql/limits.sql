@@ -5,27 +5,9 @@
 -- moves it.
 SELECT weir.append('limits.a', '"first"') AS first \gset
 
--- Tries a call, and says what it left behind when it was refused. One snapshot for both
--- counts: what others do meanwhile, as the housekeeper, does not count.
-SET default_transaction_isolation = 'repeatable read';
-CREATE FUNCTION pg_temp.refusal(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    before bigint;
-    state text;
-BEGIN
-    before := (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_best_effort) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency);
-    BEGIN
-        EXECUTE 'SELECT * FROM weir.' || call;
-        RETURN 'accepted';
-    EXCEPTION WHEN others THEN
-        state := SQLSTATE;
-    END;
-    IF before <> (SELECT count(*) FROM weir.frame_log) + (SELECT count(*) FROM weir.frame_best_effort) + (SELECT count(*) FROM weir.registry) + (SELECT count(*) FROM weir.idempotency) THEN
-        RETURN state || ', and left something';
-    END IF;
-    RETURN state;
-END
-$$;
+\getenv tests PG_ABS_SRCDIR
+\set refusal :tests '/sql/shared/refusal.sql'
+\i :refusal
 
 -- The stream name, in every function that takes one.
 CREATE TEMP TABLE named (n serial, call text);
