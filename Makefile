@@ -74,9 +74,7 @@ $(MODULE_big)$(DLSUFFIX): src/exports.map
 
 # Tests of an order of events are not to race with the housekeeper: sessions leave it nothing to do, and the few
 # that are about it switch it on.
-without_housekeeper = PGOPTIONS='$(PGOPTIONS) -c weir.housekeeping=off'
-pg_regress_installcheck           := $(without_housekeeper) $(pg_regress_installcheck)
-pg_isolation_regress_installcheck := $(without_housekeeper) $(pg_isolation_regress_installcheck)
+installcheck: export PGOPTIONS := $(PGOPTIONS) -c weir.housekeeping=off
 
 $(DATA_built): $(SQL_PARTS) extension/weir.control
 	cat $(SQL_PARTS) > $@.tmp && mv $@.tmp $@

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/pg.hpp"
 
-#include "pg/settings.hpp"
 #include "stream/housekeeping.hpp"
 #include "stream/best_effort.hpp"
 #include "stream/names.hpp"
@@ -48,13 +47,7 @@ void ask_to_trim(int64 stream_id, written const &appended, int count) {
     worker::ask(frames, stream_id);
 }
 
-// Where it is switched off, a housekeeper that others keep running is not to come for it.
-void ask_to_end_streams(int64 in_us) {
-    if (pg::settings::housekeeping)
-        worker::ask_for_everything_within(lifetimes, in_us);
-    else
-        worker::ask_for_everything(lifetimes);
-}
+void ask_to_end_streams(int64 in_us) { worker::ask_for_everything_within(lifetimes, in_us); }
 
 void ask_to_forget_names() { worker::ask(names, 0); }
 

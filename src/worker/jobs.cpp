@@ -38,6 +38,10 @@ void leave_requests() {
     slot *s = own_slot();
     if (s == nullptr)
         return;
+    if (!pg::settings::housekeeping) { // a housekeeper that others keep running is not to come for it
+        everything |= within;
+        within = 0;
+    }
     for (int i = 0; i < asked_count; i++) {
         wanted const &w = asked[i];
         int times = put_request({MyDatabaseId, w.job, 0, 0, w.times, w.key, pg::settings::housekeeping ? 0 : held});

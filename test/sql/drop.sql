@@ -78,7 +78,6 @@ SELECT frames, lifetime_frames FROM weir.stream_info('drop.h');
 
 -- A name is forgotten a day after the drop, by the housekeeper (not before it is asked to here); those in use again
 -- are kept, however many, and keep no others waiting.
-SET weir.housekeeping = off;
 SELECT count(weir.append('drop.revived' || i, '1')), count(weir.append('drop.old' || i, '1')) FROM generate_series(1, 20) i;
 SELECT bool_and(weir.drop_stream('drop.revived' || i)) AND bool_and(weir.drop_stream('drop.old' || i)) AS dropped FROM generate_series(1, 20) i;
 SELECT count(weir.append('drop.revived' || i, '2')) FROM generate_series(1, 20) i;
@@ -86,7 +85,6 @@ UPDATE weir.registry SET dropped_at = CASE WHEN name LIKE 'drop.old%' THEN '2000
 SELECT steps > 1 AS several_steps, failures, last_error FROM weir.housekeep('names');
 SELECT count(*) FILTER (WHERE name LIKE 'drop.old%') AS forgotten, count(*) FILTER (WHERE name LIKE 'drop.revived%') AS kept FROM weir.registry;
 SELECT count(*) AS frames FROM generate_series(1, 20) i, weir.read('drop.revived' || i) WHERE payload = '2';
-RESET weir.housekeeping;
 
 -- Over and over, in one transaction as well.
 BEGIN;

@@ -2,7 +2,6 @@
 -- Claim: a stream with a lifetime ends by the clock, whether or not the housekeeper has come to it: every call finds
 -- it gone, and whatever writes to it begins a new stream with defaults, above every position of the old one. Each
 -- append moves the end of a ttl, and the housekeeper removes what has ended, a little at a time, and nothing else.
-SET weir.housekeeping = off; -- it comes where it is called
 SET client_min_messages = warning;
 SELECT coalesce(sum(failures), 0) AS failures FROM weir.housekeep(); -- what is left over is done
 CREATE FUNCTION pg_temp.say(call text) RETURNS text LANGUAGE plpgsql AS $$
