@@ -21,13 +21,12 @@ struct output {
     pg::result_set rows;
     Snapshot snapshot;
     MemoryContext per_row;
-    bool sees_all;
 };
 
 void add_if_blocked(name::entry const &e, void *context) {
     auto &out = *static_cast<output *>(context);
     doorbell::logs const *logs = doorbell::logs_of(e.kind);
-    if (logs == nullptr || (!out.sees_all && !name::may(name::level::read, e.name)))
+    if (logs == nullptr)
         return;
     MemoryContext before = MemoryContextSwitchTo(out.per_row);
     doorbell::unsettled u = logs->find_unsettled(e.id, out.snapshot);
@@ -41,17 +40,25 @@ void add_if_blocked(name::entry const &e, void *context) {
     MemoryContextReset(out.per_row);
 }
 
+bool add_open_if_blocked(name::entry const &e, void *context) {
+    add_if_blocked(e, context);
+    return true;
+}
+
 } // namespace
 
 WEIR_FUNCTION(weir_list_blockers) {
-    output out{pg::begin_result_set(fcinfo), nullptr, nullptr, has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS)};
+    output out{pg::begin_result_set(fcinfo), nullptr, nullptr};
     // On a standby the locks are not there, but the transactions are.
     if (!RecoveryInProgress() && !doorbell::are_any_written())
         return Datum{0};
     // What is so now, in every isolation level.
     out.snapshot = RegisterSnapshot(GetLatestSnapshot());
     out.per_row = AllocSetContextCreate(CurrentMemoryContext, "weir blockers", ALLOCSET_DEFAULT_SIZES);
-    name::for_each(out.snapshot, add_if_blocked, &out);
+    if (name::may_monitor())
+        name::for_each(out.snapshot, add_if_blocked, &out);
+    else
+        name::for_each_open({nullptr, GetUserId(), name::level::read, {}, {}}, out.snapshot, add_open_if_blocked, &out);
     MemoryContextDelete(out.per_row);
     UnregisterSnapshot(out.snapshot);
     return Datum{0};

@@ -197,6 +197,12 @@ char *pattern_of(std::string_view name) {
     return quote_literal_cstr(pattern);
 }
 
+bool begins_with(std::string_view name, std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; }
+
+int by_bytes(void const *a, void const *b) {
+    return static_cast<std::string_view const *>(a)->compare(*static_cast<std::string_view const *>(b));
+}
+
 [[noreturn]] void refuse(Oid role, level wanted, std::string_view name, std::string_view what) {
     std::string_view thing = what.substr(0, what.rfind(" name"));
     char *who = GetUserNameFromId(role, true);
@@ -239,6 +245,36 @@ bool may(level wanted, std::string_view name) { return may(GetUserId(), wanted, 
 bool may_all(Oid role, level wanted) { return rights_of(role).everywhere >= wanted; }
 
 bool may_all(level wanted) { return may_all(GetUserId(), wanted); }
+
+bool may_monitor() { return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS); }
+
+prefixes open_prefixes(Oid role, level wanted, std::string_view within) {
+    rights const &r = rights_of(role);
+    prefixes out{pg::palloc_array_of<std::string_view>(r.count + 1), 0};
+    bool all = r.everywhere >= wanted;
+    for (int i = 0; i < r.count && !all; i++) {
+        if (r.rules[i].upto < wanted)
+            continue;
+        char *buffer = pg::palloc_array_of<char>(r.rules[i].pattern.size());
+        std::string_view prefix{buffer, core::glob_prefix(r.rules[i].pattern, buffer)};
+        all = begins_with(within, prefix);
+        if (begins_with(prefix, within))
+            out.of[out.count++] = prefix;
+    }
+    if (all) {
+        out.of[0] = within;
+        out.count = 1;
+        return out;
+    }
+    qsort(out.of, out.count, sizeof *out.of, by_bytes);
+    int kept = 0;
+    for (int i = 0; i < out.count; i++) {
+        if (kept == 0 || !begins_with(out.of[i], out.of[kept - 1]))
+            out.of[kept++] = out.of[i];
+    }
+    out.count = kept;
+    return out;
+}
 
 void require(Oid role, level wanted, std::string_view name, const char *what) {
     if (!may(role, wanted, name))

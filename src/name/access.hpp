@@ -33,6 +33,17 @@ bool may(Oid role, level wanted, std::string_view name);
 bool may_all(level wanted);
 bool may_all(Oid role, level wanted);
 
+// Whether the current role may see figures and messages of all names, as those of all sessions in the server's views.
+bool may_monitor();
+
+// What all names that a role may use at a level begin with, those of them that begin as given: in their order (byte by
+// byte), none of them the beginning of another. Palloc'd.
+struct prefixes {
+    std::string_view *of;
+    int count;
+};
+prefixes open_prefixes(Oid role, level wanted, std::string_view within);
+
 // Raises 42501. what: what it names, as in argument.hpp.
 void require(level wanted, std::string_view name, const char *what = "stream name");
 void require(Oid role, level wanted, std::string_view name, const char *what = "stream name");

@@ -6,6 +6,7 @@
 #include "log/ready.hpp"
 #include "log/table.hpp"
 #include "name/memory.hpp"
+#include "name/access.hpp"
 #include "name/registry.hpp"
 #include "pg/invalidation.hpp"
 #include "pg/text.hpp"
@@ -132,6 +133,41 @@ SysScanDesc begin_scan_by_id(Relation registry, int64 id, Snapshot snapshot) {
     ScanKeyData key;
     ScanKeyInit(&key, id_column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
     return systable_beginscan(registry, relation_oid(id_index), true, snapshot, 1, &key);
+}
+
+// False: take wants no more.
+bool walk_prefix(Relation registry, selection const &which, std::string_view prefix, Snapshot snapshot,
+                 bool (*take)(entry const &, void *), void *context) {
+    bool on_page = which.after >= prefix; // and not the first one
+    if (on_page && which.after.substr(0, prefix.size()) != prefix)
+        return true; // it is behind
+    Datum from = pg::to_text(on_page ? which.after : prefix);
+    ScanKeyData key;
+    ScanKeyEntryInitialize(&key, 0, name_column, on_page ? BTGreaterStrategyNumber : BTGreaterEqualStrategyNumber,
+                           InvalidOid, C_COLLATION_OID, on_page ? F_TEXT_GT : F_TEXT_GE, from);
+    SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
+    int64 last = 0;
+    bool goes_on = true;
+    while (goes_on) {
+        CHECK_FOR_INTERRUPTS();
+        HeapTuple row = systable_getnext(scan);
+        if (!HeapTupleIsValid(row))
+            break;
+        bool null = false;
+        text *found = DatumGetTextPP(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
+        entry e{log::integer_of(row, id_column, registry),
+                kind_of(row, registry),
+                {VARDATA_ANY(found), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(found))}};
+        if (e.name.substr(0, prefix.size()) != prefix)
+            break;
+        if (e.id == last || (which.of != nullptr && e.kind != which.of->code))
+            continue;
+        last = e.id;
+        goes_on = !may(which.role, which.wanted, e.name) || take(e, context);
+    }
+    systable_endscan(scan);
+    pfree(DatumGetPointer(from));
+    return goes_on;
 }
 
 } // namespace
@@ -306,33 +342,13 @@ int64 next(kind const &of, int64 after) {
     return next;
 }
 
-void for_each_with_prefix(kind const &of, std::string_view prefix, std::string_view after, Snapshot snapshot,
-                          bool (*take)(int64 id, std::string_view name, void *context), void *context) {
-    bool on_page = after >= prefix; // and not the first one
-    Datum from = pg::to_text(on_page ? after : prefix);
-    ScanKeyData key;
-    ScanKeyEntryInitialize(&key, 0, name_column, on_page ? BTGreaterStrategyNumber : BTGreaterEqualStrategyNumber,
-                           InvalidOid, C_COLLATION_OID, on_page ? F_TEXT_GT : F_TEXT_GE, from);
+void for_each_open(selection const &which, Snapshot snapshot, bool (*take)(entry const &, void *), void *context) {
     Relation registry = open_relation(registry_table, AccessShareLock);
-    SysScanDesc scan = systable_beginscan(registry, relation_oid(name_index), true, snapshot, 1, &key);
-    int64 last = 0;
-    while (HeapTuple row = systable_getnext(scan)) {
-        CHECK_FOR_INTERRUPTS();
-        bool null = false;
-        text *found = DatumGetTextPP(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
-        std::string_view name{VARDATA_ANY(found), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(found))};
-        if (name.substr(0, prefix.size()) != prefix)
-            break;
-        int64 id = log::integer_of(row, id_column, registry);
-        if (kind_of(row, registry) != of.code)
-            continue;
-        if (id != last && !take(id, name, context))
-            break;
-        last = id;
-    }
-    systable_endscan(scan);
+    prefixes open = open_prefixes(which.role, which.wanted, which.prefix);
+    bool goes_on = true;
+    for (int i = 0; i < open.count && goes_on; i++)
+        goes_on = walk_prefix(registry, which, open.of[i], snapshot, take, context);
     table_close(registry, AccessShareLock);
-    pfree(DatumGetPointer(from));
 }
 
 bool is_entered_as_dropped(int64 id, Snapshot snapshot) {

@@ -37,10 +37,20 @@ struct entry {
 // Hands over every name that has an id of its own.
 void for_each(Snapshot snapshot, void (*take)(entry const &e, void *context), void *context);
 
-// The names of a kind that begin so and come after another one (byte by byte), in their order, with
-// their ids, until take returns false.
-void for_each_with_prefix(kind const &of, std::string_view prefix, std::string_view after, Snapshot snapshot,
-                          bool (*take)(int64 id, std::string_view name, void *context), void *context);
+enum class level : uint8; // access.hpp
+
+// The names that a role may use at a level, begin so and come after another one (byte by byte), in their order, until
+// take returns false. Looks at those alone that begin as the patterns of its grants do, so that what others have costs
+// it nothing.
+struct selection {
+    kind const *of; // nullptr: of any kind
+    Oid role;
+    level wanted;
+    std::string_view prefix;
+    std::string_view after;
+};
+void for_each_open(selection const &which, Snapshot snapshot, bool (*take)(entry const &e, void *context),
+                   void *context);
 
 // Whether there is a registry in this database: the extension, that is.
 bool is_there();

@@ -39,7 +39,7 @@ void give(subscription const &s, Oid role) {
 
 } // namespace
 
-bool may_see(subscription const &s) { return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) || may_use(s); }
+bool may_see(subscription const &s) { return name::may_monitor() || may_use(s); }
 
 void require_owner(subscription const &s) {
     if (may_use(s))

@@ -60,7 +60,6 @@ struct collected {
     int capacity;
     std::string_view pattern;
     MemoryContext memory;
-    Oid owner;
 };
 
 void add_stream(collected &c, int64 stream_id, std::string_view name) {
@@ -76,10 +75,10 @@ void add_stream(collected &c, int64 stream_id, std::string_view name) {
     MemoryContextSwitchTo(before);
 }
 
-bool take_match(int64 stream_id, std::string_view name, void *context) {
+bool take_match(name::entry const &e, void *context) {
     auto &c = *static_cast<collected *>(context);
-    if (core::glob_matches(c.pattern, name) && name::may(c.owner, name::level::read, name))
-        add_stream(c, stream_id, name);
+    if (core::glob_matches(c.pattern, e.name))
+        add_stream(c, e.id, e.name);
     return true;
 }
 
@@ -159,12 +158,12 @@ std::string_view literal_part(std::string_view pattern) {
 }
 
 covered_streams streams_of(subscription const &s, lost names, Snapshot snapshot) {
-    collected c{{nullptr, 0}, 0, {}, CurrentMemoryContext, s.owner};
+    collected c{{nullptr, 0}, 0, {}, CurrentMemoryContext};
     for (int i = 0; i < s.pattern_count; i++) {
         c.pattern = pg::view_of(s.patterns[i]);
         std::string_view literal = literal_part(c.pattern);
         if (core::is_glob(c.pattern)) {
-            name::for_each_with_prefix(stream::streams, literal, {}, snapshot, take_match, &c);
+            name::for_each_open({&stream::streams, s.owner, name::level::read, literal, {}}, snapshot, take_match, &c);
             continue;
         }
         if (names == lost::refuse)

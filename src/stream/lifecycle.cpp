@@ -261,10 +261,10 @@ struct name_list {
 
 // Of those that the caller may drop. What weir writes itself is dropped by its name alone: nobody means it by a
 // pattern.
-bool take_name(int64, std::string_view name, void *context) {
+bool take_name(name::entry const &e, void *context) {
     auto &l = *static_cast<name_list *>(context);
-    if (core::glob_matches(l.pattern, name) && !name::is_reserved(name) && name::may(name::level::admin, name))
-        l.names = lappend(l.names, DatumGetPointer(pg::to_text(name)));
+    if (core::glob_matches(l.pattern, e.name) && !name::is_reserved(e.name))
+        l.names = lappend(l.names, DatumGetPointer(pg::to_text(e.name)));
     return true;
 }
 
@@ -272,8 +272,9 @@ List *matching_names(std::string_view pattern) {
     name_list l{pattern, nullptr};
     auto *prefix = static_cast<char *>(palloc(pattern.size() + 1));
     Snapshot snapshot = pg::take_snapshot();
-    name::for_each_with_prefix(stream::streams, {prefix, core::glob_prefix(pattern, prefix)}, {}, snapshot, take_name,
-                               &l);
+    name::for_each_open(
+        {&stream::streams, GetUserId(), name::level::admin, {prefix, core::glob_prefix(pattern, prefix)}, {}}, snapshot,
+        take_name, &l);
     UnregisterSnapshot(snapshot);
     return l.names;
 }

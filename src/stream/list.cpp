@@ -30,13 +30,13 @@ struct listing {
     MemoryContext memory; // of one row
 };
 
-bool list(int64 stream_id, std::string_view name, void *context) {
+bool list(name::entry const &e, void *context) {
     auto &l = *static_cast<listing *>(context);
-    if (!core::glob_matches(l.pattern, name) || !name::may(name::level::read, name))
+    if (!core::glob_matches(l.pattern, e.name))
         return true;
     MemoryContext before = MemoryContextSwitchTo(l.memory);
-    if (stream::state state = stream::state_of(stream_id, l.snapshot); state.there) {
-        Datum values[] = {pg::to_text(name), BoolGetDatum(state.closed)};
+    if (stream::state state = stream::state_of(e.id, l.snapshot); state.there) {
+        Datum values[] = {pg::to_text(e.name), BoolGetDatum(state.closed)};
         bool nulls[] = {false, false};
         l.rows.add(values, nulls);
         l.left--;
@@ -69,7 +69,8 @@ WEIR_FUNCTION(weir_list_streams) {
     l.rows = pg::begin_result_set(fcinfo);
     l.memory = AllocSetContextCreate(CurrentMemoryContext, "weir stream", ALLOCSET_DEFAULT_SIZES);
     l.snapshot = RegisterSnapshot(GetActiveSnapshot());
-    name::for_each_with_prefix(stream::streams, literal_part(l.pattern), after, l.snapshot, list, &l);
+    name::for_each_open({&stream::streams, GetUserId(), name::level::read, literal_part(l.pattern), after}, l.snapshot,
+                        list, &l);
     UnregisterSnapshot(l.snapshot);
     return Datum{0};
 }

@@ -2,12 +2,9 @@
 -- Claim: what a trim has taken is not walked again. Before anybody has vacuumed it, whatever reads
 -- the stream touches as many pages as what is left takes, counted page by page.
 
-CREATE FUNCTION pages(query text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE plan json;
-BEGIN
-    EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ' || query INTO plan;
-    RETURN (plan #>> '{0,Plan,Shared Hit Blocks}')::bigint + (plan #>> '{0,Plan,Shared Read Blocks}')::bigint;
-END $$;
+\getenv tests PG_ABS_SRCDIR
+\set pages :tests '/sql/shared/pages.sql'
+\i :pages
 
 -- Nothing is vacuumed meanwhile: the dead rows are those of this session's own transaction.
 BEGIN;
@@ -17,7 +14,7 @@ SELECT weir.trim('trimmed', keep => 10);
 SELECT weir.subscribe('pages', 'trimmed', '-') IS NOT NULL AS subscribed;
 
 -- As many as for a stream of ten frames, and a few more.
-SELECT query, pages(query) < 100 AS few
+SELECT query, pg_temp.pages(query) < 100 AS few
 FROM (VALUES
     ('SELECT weir.read(''trimmed'')'),
     ('SELECT weir.read(''trimmed'', reverse => true)'),
@@ -34,7 +31,6 @@ SELECT count(*) FROM weir.read('trimmed');
 SELECT weir.close('trimmed', 'done') IS NOT NULL AS closed;
 SELECT weir.trim('trimmed', keep => 0);
 SELECT mode, payload FROM weir.read('trimmed');
-SELECT pages('SELECT weir.read(''trimmed'')') < 100 AS few,
-       pages('SELECT weir.drop_stream(''trimmed'')') < 300 AS few_to_drop;
+SELECT pg_temp.pages('SELECT weir.read(''trimmed'')') < 100 AS few,
+       pg_temp.pages('SELECT weir.drop_stream(''trimmed'')') < 300 AS few_to_drop;
 ROLLBACK;
-DROP FUNCTION pages;
