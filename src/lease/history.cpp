@@ -77,7 +77,9 @@ Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum 
         std::string_view given{value.val.string.val, static_cast<std::size_t>(value.val.string.len)};
         name::check_name(given, "namespace");
         out_namespace = {pg::to_text(given), false};
-        name::check_name(stream_of(out_namespace), "stream name of the history");
+        std::string_view history = stream_of(out_namespace);
+        name::check_name(history, "stream name of the history");
+        name::require(name::level::write, history);
     }
     return DirectFunctionCall2(jsonb_concat, headers.value, with_name);
 }

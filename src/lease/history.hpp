@@ -41,7 +41,8 @@ void reserve_streams();
 
 inline constexpr std::string_view stream_prefix = "leases";
 
-// The headers of a lease as its events carry them; checks them and gives the namespace.
+// The headers of a lease as its events carry them; checks them and gives the namespace. Its history is written to by
+// whoever has level write for the name of that stream, though nobody can append there; that of no namespace, by all.
 Datum event_headers(std::string_view name, NullableDatum headers, NullableDatum &out_namespace);
 
 } // namespace weir::lease

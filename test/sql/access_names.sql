@@ -130,6 +130,56 @@ RESET ROLE;
 SELECT stream FROM weir.list_streams('??.a') UNION ALL SELECT stream FROM weir.list_streams('out.*') ORDER BY 1;
 SELECT weir.alter_stream(s, reset => '{max_age}') FROM unnest('{ro.a,out.a}'::text[]) s;
 
+-- The history of a namespace is written to by the leases of those that may write to that name, though nobody appends
+-- to it; the history of none, by all leases.
+SET ROLE regress_weir_named;
+SELECT weir.lease_acquire('rw.n', 'o', headers => '{"namespace": "rw.n"}');
+RESET ROLE;
+SELECT weir.grant_access('regress_weir_named', 'read', 'leases/*');
+SET ROLE regress_weir_named;
+SELECT pg_temp.state_of($$SELECT weir.lease_acquire('rw.n', 'o', headers => '{"namespace": "rw.n"}')$$) AS to_read_is_not_enough;
+RESET ROLE;
+SELECT weir.grant_access('regress_weir_named', 'write', 'leases/rw.*');
+SET ROLE regress_weir_named;
+SELECT acquired, epoch FROM weir.lease_acquire('rw.n', 'o', headers => '{"namespace": "rw.n"}') \gset
+SELECT :'acquired' AS acquired, weir.lease_renew('rw.n', 'o', :epoch) IS NOT NULL AS renewed, weir.lease_release('rw.n', 'o', :epoch);
+SELECT type FROM weir.read('leases/rw.n');
+SELECT call, pg_temp.state_of('SELECT ' || call) AS state
+FROM (VALUES ('weir.append(''leases/rw.n'', ''1'')'), ('weir.emit(''leases/rw.n'', ''{}'', ''n'')'), ('weir.close(''leases/rw.n'')'),
+             ('weir.create_stream(''leases/rw.new'')'), ('weir.trim(''leases/rw.n'', keep => 0)'),
+             ('weir.alter_stream(''leases/rw.n'', max_frames => 1)'), ('weir.drop_stream(''leases/rw.n'')'),
+             ('weir.lease_acquire(''rw.n'', ''o'', headers => ''{"namespace": "ad.n"}'')')) c(call);
+RESET ROLE;
+SELECT weir.revoke_access('regress_weir_named', 'leases/*'), weir.revoke_access('regress_weir_named', 'leases/rw.*');
+SELECT weir.drop_stream('leases/rw.n');
+
+-- Why housekeeping failed may name a stream: for those who may see all of them.
+SELECT weir.append('out.a', '1', idempotency_key => 'k') IS NOT NULL AS done;
+BEGIN;
+CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a key of out.a'; END $$;
+CREATE TRIGGER refuse BEFORE DELETE ON weir.idempotency FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse();
+UPDATE weir.idempotency SET called_at = now() - interval '2 days';
+SELECT last_error FROM weir.housekeep('keys');
+ROLLBACK;
+CREATE ROLE regress_weir_monitor IN ROLE pg_monitor;
+SELECT weir.grant_access('regress_weir_monitor', 'read', 'ro.*');
+CREATE ROLE regress_weir_most;
+SELECT weir.grant_access('regress_weir_most', 'admin', '?*');
+SELECT failures > 0 AS failed, last_error AS superuser FROM weir.housekeeping WHERE job = 'keys';
+SET ROLE regress_weir_named;
+SELECT failures > 0 AS failed, last_error AS named FROM weir.housekeeping WHERE job = 'keys';
+SET ROLE regress_weir_most;
+SELECT last_error AS admin_of_some FROM weir.housekeeping WHERE job = 'keys';
+SET ROLE regress_weir_monitor;
+SELECT last_error AS monitor FROM weir.housekeeping WHERE job = 'keys';
+RESET ROLE;
+SELECT weir.grant_access('regress_weir_most', 'admin');
+SET ROLE regress_weir_most;
+SELECT last_error AS admin_of_all FROM weir.housekeeping WHERE job = 'keys';
+RESET ROLE;
+SELECT weir.revoke_access('regress_weir_most'), weir.revoke_access('regress_weir_monitor');
+DROP ROLE regress_weir_most, regress_weir_monitor;
+
 -- Patterns: an escaped star is a star, and no other character.
 SELECT weir.grant_access('regress_weir_named', 'read', 'star\*');
 SELECT weir.grant_access('regress_weir_named', 'read', 'qu?d');
