@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: PostgreSQL
 #
 # Claim: pg_dump (plain and custom), pg_restore and pg_upgrade carry all that is durable:
-# frames, summaries, stream ids, idempotency keys, closed and trimmed streams, leases, access, and positions
+# frames, summaries, stream ids, idempotency keys, closed and trimmed streams, lifetimes, leases, access, and positions
 # in tables of one's own with all that stands on them;
 # and what is appended after that lies above every position of the source, also of
 # best-effort frames that were not carried, and also where the source ran ahead of
@@ -74,6 +74,12 @@ SELECT weir.emit('stream', to_jsonb(i), 'event', '{"h": 1}') FROM generate_serie
 SELECT weir.subscribe_many('several', '{all,top*}'::text[], '-', types => '{event}', headers => '{"h": 1}', hold => true), weir.subscribe('one', 'stream', '-');
 SELECT weir.ack('one', id) FROM weir.fetch('one', 7);
 SELECT weir.alter_stream('stream', max_age => '1 day', max_frames => 1000);
+SELECT weir.create_stream('sliding', ttl => '1 day'), weir.append('sliding', '1');
+SELECT weir.create_stream('ending', expires_at => now() + interval '1 day'), weir.append('ending', '1');
+SET weir.housekeeping = off; -- so that what has ended is still there to be carried
+SELECT weir.append('ended', '1'), weir.append('ended by ttl', '1');
+SELECT weir.alter_stream('ended', expires_at => now()), weir.alter_stream('ended by ttl', ttl => '1 ms');
+RESET weir.housekeeping;
 BEGIN; SELECT weir.append('all', '"rolled back"'); ROLLBACK;
 SELECT weir.lease_acquire('forgotten', 'ann') FROM generate_series(1, 9);
 SELECT weir.lease_release('forgotten', 'ann', 9);
@@ -122,6 +128,11 @@ trimmed|append_best_effort(S, '1')
 sentinel|append_bytes(S, '1')
 CALLS
     is "$what: the next positions of a stream lie above all its old ones" "$bad" ""
+    is "$what: lifetimes go on" "$(value -c "SELECT weir.append('sliding', '2'), weir.append('ending', '2')" \
+        -c "SELECT string_agg(frames || (properties - 'expires_at')::text, ' ' ORDER BY name) FROM weir.streams
+            WHERE name IN ('sliding', 'ending')" | tail -n 1)" '2{} 2{"ttl": "1 day"}'
+    is "$what: what has ended is over" "$(value -c "SELECT count(*) FROM weir.read('ended')" -c "SELECT weir.append('ended', '2')" \
+        -c "SELECT frames || ' ' || properties FROM weir.stream_info('ended')" | sed 2d | xargs)" "0 1 {}"
     is "$what: versions go on" "$(value -c "SELECT summary_version FROM weir.append_patch('doc', '{}')")" 2501
     is "$what: epochs of leases go on, also of those forgotten" \
         "$(value -c "SELECT epoch > 9 FROM weir.lease_acquire('forgotten', 'bob')" -c "SELECT acquired FROM weir.lease_acquire('lease', 'bob')" \

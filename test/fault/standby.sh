@@ -51,6 +51,20 @@ for call in "append('mixed', '1')" "append_bytes('new', 'x')" "append_best_effor
     "trim('mixed', keep => 1)" "drop_stream('mixed')" "create_stream('other')"; do
     is "25006: $call" "$(state_on b "SELECT weir.$call")" 25006
 done
+note "a stream that ends while nobody can write there"
+on a -c "SET weir.housekeeping = off; SELECT weir.append(s, '1') FROM unnest('{fixed,sliding}'::text[]) s;
+         SELECT weir.alter_stream('fixed', expires_at => clock_timestamp() + interval '1 day'), weir.alter_stream('sliding', ttl => '1 day')" >/dev/null
+poll 30 caught_up a b
+is "it is there until its end" "$(on b -c "SELECT count(*) FROM weir.read_many('{fixed,sliding}')")" 2
+on a -c "SET weir.housekeeping = off; SELECT weir.alter_stream('fixed', expires_at => now()), weir.alter_stream('sliding', ttl => '1 ms')" >/dev/null
+poll 30 caught_up a b
+is "a fixed end is exact, whether or not the frames are still there" "$(on b -c "SELECT count(*), weir.head('fixed') FROM weir.read('fixed')" \
+    -c "SELECT count(*) FROM weir.stream_info('fixed')" -c "SELECT count(*) FROM weir.list_streams('fixed')" | xargs)" "0|0-0 0 0"
+# Best-effort frames, which prolong it, are not there to be asked.
+is "that of a ttl shows when the drop arrives" "$(on b -c "SELECT count(*) FROM weir.read('sliding')")" 1
+is "not on the primary" "$(on a -c "SELECT count(*) FROM weir.read('sliding')" -c "SELECT sum(failures) FROM weir.housekeep('lifetimes')" | xargs)" "0 0"
+poll 30 caught_up a b
+is "as it has then" "$(on b -c "SELECT count(*) FROM weir.read('sliding')")" 0
 is "a cursor ahead may be one that the standby has yet to reach" "$(state_on b "SELECT * FROM weir.read('mixed', after => '+')")" 00000
 
 note "failover, nothing missing"
