@@ -112,11 +112,16 @@ session_end l
 note "settings of a database"
 psql -c "CREATE DATABASE odd TEMPLATE template"
 for setting in lock_timeout=1 statement_timeout=1 default_transaction_isolation=serializable default_transaction_read_only=on default_transaction_deferrable=on \
-    search_path=nowhere idle_in_transaction_session_timeout=1 "role=nobody"; do
+    search_path=nowhere idle_in_transaction_session_timeout=1 idle_session_timeout=1 "role=nobody"; do
     [ "$setting" != role=nobody ] || psql -c "CREATE ROLE nobody"
     psql -c "ALTER DATABASE odd SET ${setting%=*} = '${setting#*=}'"
 done
 export PGOPTIONS='-c role=none -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off -c default_transaction_deferrable=off'
+PGOPTIONS+=' -c idle_session_timeout=0'
+if [ "$(value -c "SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'")" = 1 ]; then # from 17 on
+    psql -c "ALTER DATABASE odd SET transaction_timeout = 1"
+    PGOPTIONS+=' -c transaction_timeout=0'
+fi
 session_start inside -d odd
 listen l -d odd -- weir:s
 unset PGOPTIONS
