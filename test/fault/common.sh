@@ -79,6 +79,16 @@ crash_and_restart() {
     cluster_start "$1"
 }
 
+# make_standby NAME OF ['setting = value' …]: a hot standby of OF, which streams.
+make_standby() {
+    local name=$1 of=$2
+    shift 2
+    mkdir -p "$WEIR_TMP/$name"
+    own_by_server "$WEIR_TMP/$name"
+    as_server "$PGBIN/pg_basebackup" -D "$WEIR_TMP/$name/data" -R -c fast -X stream -h "$WEIR_TMP/$of" -p 65432 -U postgres
+    cluster_start "$name" "unix_socket_directories = '$WEIR_TMP/$name'" "$@"
+}
+
 # A server whose clock is moved: it alone runs under libfaketime, which reads the
 # offset in seconds from a file at every look at the clock. It cannot stand a signal's
 # handler that looks at the clock while it does: so no timeouts of the server's there.

@@ -18,10 +18,7 @@ caught_up() { [ "$(on_standby "SELECT pg_last_wal_replay_lsn() >= '$(on_primary 
 cluster_start primary "wal_level = replica" "autovacuum = off"
 cluster_use primary
 psql -c 'CREATE EXTENSION weir' -c "SELECT weir.append('s', '1')" >/dev/null
-mkdir -p "$WEIR_TMP/standby"
-own_by_server "$WEIR_TMP/standby"
-as_server "$PGBIN/pg_basebackup" -D "$WEIR_TMP/standby/data" -R -c fast -X stream -h "$WEIR_TMP/primary" -p 65432 -U postgres
-cluster_start standby "unix_socket_directories = '$WEIR_TMP/standby'" "max_standby_streaming_delay = 0" "weir.poll_interval = '1h'"
+make_standby standby primary "max_standby_streaming_delay = 0" "weir.poll_interval = '1h'"
 PGHOST=$WEIR_TMP/standby
 
 is "there is no LISTEN" "$(sqlstate "LISTEN weir")" 25006

@@ -86,9 +86,7 @@ psql -c "COMMIT PREPARED 'work'"
 is "until it is decided" "$(acquire prepared bob)" "t 2"
 
 note "a failover that loses the last transactions"
-mkdir "$WEIR_TMP/standby" && own_by_server "$WEIR_TMP/standby"
-as_server "$PGBIN/pg_basebackup" -h "$PGHOST" -p "$PGPORT" -U postgres -D "$WEIR_TMP/standby/data" -R -c fast
-cluster_start standby "unix_socket_directories = '$WEIR_TMP/standby'"
+make_standby standby lease
 on_standby() { (cluster_use standby; PGDATABASE=steps "$@"); }
 is "given out before" "$(acquire failover ann)" "t 1"
 replicated() { [ "$(on_standby held failover)" = held ]; }

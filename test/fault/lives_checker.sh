@@ -8,12 +8,6 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-make_standby() {
-    mkdir -p "$WEIR_TMP/$1"
-    own_by_server "$WEIR_TMP/$1"
-    as_server "$PGBIN/pg_basebackup" -D "$WEIR_TMP/$1/data" -R -c fast -X stream -h "$WEIR_TMP/$2" -p 65432 -U postgres
-    cluster_start "$1" "unix_socket_directories = '$WEIR_TMP/$1'"
-}
 on() { (cluster_use "$1"; shift; value "$@"); }
 state_on() { (cluster_use "$1"; sqlstate "$2"); }
 promote() { [ "$(on "$1" -c 'SELECT pg_promote()')" = t ]; }

@@ -139,10 +139,7 @@ is "and at least once apart from its ack" "$(value -c 'SELECT count(*) FROM orde
 is "no handler met an order twice" "$(grep -c 'duplicate key' "$WEIR_TMP/clients.log" || true)" 0
 
 note "a standby"
-mkdir -p "$WEIR_TMP/standby"
-own_by_server "$WEIR_TMP/standby"
-as_server "$PGBIN/pg_basebackup" -D "$WEIR_TMP/standby/data" -R -c fast -X stream -h "$WEIR_TMP/outbox" -p 65432 -U postgres
-cluster_start standby "unix_socket_directories = '$WEIR_TMP/standby'"
+make_standby standby outbox
 there() { (cluster_use standby; "$@"); }
 value -c "SELECT weir.emit('t', '11', 'n')" >/dev/null
 caught_up() { [ "$(there value -c "SELECT pg_last_wal_replay_lsn() >= '$(value -c 'SELECT pg_current_wal_flush_lsn()')'")" = t ]; }

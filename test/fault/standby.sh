@@ -9,13 +9,6 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-# make_standby NAME OF
-make_standby() {
-    mkdir -p "$WEIR_TMP/$1"
-    own_by_server "$WEIR_TMP/$1"
-    as_server "$PGBIN/pg_basebackup" -D "$WEIR_TMP/$1/data" -R -c fast -X stream -h "$WEIR_TMP/$2" -p 65432 -U postgres
-    cluster_start "$1" "unix_socket_directories = '$WEIR_TMP/$1'" "max_standby_streaming_delay = 2s"
-}
 on() { (cluster_use "$1"; shift; value "$@"); }
 state_on() { (cluster_use "$1"; sqlstate "$2"); }
 caught_up() {
@@ -26,7 +19,7 @@ promote() { [ "$(on "$1" -c 'SELECT pg_promote()')" = t ]; }
 
 cluster_start a "wal_level = replica"
 on a -c 'CREATE EXTENSION weir'
-make_standby b a
+make_standby b a "max_standby_streaming_delay = 2s"
 checker_build
 
 note "readers on the standby"
@@ -85,7 +78,7 @@ is "the summary goes on" "$(on b -c "SELECT summary_version FROM weir.append_pat
     '2 {a: 3, b: 1}|2'
 
 note "failover to an asynchronous standby that missed the end"
-make_standby c b
+make_standby c b "max_standby_streaming_delay = 2s"
 poll 30 caught_up b c
 cluster_stop c
 # A second later than all that it got: within that second the position counter runs ahead.
