@@ -5,7 +5,8 @@
 # a pause that makes a race. To be sourced after common.sh; makes a private server of its
 # own, since its library changes.
 #
-#   plant_copy DIR             a copy of the source; objects that are there need not be built again
+#   plant_copy DIR             a copy of the source; objects that are there need not be built again. Or of
+#                              WEIR_PLANTED: a test run by another, which has to find what that one planted
 #   plant FILE PERL…           edits FILE; fails where one of the edits changes nothing
 #   plant_build DIR            builds DIR/weir.so
 #   plant_use DIR              lets the server load that one, from its next start or session on
@@ -17,8 +18,9 @@ install -m 644 "$WEIR_ROOT/extension/weir.control" "$WEIR_ROOT"/sql/weir--*.sql 
 
 plant_copy() {
     mkdir "$1"
-    cp -a "$WEIR_ROOT"/{Makefile,src,sql,extension} "$1/"
-    [ ! -e "$WEIR_ROOT/.flags" ] || cp -a "$WEIR_ROOT/.flags" "$1/"
+    local from=${WEIR_PLANTED:-$WEIR_ROOT}
+    cp -a "$from"/{Makefile,src,sql,extension} "$1/"
+    [ ! -e "$from/.flags" ] || cp -a "$from/.flags" "$1/"
 }
 
 plant() {
@@ -38,3 +40,20 @@ plant_build() {
 }
 
 plant_use() { ln -sf "$1/weir.so" "$WEIR_LIBDIR/weir.so"; }
+
+# finds NAME TEST CLAIM…: TEST, run on weir as it is in NAME, fails on one of the claims, or on what begins so. By itself
+# it passes: it is a test of its own.
+finds() {
+    local name=$1 test=$2 log=$WEIR_TMP/$1.log planted=$WEIR_TMP/$1 run=$WEIR_TMP/run-$1 claim
+    shift 2
+    plant_use "$planted"
+    mkdir "$run"
+    own_by_server "$run"
+    WEIR_PLANTED=$planted WEIR_TMP=$run "$WEIR_ROOT/test/fault/$test.sh" >"$log" 2>&1 || true
+    stop_servers "$run"
+    for claim in "$@"; do
+        ! grep -qF "not ok - $claim" "$log" || { ok "$name: $test fails on \"$claim\""; return; }
+    done
+    not_ok "$name: $test fails on \"$1\""
+    tail -n 40 "$log" | sed 's/^/# /'
+}
