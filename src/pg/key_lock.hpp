@@ -23,6 +23,9 @@
 //
 // A class must be locked through here by all or by none. A space is a table, or the family
 // as a whole (0); keys that hash alike share a lock.
+//
+// A key is held alone, or, where a class has such users, in common with others of the same kind: all who
+// write it and may do so beside each other, or all who want it to stay as it is.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -31,9 +34,14 @@
 
 namespace weir::pg {
 
-void lock_key(lock_class which, Oid space, int64 key);
+enum class hold { alone, writing, reading };
+
+void lock_key(lock_class which, Oid space, int64 key, hold how = hold::alone);
 
 // Without waiting. False: somebody has the key, or may have.
-bool try_lock_key(lock_class which, Oid space, int64 key);
+bool try_lock_key(lock_class which, Oid space, int64 key, hold how = hold::alone);
+
+// The gate of a space: from now on nobody takes another key of it. Who has one keeps it.
+void lock_space(lock_class which, Oid space);
 
 } // namespace weir::pg

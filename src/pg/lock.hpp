@@ -17,6 +17,8 @@ enum class lock_class : uint16 {
     mint = 0x5706,         // handing out positions of a key in order of commit (pg/key_lock.hpp)
     trim_to = 0x5707,      // trimming the rows of a key; others leave it alone (pg/key_lock.hpp)
     sender = 0x5708,       // sending what weir.notify() left in cells (doorbell/cells.hpp); held until commit
+    kv_key = 0x5709,       // writing, changing or checking a key of a bucket (pg/key_lock.hpp)
+    kv_bucket = 0x570a,    // shared: checking a key; exclusive: dropping the bucket; both held until commit
     lease = 0x5710,        // working under a lease, renewing, ending or issuing it (lease/row.hpp); held until commit
     lease_sweep = 0x5711,  // one sweep at a time; held until commit, only tried for
     lease_floor = 0x5712   // moving the bound of epochs; released at once
