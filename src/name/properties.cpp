@@ -31,7 +31,7 @@ using description = property_description;
 constexpr uint32 bit(int i) { return uint32{1} << i; }
 
 bool has_default(description const &d) {
-    return d.type == property_type::text || d.type == property_type::real || d.otherwise.integer != none;
+    return d.type == property_type::text || d.type == property_type::real || d.otherwise.integer != no_default;
 }
 
 Oid type_of(description const &d) {

@@ -32,7 +32,7 @@ inline constexpr double no_end = 9007199254740992.0; // what every client's numb
 inline constexpr int day_ms = 86400000;
 inline constexpr double century_ms = 36525.0 * day_ms;
 inline constexpr double last_ms = 4102444800000.0 * 2; // of times, in the year 2230
-inline constexpr int none = -1;                        // where it has no default
+inline constexpr int no_default = -1;
 
 union property_value {
     int64 integer; // also an interval, a time, a boolean

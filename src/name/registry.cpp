@@ -198,6 +198,15 @@ int64 find(kind const &of, std::string_view name, Snapshot snapshot) {
     return look_up(of, name, snapshot);
 }
 
+char kind_of(std::string_view name, Snapshot snapshot) {
+    if (remembered const *r = recall(name))
+        return r->kind;
+    Relation registry = open_relation(registry_table, AccessShareLock);
+    found row = look_up(registry, name, snapshot);
+    table_close(registry, AccessShareLock);
+    return row.id == 0 ? '\0' : row.kind;
+}
+
 known look_up_or_create(kind const &of, std::string_view name) {
     Relation registry = open_relation(registry_table, RowExclusiveLock);
     uint64 before = pg::invalidations();

@@ -24,6 +24,9 @@ int64 find(kind const &of, std::string_view name, Snapshot snapshot);
 // The same, but never from this backend's memory.
 int64 look_up(kind const &of, std::string_view name, Snapshot snapshot);
 
+// What kind of thing has a name, by its code; 0 where it is unknown to the snapshot.
+char kind_of(std::string_view name, Snapshot snapshot);
+
 // The name of a log, empty where there is none. Good until the next call here, in the
 // same memory context.
 std::string_view name_of(int64 id, Snapshot snapshot);

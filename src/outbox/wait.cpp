@@ -10,6 +10,7 @@
 
 #include "core/glob.hpp"
 #include "core/position.hpp"
+#include "doorbell/logs.hpp"
 #include "doorbell/wait.hpp"
 #include "name/argument.hpp"
 #include "outbox/buffer.hpp"
@@ -20,6 +21,7 @@
 #include "pg/function.hpp"
 #include "pg/memory.hpp"
 #include "pg/text.hpp"
+#include "stream/names.hpp"
 #include "stream/state.hpp"
 #include "stream/trimmed.hpp"
 #include "stream/watch.hpp"
@@ -30,7 +32,7 @@ namespace doorbell = weir::doorbell;
 namespace outbox = weir::outbox;
 namespace pg = weir::pg;
 namespace stream = weir::stream;
-using stream::outlook;
+using doorbell::outlook;
 
 namespace {
 
@@ -47,7 +49,7 @@ struct progress {
 };
 
 struct waiting_for : doorbell::waiting {
-    stream::watched *streams;
+    doorbell::watched *streams;
     int stream_count;
     std::string_view *subscriptions;
     int subscription_count;
@@ -142,9 +144,17 @@ outlook look_at_subscription(waiting_for &w, std::string_view name, Snapshot sna
     return only_names && streams.count > 0 && closed == l.of.pattern_count ? outlook::closed : outlook::nothing;
 }
 
+// Whatever has the name; while nothing has, it may come to be a stream's.
+outlook look_at_log(doorbell::watched &l, Snapshot snapshot) {
+    char kind = name::kind_of(l.name, snapshot);
+    doorbell::logs const *of = doorbell::logs_of(kind == '\0' ? stream::streams.code : kind);
+    if (of == nullptr)
+        name::require_kind(l.name, kind, stream::streams);
+    return of->look(l, snapshot);
+}
+
 doorbell::look look_at_all(doorbell::waiting &base, Snapshot snapshot) {
     auto &w = static_cast<waiting_for &>(base);
-    stream::row_names names{};
     bool unfinished = false;
     auto is_over = [&](outlook found, std::string_view name) {
         unfinished |= found == outlook::unfinished;
@@ -155,7 +165,7 @@ doorbell::look look_at_all(doorbell::waiting &base, Snapshot snapshot) {
         return true;
     };
     for (int i = 0; i < w.stream_count; i++) {
-        if (is_over(stream::look_at(w.streams[i], names, snapshot), w.streams[i].name))
+        if (is_over(look_at_log(w.streams[i], snapshot), w.streams[i].name))
             return doorbell::look::found;
     }
     for (int i = 0; i < w.subscription_count; i++) {
@@ -167,7 +177,7 @@ doorbell::look look_at_all(doorbell::waiting &base, Snapshot snapshot) {
 
 void begin(waiting_for &w, int stream_count, int subscription_count) {
     w.at = look_at_all;
-    w.streams = pg::palloc_array_of<stream::watched>(static_cast<std::size_t>(stream_count));
+    w.streams = pg::palloc_array_of<doorbell::watched>(static_cast<std::size_t>(stream_count));
     w.subscriptions = pg::palloc_array_of<std::string_view>(static_cast<std::size_t>(subscription_count));
     HASHCTL control{};
     control.keysize = sizeof(progress::of);
@@ -205,7 +215,7 @@ bool wait_and_tell(FunctionCallInfo fcinfo, waiting_for &w, Datum *values) {
     if (!over)
         w.why = outlook::nothing;
     values[0] = BoolGetDatum(w.why == outlook::frames);
-    values[1] = CStringGetTextDatum(stream::name_of(w.why));
+    values[1] = CStringGetTextDatum(doorbell::name_of(w.why));
     return over;
 }
 

@@ -58,8 +58,9 @@ struct result_set {
     }
 };
 
-inline result_set begin_result_set(FunctionCallInfo fcinfo) {
-    InitMaterializedSRF(fcinfo, 0);
+enum class result_of { rows, values }; // of one column, that is no row
+inline result_set begin_result_set(FunctionCallInfo fcinfo, result_of what = result_of::rows) {
+    InitMaterializedSRF(fcinfo, what == result_of::rows ? 0 : MAT_SRF_USE_EXPECTED_DESC);
     auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     return {info->setResult, info->setDesc};
 }

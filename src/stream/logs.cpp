@@ -5,6 +5,7 @@
 #include "stream/logs.hpp"
 #include "stream/names.hpp"
 #include "stream/reader.hpp"
+#include "stream/watch.hpp"
 
 namespace weir::stream {
 
@@ -15,21 +16,15 @@ doorbell::unsettled find_unsettled(int64 stream_id, Snapshot snapshot) {
     return {f.unsettled, f.blocker};
 }
 
-bool is_written_by_others(log::source &table) {
-    LOCKTAG tag;
-    SET_LOCKTAG_RELATION(tag, MyDatabaseId, log::relation_oid(table));
-    int count = 0;
-    (void)GetLockConflicts(&tag, ShareLock, &count);
-    return count > 0;
+bool are_written() {
+    return doorbell::is_written_by_others(log_source) || doorbell::is_written_by_others(best_effort_source);
 }
-
-bool are_written() { return is_written_by_others(log_source) || is_written_by_others(best_effort_source); }
 
 } // namespace
 
 void register_streams() {
     name::register_kind(streams);
-    doorbell::register_logs({&streams, newest_position, find_unsettled, are_written});
+    doorbell::register_logs({&streams, newest_position, find_unsettled, are_written, look_at});
 }
 
 } // namespace weir::stream

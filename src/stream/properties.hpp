@@ -14,7 +14,7 @@ namespace weir::stream {
 
 using name::change;
 using name::day_ms;
-using name::none;
+inline constexpr int none = name::no_default;
 
 // name, type, least and greatest, default or none, whether it may be altered later (name/properties.hpp).
 // clang-format off

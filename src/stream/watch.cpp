@@ -11,21 +11,6 @@
 
 namespace weir::stream {
 
-const char *name_of(outlook o) {
-    switch (o) {
-    case outlook::frames:
-        return "frames";
-    case outlook::closed:
-        return "closed";
-    case outlook::dropped:
-        return "dropped";
-    case outlook::expired:
-        return "expired";
-    default:
-        return "timeout";
-    }
-}
-
 outlook look_behind(int64 stream_id, int64 &position, filter const *wanted, row_names const &names, int &room,
                     Snapshot snapshot) {
     reader r;
@@ -50,7 +35,7 @@ outlook look_behind(int64 stream_id, int64 &position, filter const *wanted, row_
     return found;
 }
 
-outlook look_at(watched &w, row_names const &names, Snapshot snapshot) {
+outlook look_at(watched &w, Snapshot snapshot) {
     int64 stream_id = find(w.name, snapshot);
     bool was_there = w.was_there;
     if (stream_id == 0)
@@ -68,7 +53,7 @@ outlook look_at(watched &w, row_names const &names, Snapshot snapshot) {
         return outlook::closed;
     int64 position = w.after;
     int room = INT_MAX;
-    outlook found = look_behind(stream_id, position, nullptr, names, room, snapshot);
+    outlook found = look_behind(stream_id, position, nullptr, {}, room, snapshot);
     if (found == outlook::nothing)
         check_not_ahead(w.name, stream_id, w.after, snapshot);
     return found;
