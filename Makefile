@@ -21,7 +21,7 @@ DATA_built = sql/$(EXTNAME)--$(EXTVERSION).sql
 
 # One file a family, in load order.
 SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql name.sql merge.sql stream.sql doorbell.sql worker.sql \
-               lease.sql outbox.sql trigger.sql foreign.sql access.sql)
+               lease.sql outbox.sql trigger.sql kv.sql foreign.sql access.sql)
 
 # src/core is plain C++20 and may throw inside; all the rest is the shell that calls the server.
 CORE_OBJS  = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp)))

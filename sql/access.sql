@@ -27,7 +27,7 @@ BEGIN
     END IF;
     PERFORM weir.enter_access(role, level, coalesce(names, '*'));
     EXECUTE format('GRANT USAGE ON SCHEMA weir TO %s', role);
-    EXECUTE format('GRANT USAGE ON TYPE weir."position", weir.frame TO %s', role);
+    EXECUTE format('GRANT USAGE ON TYPE weir."position", weir.frame, weir.kv_change TO %s', role);
     FOR routine IN
         SELECT p.oid
         FROM weir.privilege v JOIN pg_proc p ON p.proname = v.name AND p.pronamespace = 'weir'::regnamespace
@@ -46,16 +46,16 @@ END
 $$;
 COMMENT ON FUNCTION weir.grant_access IS
 'Lets a role use weir. level read: everything that reads and waits, subscriptions of its own, and the pure '
-'functions; write: also append, emit, close, create_stream, notify, the calls of leases and making triggers; '
-'admin: also trim, retention, drop_stream, drop_streams, lease_revoke and, with all names, the subscriptions of '
-'others. The privileges of each call are in the table weir.privilege. A higher level includes the lower ones. '
-'names: a pattern of the names, of streams and leases, that this level is for: * stands for any run of '
-'characters, ? for any one, \ takes the next as it is; NULL: all names. Calls add up: a lower level granted later '
-'takes nothing away, nor do narrower names; use revoke_access() first. Members of the role have what it has, as '
-'with the server''s own privileges. EXECUTE granted by hand opens no name. Counts for statements that begin after '
-'the commit. Call it again after an upgrade of the extension. Needs the owner of the extension. Safe to retry. '
-'Errors: 22023 unknown level, or blank names, 22025 names that end with a single \, 22004 NULL role, 42704 no such '
-'role, 54000 names too long, 42501 not the owner.';
+'functions; write: also append, emit, close, create_stream, create_bucket, put and what else writes keys, notify, '
+'the calls of leases and making triggers; admin: also trim, retention, dropping and altering streams and buckets, '
+'compaction, lease_revoke and, with all names, the subscriptions of others. The privileges of each call are in the '
+'table weir.privilege. A higher level includes the lower ones. names: a pattern of the names, of streams, buckets '
+'and leases, that this level is for: * stands for any run of characters, ? for any one, \ takes the next as it is; '
+'NULL: all names. Calls add up: a lower level granted later takes nothing away, nor do narrower names; use '
+'revoke_access() first. Members of the role have what it has, as with the server''s own privileges. EXECUTE granted '
+'by hand opens no name. Counts for statements that begin after the commit. Call it again after an upgrade of the '
+'extension. Needs the owner of the extension. Safe to retry. Errors: 22023 unknown level, or blank names, 22025 '
+'names that end with a single \, 22004 NULL role, 42704 no such role, 54000 names too long, 42501 not the owner.';
 
 CREATE FUNCTION weir.revoke_access(role regrole, names text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS
@@ -80,7 +80,7 @@ BEGIN
         EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM %s', role);
         EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM %s', role);
         EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM %s', role);
-        EXECUTE format('REVOKE ALL ON TYPE weir."position", weir.frame, weir.role FROM %s', role);
+        EXECUTE format('REVOKE ALL ON TYPE weir."position", weir.frame, weir.kv_change, weir.role FROM %s', role);
         EXECUTE format('REVOKE ALL ON SCHEMA weir FROM %s', role);
         RETURN;
     END IF;
@@ -129,7 +129,7 @@ INSERT INTO weir.privilege (level, name) VALUES
 REVOKE ALL ON ALL ROUTINES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA weir FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA weir FROM PUBLIC;
-REVOKE ALL ON TYPE weir."position", weir.frame, weir.role FROM PUBLIC;
+REVOKE ALL ON TYPE weir."position", weir.frame, weir.kv_change, weir.role FROM PUBLIC;
 
 -- But for what compares, sorts and casts positions: who may read a table of somebody's may use the positions in it.
 DO $$

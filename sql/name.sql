@@ -13,7 +13,8 @@ CREATE INDEX registry_name_idx ON weir.registry (name);
 CREATE INDEX registry_id_idx ON weir.registry (id);
 CREATE INDEX registry_dropped_at_idx ON weir.registry (dropped_at);
 COMMENT ON TABLE weir.registry IS
-'Internal. Names, ids and kinds of all logs; s: stream, see the view weir.streams.';
+'Internal. Names, ids and kinds of all logs; s: stream, see the view weir.streams; b: bucket, '
+'see weir.buckets.';
 
 SELECT pg_catalog.pg_extension_config_dump('weir.registry', '');
 

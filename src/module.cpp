@@ -7,6 +7,8 @@
 
 #include "doorbell/marks.hpp"
 #include "doorbell/shared.hpp"
+#include "kv/housekeeping.hpp"
+#include "kv/logs.hpp"
 #include "lease/clock.hpp"
 #include "lease/fence.hpp"
 #include "lease/history.hpp"
@@ -48,12 +50,14 @@ void request_shared_memory() {
 void _PG_init() {
     weir::pg::settings::define();
     weir::stream::register_streams();
+    weir::kv::register_buckets();
     weir::lease::register_fence();
     weir::lease::reserve_streams();
     weir::worker::set_doorbell_duty({weir::doorbell::doorbell_round, weir::doorbell::put_back_doorbell});
     weir::stream::register_jobs();
     weir::outbox::register_retention();
     weir::lease::register_sweep();
+    weir::kv::register_jobs();
     // The server calls first what was registered last: whatever writes frames before
     // commit has to be registered behind the doorbell, which rings for them, and that
     // behind the worker, which is asked for what frames bring about.

@@ -7,7 +7,7 @@
 # module.cpp, above all, knows everybody.
 set -euo pipefail
 
-order=(core pg log position merge name worker doorbell stream outbox lease trigger)
+order=(core pg log position merge name worker doorbell stream outbox lease trigger kv)
 
 declare -A place
 for i in "${!order[@]}"; do place[${order[$i]}]=$i; done

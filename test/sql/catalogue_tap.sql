@@ -32,7 +32,8 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespac
 
 -- What each call is.
 SELECT is((SELECT string_agg(DISTINCT p.proname::text, ' ' ORDER BY p.proname::text) FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 's'),
-    'channel has_access head list_stream_properties list_streams list_subscriptions read read_many role_in role_out stream_info summary summary_at',
+    'bucket_info channel has_access head kv_entry kv_get kv_get_bytes kv_get_many kv_get_text kv_head kv_history kv_keys kv_scan kv_watch '
+    'list_bucket_properties list_buckets list_stream_properties list_streams list_subscriptions read read_many role_in role_out stream_info summary summary_at',
     'the calls that read are STABLE');
 SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'weir'::regnamespace AND p.provolatile = 'v' $$,
     string_to_array(
@@ -41,6 +42,8 @@ SELECT set_eq($$ SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'w
         'doorbell_status list_blockers notify ring wait wait_many housekeep housekeeping_status '
         'lease_acquire lease_check lease_release lease_renew lease_revoke lease_sweep lease_time '
         'emit emit_text emit_bytes emit_batch emit_text_batch emit_bytes_batch outbox subscribe subscribe_many unsubscribe give_subscription fetch ack seek retain mint merge_patch_into trim_to '
+        'create_bucket alter_bucket drop_bucket kv_put kv_put_text kv_put_bytes kv_put_many kv_put_text_many kv_put_bytes_many kv_create kv_create_text kv_create_bytes '
+        'kv_update kv_update_text kv_update_bytes kv_delete kv_purge kv_check kv_compact '
         'skip_replicated refuse_restored refuse_restored_name access_changed enter_access remove_access '
         'grant_access revoke_access', ' '),
     'the calls that write, and those that look at what is so now, are VOLATILE');
@@ -110,10 +113,12 @@ SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'write' $$,
         'append_best_effort_batch append_best_effort_text_batch append_best_effort_bytes_batch append_patch close create_stream '
         'notify ring '
         'lease_acquire lease_check lease_release lease_renew lease_sweep '
-        'emit emit_text emit_bytes emit_batch emit_text_batch emit_bytes_batch outbox mint merge_patch_into trim_to', ' '),
+        'emit emit_text emit_bytes emit_batch emit_text_batch emit_bytes_batch outbox mint merge_patch_into trim_to '
+        'create_bucket kv_put kv_put_text kv_put_bytes kv_put_many kv_put_text_many kv_put_bytes_many kv_create kv_create_text kv_create_bytes '
+        'kv_update kv_update_text kv_update_bytes kv_delete kv_purge kv_check', ' '),
     'writing needs write');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'admin' $$,
-    string_to_array('alter_stream drop_stream drop_streams trim lease_revoke retain give_subscription', ' '), 'removing needs admin');
+    string_to_array('alter_stream drop_stream drop_streams trim lease_revoke retain give_subscription alter_bucket drop_bucket kv_compact', ' '), 'removing needs admin');
 SELECT set_eq($$ SELECT name FROM weir.privilege WHERE level = 'owner' $$,
     string_to_array('grant_access revoke_access housekeep skip_replicated refuse_restored refuse_restored_name '
                     'access_changed enter_access remove_access role_in role_out role_recv role_send', ' '),

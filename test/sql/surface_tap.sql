@@ -8,7 +8,7 @@ SET search_path = regress_tap, public;
 \pset format unaligned
 \pset tuples_only true
 BEGIN;
-SELECT plan(15);
+SELECT plan(17);
 
 -- Every call that people make, with its parameters in order.
 CREATE VIEW call AS
@@ -35,18 +35,19 @@ SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE type = 'interval
 SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE (name IN ('since', 'at', 'expires_at')) <> (type = 'timestamptz'::regtype) $$,
     'a time is since, at, or when something expires');
 SELECT is_empty($$ SELECT call, name, type FROM parameter
-                   WHERE type::text ~ 'position' AND name NOT IN ('after', 'upto', 'before', 'position') $$,
-    'a position is after or upto; before, where what lies before it goes');
-SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE name IN ('after', 'upto') AND type::text !~ 'position' AND of <> 'list_streams' $$,
-    'after and upto are positions, but of a list of names');
+                   WHERE type::text ~ 'position' AND name NOT IN ('after', 'upto', 'before', 'position', 'revision', 'expected', 'began') $$,
+    'a position is after or upto; before, where what lies before it goes; of a key revision, or expected; began, of a watch');
+SELECT is_empty($$ SELECT call, name, type FROM parameter WHERE name IN ('after', 'upto') AND type::text !~ 'position'
+                       AND of NOT IN ('list_streams', 'list_buckets', 'kv_keys', 'kv_scan') $$,
+    'after and upto are positions, but of a list of names or keys');
 SELECT is_empty($$ SELECT call, name FROM parameter WHERE name ~ '^(limit|count|n|max_rows|max_leases|batch)$'
                    UNION ALL SELECT call, name FROM parameter WHERE name = 'max' AND type <> 'integer'::regtype $$,
     'how many is max, an integer');
 SELECT is_empty($$ SELECT call, name FROM parameter
-                   WHERE name ~ '^max_' AND of NOT IN ('create_stream', 'alter_stream') $$,
+                   WHERE name ~ '^max_' AND of NOT IN ('create_stream', 'alter_stream', 'create_bucket', 'alter_bucket') $$,
     'max_<what> is a property of a thing, not an option of a call');
 SELECT is_empty($$ SELECT call, name FROM parameter
-                   WHERE n = 1 AND name NOT IN ('stream', 'streams', 'name', 'lease', 'channel', 'pattern')
+                   WHERE n = 1 AND name NOT IN ('stream', 'streams', 'bucket', 'name', 'lease', 'channel', 'pattern')
                        AND of NOT IN ('grant_access', 'revoke_access', 'has_access', 'lease_sweep')
                        AND of !~ '^(merge_|encode_|decode_|to_|mint)' $$,
     'the first argument is the name of the thing, where there is one');
@@ -64,6 +65,16 @@ SELECT is_empty($$ SELECT v.verb || coalesce('_' || f.form, '') || b.batch
 SELECT is_empty($$ SELECT w.name FROM (SELECT name FROM call WHERE name ~ '_batch$') w
                    WHERE place(w.name, 'types') IS NULL OR place(w.name, 'headers_each') IS NULL $$,
     'each batch takes types and headers of each');
+SELECT is_empty($$ SELECT v.verb || coalesce('_' || f.form, '') || b.batch
+                   FROM (VALUES ('kv_put'), ('kv_create'), ('kv_update')) v(verb), (VALUES (NULL, 'jsonb'), ('text', 'text'), ('bytes', 'bytea')) f(form, type),
+                        (VALUES ('', 'value', ''), ('_many', 'payloads', '[]')) b(batch, payload, dimensions)
+                   WHERE (v.verb = 'kv_put' OR b.batch = '')
+                       AND NOT EXISTS (SELECT FROM parameter p WHERE p.of = v.verb || coalesce('_' || f.form, '') || b.batch AND p.n = 3
+                                       AND p.name = b.payload AND p.type::text = f.type || b.dimensions) $$,
+    'so is what is put under a key, and puts of many keys');
+SELECT is_empty($$ SELECT w.name FROM (SELECT name FROM call WHERE name ~ '^kv_') w
+                   WHERE place(w.name, 'bucket') IS DISTINCT FROM 1 OR coalesce(place(w.name, 'key'), place(w.name, 'keys'), 2) <> 2 $$,
+    'a call on keys takes the bucket, then the key');
 SELECT is((SELECT string_agg(name, ' ' ORDER BY n) FROM parameter WHERE of = 'read_many'),
           (SELECT string_agg(CASE name WHEN 'stream' THEN 'streams' ELSE name END, ' ' ORDER BY n) FROM parameter WHERE of = 'read'),
     'read_many() has the options of read(), in its order');
