@@ -78,3 +78,10 @@ PGBENCH
 tpcb_setup() {
     pgbench -i -q -I dtGvp -s "$tpcb_scale" > "$work/tpcb.log" 2>&1 || { tail -n 5 "$work/tpcb.log" >&2; return 1; }
 }
+
+# A bucket and a plain table of 10,000 keys.
+kv_tables() { sql_file kv.sql > /dev/null; }
+any_of_keys() { echo '\set n random(1, 10000)'; }
+kv_upsert() {
+    echo "INSERT INTO plain_kv VALUES ('key-' || :n, :payload) ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = plain_kv.version + 1;"
+}
