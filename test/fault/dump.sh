@@ -25,6 +25,11 @@ SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
 SELECT 'subscription', name, stream, cursor, lag_frames, expired, streams, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, stream;
 SELECT 'retention', * FROM weir.retention ORDER BY stream;
+SELECT 'entry', b.name, e.* FROM weir.buckets b, weir.kv_scan(b.name, max => 10000) e ORDER BY 2, e.key;
+SELECT 'change', b.name, c.* FROM weir.buckets b, weir.kv_watch(b.name, after => coalesce(b.compacted_upto, '-'), max => 10000) c
+    ORDER BY 2, c.revision;
+SELECT 'bucket', b.* FROM weir.buckets b ORDER BY b.name;
+SELECT 'due', * FROM weir.kv_due ORDER BY bucket_id, revision;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
 SELECT 'own', * FROM mine ORDER BY id;
@@ -64,6 +69,14 @@ SELECT weir.append_patch('doc', jsonb_build_object('n', i, 'k' || i % 7, CASE WH
 SELECT weir.create_stream('sentinel', '~'), weir.append_patch('sentinel', '{"a": "~", "b": null, "c": "__weir_null__"}');
 SELECT weir.append('keys', '1', idempotency_key => 'k1'), weir.append_batch('keys', '{2,3}'::jsonb[], idempotency_key => 'k2'),
     weir.append_patch('keys', '{"x": 1}', idempotency_key => 'k3');
+SELECT weir.create_bucket('bucket', history => 3, max_bytes => 1000000),
+    weir.kv_put('bucket', 'k' || i % 20, to_jsonb(i)) FROM generate_series(1, 1) i;
+SELECT count(weir.kv_put('bucket', 'k' || i % 20, to_jsonb(i), headers => '{"h": 1}')) FROM generate_series(1, 300) i;
+SELECT weir.kv_put_bytes('bucket', 'bytes', '\x00ff'), weir.kv_put_text('bucket', 'large', repeat(md5('x'), 3000)),
+    weir.kv_put('bucket', 'ends', '1', ttl => '1 day');
+SELECT deleted FROM weir.kv_delete('bucket', 'k1');
+SELECT weir.kv_compact('bucket', weir.kv_head('bucket'));
+SELECT deleted FROM weir.kv_delete('bucket', 'k2');
 SELECT weir.append('closed', '1'), weir.close('closed', 'done'), weir.close('closed never written');
 SELECT weir.append('trimmed', to_jsonb(i)) FROM generate_series(1, 100) i;
 SELECT weir.append_patch('trimmed', '{"kept": true}'), weir.trim('trimmed', keep => 3);

@@ -44,6 +44,17 @@ for call in "append('mixed', '1')" "append_bytes('new', 'x')" "append_best_effor
     "trim('mixed', keep => 1)" "drop_stream('mixed')" "create_stream('other')"; do
     is "25006: $call" "$(state_on b "SELECT weir.$call")" 25006
 done
+note "buckets there"
+on a -c "SELECT weir.kv_put('bucket', 'k', '1'), weir.kv_put('bucket', 'gone', '1'), weir.kv_put('bucket', 'ends', '1', ttl => '1 ms');
+         SELECT weir.kv_delete('bucket', 'gone')" >/dev/null
+poll 30 caught_up a b
+is "what is there" "$(on b -c "SELECT key, value FROM weir.kv_scan('bucket')")" 'k|1'
+is "every change" "$(on b -c "SELECT string_agg(key || ' ' || op, ', ' ORDER BY revision) FROM weir.kv_watch('bucket', '{k,gone}', after => '-')")" \
+    'k put, gone put, gone delete'
+is "wait" "$(on b -c "CALL weir.wait('bucket', after => '-', timeout => '1 minute')")" 't|frames'
+is "25006: kv_put" "$(state_on b "SELECT weir.kv_put('bucket', 'k', '2')")" 25006
+is "25006: kv_check" "$(state_on b "SELECT weir.kv_check('bucket', 'k', '-')")" 25006
+
 note "a stream that ends while nobody can write there"
 on a -c "SET weir.housekeeping = off; SELECT weir.append(s, '1') FROM unnest('{fixed,sliding}'::text[]) s;
          SELECT weir.alter_stream('fixed', expires_at => clock_timestamp() + interval '1 day'), weir.alter_stream('sliding', ttl => '1 day')" >/dev/null
