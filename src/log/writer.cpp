@@ -20,8 +20,11 @@ bool assign_position(int64 key, std::string_view name, judgement const &j, last_
     int64 now_ms = out.now_us / 1000;
     int64 own = known.exact && known.position > j.newest ? known.position : j.newest;
     int64 last = known.position > own ? known.position : own;
-    if (own < 0)
+    if (own < 0) {
         last = greatest_assigned();
+        own = j.above;
+        last = own > last ? own : last;
+    }
     bool ahead_alone = own > known.common && own > clock::floor() && core::ms_of(own) > now_ms;
     out.first = core::mint(last, now_ms, clock::floor(), count);
     if (out.first < 0) {

@@ -49,6 +49,7 @@ struct judgement {
     verdict then = verdict::assign;
     TransactionId wait_for = InvalidTransactionId;
     int64 newest = -1;           // position in the log's tables, whoever wrote it; -1: there is none
+    int64 above = -1;            // likewise in those of a log that this one takes the place of
     bool control_record = false; // remembered: what is written may decide what may follow
 };
 

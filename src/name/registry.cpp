@@ -270,24 +270,82 @@ bool is_at_odds(std::string_view name, int64 id) {
 
 void tell_others_to_forget() { CacheInvalidateRelcacheByRelid(relation_oid(registry_table)); }
 
-void replace(kind const &of, std::string_view name, int64 id, int64 dropped_at) {
-    Relation registry = open_relation(registry_table, RowExclusiveLock);
+namespace {
+
+// Under the name's lock, so that whoever looks meets either row: the new one, or
+// the old one not yet deleted for good.
+void insert_row(Relation registry, kind const &of, std::string_view name, int64 id, int64 dropped_at) {
     CatalogIndexState indexes = open_indexes(registry);
-    Snapshot latest = RegisterSnapshot(GetLatestSnapshot()); // does not see the row that follows
-    // Under the name's lock, so that whoever looks meets either row: the new one, or
-    // the old one not yet deleted for good.
+    HeapTuple row = make_row(registry, of, name, id, dropped_at);
     auto lock_key = static_cast<int64>(hash_of(name));
     log::lock(lock_key);
-    CatalogTupleInsertWithInfo(registry, make_row(registry, of, name, id, dropped_at), indexes);
+    CatalogTupleInsertWithInfo(registry, row, indexes);
     log::unlock(lock_key);
     CatalogCloseIndexes(indexes);
+}
 
-    SysScanDesc scan = begin_scan_by_id(registry, id, latest);
+void delete_rows(Relation registry, int64 id, Snapshot snapshot) {
+    SysScanDesc scan = begin_scan_by_id(registry, id, snapshot);
     while (HeapTuple row = systable_getnext(scan))
         CatalogTupleDelete(registry, &row->t_self);
     systable_endscan(scan);
+}
+
+// Another transaction that may yet commit a row with this id.
+TransactionId rival_of(Relation registry, int64 id) {
+    SnapshotData dirty;
+    InitDirtySnapshot(dirty);
+    TransactionId rival = InvalidTransactionId;
+    SysScanDesc scan = begin_scan_by_id(registry, id, &dirty);
+    while (HeapTupleIsValid(systable_getnext(scan))) {
+        if (TransactionIdIsValid(dirty.xmin))
+            rival = dirty.xmin;
+    }
+    systable_endscan(scan);
+    return rival;
+}
+
+} // namespace
+
+void replace(kind const &of, std::string_view name, int64 id, int64 dropped_at) {
+    Relation registry = open_relation(registry_table, RowExclusiveLock);
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot()); // does not see the row that follows
+    insert_row(registry, of, name, id, dropped_at);
+    delete_rows(registry, id, latest);
     UnregisterSnapshot(latest);
     table_close(registry, NoLock);
+}
+
+void succeed(kind const &of, kind const &old_kind, succession const &s) {
+    Relation registry = open_relation(registry_table, RowExclusiveLock);
+    // Its row would give the name two ids. It joined those that are here, so there are no more to come.
+    for (TransactionId rival = rival_of(registry, s.old_id); TransactionIdIsValid(rival);
+         rival = rival_of(registry, s.old_id))
+        XactLockTableWait(rival, nullptr, nullptr, XLTW_None);
+    CommandCounterIncrement(); // the name may be this statement's own
+    Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
+    insert_row(registry, of, s.name, s.new_id, s.dropped_at);
+    insert_row(registry, old_kind, s.old_name, s.old_id, -1);
+    delete_rows(registry, s.old_id, latest);
+    UnregisterSnapshot(latest);
+    table_close(registry, NoLock);
+    tell_others_to_forget();
+    CommandCounterIncrement(); // the rest of this statement finds the new one
+}
+
+entry entered(int64 id, Snapshot snapshot) {
+    entry e{id, 0, {}};
+    Relation registry = open_relation(registry_table, AccessShareLock);
+    SysScanDesc scan = begin_scan_by_id(registry, id, snapshot);
+    if (HeapTuple row = systable_getnext(scan)) {
+        bool null = false;
+        text *copy = DatumGetTextPCopy(heap_getattr(row, name_column, RelationGetDescr(registry), &null));
+        e.name = {VARDATA(copy), VARSIZE(copy) - VARHDRSZ};
+        e.kind = kind_of(row, registry);
+    }
+    systable_endscan(scan);
+    table_close(registry, AccessShareLock);
+    return e;
 }
 
 bool is_there() { return log::exists(registry_table); }

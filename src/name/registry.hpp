@@ -84,6 +84,20 @@ bool is_at_odds(std::string_view name, int64 id);
 // or -1); it keeps its id. Under the log's maintenance lock.
 void replace(kind const &of, std::string_view name, int64 id, int64 dropped_at);
 
+// Gives a name another id, entered as dropped, and the log that had it another name, of another kind. Waits for who is
+// entering the same name. Under the old log's maintenance lock; told to others as the transaction commits.
+struct succession {
+    std::string_view name;
+    int64 old_id;
+    int64 new_id;
+    int64 dropped_at;
+    std::string_view old_name; // that of the old one from now on
+};
+void succeed(kind const &of, kind const &old_kind, succession const &s);
+
+// What is entered of an id, never from this backend's memory; kind 0: nothing. The name is palloc'd.
+entry entered(int64 id, Snapshot snapshot);
+
 // Whether a name is entered as that of a dropped log. It may have been used again since.
 bool is_entered_as_dropped(int64 id, Snapshot snapshot);
 

@@ -18,7 +18,7 @@ namespace weir::stream {
 written append(request const &r) {
     known_stream to = r.key.isnull ? find_or_create(r.name) : look_up_or_create(r.name);
     if (!r.key.isnull) // the keys of a stream that is over are gone with it
-        end_if_over(r.name, to.id);
+        end_if_over(r.name, to);
     written result;
     if (!r.key.isnull && recall_result(to.id, r, result))
         return result;
@@ -27,9 +27,9 @@ written append(request const &r) {
     int64 claimed_in = to.id;
     result = write(to, r);
     if (!r.key.isnull && to.id != claimed_in)
-        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                        errmsg("the name of a stream dropped long ago was forgotten during the call"),
-                        errhint("Repeat the call.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                 errmsg("the stream ended during the call, or its name was forgotten"), errhint("Repeat the call.")));
     if (!r.key.isnull)
         record_result(to.id, r, result);
     if (r.best_effort) {

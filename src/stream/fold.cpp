@@ -221,6 +221,7 @@ void take_row(folded &f, log::scan &s, pending_patches &p, want what) {
         start_over_document(p, f);
         break;
     case mode::close:
+    case mode::ended:
     case mode::trimmed:
     case mode::guard:
         break;

@@ -26,6 +26,7 @@ enum class mode : char {
     replace = 'r', // a patch of nothing: the document is what it says, whatever was before
     close = 'c',   // the end, delivered to readers
     dropped = 'x', // everything before it is gone, what follows is a new stream
+    ended = 'e',   // the last row ever: the lifetime was over, and the name has another log by now
     trimmed = 't', // stands in for the newest row that a trim removed
     guard = 'g'    // behind rows that are inserted after the log's lock (log/range.hpp)
 };

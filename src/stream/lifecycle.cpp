@@ -7,6 +7,7 @@
 
 #include "core/glob.hpp"
 #include "core/position.hpp"
+#include "log/life.hpp"
 #include "log/scan.hpp"
 #include "name/argument.hpp"
 #include "name/reserved.hpp"
@@ -59,6 +60,8 @@ struct removed {
     int64 logged_bytes;
     int64 newest_frame;    // the newest logged frame among them, 0: there was none
     TransactionId blocker; // stopped at what is in flight
+    int64 upto;            // removed from one table up to it
+    bool more;             // there may be more than was to be removed at once
 };
 
 void count_logged(removed &out, log_::scan &s) {
@@ -72,7 +75,7 @@ void count_logged(removed &out, log_::scan &s) {
 
 // Deletes the settled rows of one table after one position and below another. The end of a stream stays.
 void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 after, int64 below, bool keep_close,
-                 Snapshot snapshot, stream::retention const *kept) {
+                 Snapshot snapshot, stream::retention const *kept, int most = INT_MAX) {
     bool best_effort = &from == &stream::best_effort_source;
     log_::table t = log_::open(from, RowExclusiveLock);
     log_::scan s;
@@ -80,6 +83,10 @@ void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 after,
     step at = log_::next(s);
     for (; at == step::frame; at = log_::next(s)) {
         CHECK_FOR_INTERRUPTS();
+        if (most-- <= 0) {
+            out.more = true;
+            break;
+        }
         if (!best_effort && keep_close &&
             log_::prefix_of<stream::log_prefix>(s)->mode == static_cast<char>(mode::close))
             continue;
@@ -93,6 +100,8 @@ void remove_rows(removed &out, log_::source &from, int64 stream_id, int64 after,
             out = before;
         if (result == log_::deletion::blocked)
             out.blocker = s.blocker;
+        else
+            out.upto = s.id;
     }
     if (at == step::unsettled)
         out.blocker = s.blocker;
@@ -205,6 +214,13 @@ bool is_there(int64 stream_id) {
     return there;
 }
 
+// What there is of a stream beside its rows, its name and its properties.
+void forget_all_of(int64 stream_id) {
+    stream::forget_checkpoints(stream_id);
+    stream::forget_keys(stream_id);
+    stream::tell_of_drop(stream_id);
+}
+
 void drop_now(std::string_view name, int64 stream_id) {
     int64 mark = put_mark(name, stream_id, mode::dropped);
     // Appends in flight came before the drop and go with it: wait for each to end.
@@ -217,9 +233,7 @@ void drop_now(std::string_view name, int64 stream_id) {
             break;
         XactLockTableWait(blocker, nullptr, nullptr, XLTW_None);
     }
-    stream::forget_checkpoints(stream_id);
-    stream::forget_keys(stream_id);
-    stream::tell_of_drop(stream_id);
+    forget_all_of(stream_id);
     name::replace(stream::streams, name, stream_id, mark);
     stream::keep_properties(stream_id, stream::default_properties(), false);
     stream::ask_to_forget_names();
@@ -312,6 +326,22 @@ void make_others_wait(std::string_view name, int64 stream_id) {
     }
 }
 
+constexpr int max_frames_at_once = 4096; // of a step of the housekeeper
+
+// Another log for the name of one that is over; its id. What is left of the old one is the housekeeper's.
+int64 succeed(std::string_view name, int64 old_id) {
+    int64 above = put_mark(name, old_id, mode::ended);
+    int64 id = log_::life::new_id();
+    pg::lock_key(pg::lock_class::maintenance, 0, id);
+    int64 mark = stream::write_first_mark(name, id, above);
+    char old_name[64];
+    int length = snprintf(old_name, sizeof old_name, "weir/ended/" INT64_FORMAT, old_id);
+    name::succeed(stream::streams, stream::ended_streams,
+                  {name, old_id, id, mark, {old_name, static_cast<std::size_t>(length)}});
+    stream::ask_to_end_streams(0);
+    return id;
+}
+
 } // namespace
 
 namespace weir::stream {
@@ -323,19 +353,53 @@ int64 trim_settled(std::string_view name, int64 stream_id, int64 cutoff, Snapsho
     return trim_below(name, stream_id, cutoff, now, newest_best_effort(stream_id, snapshot), snapshot);
 }
 
-void end_if_over(std::string_view name, int64 stream_id) {
-    if (likely(!is_over(stream_id)))
-        return;
-    pg::lock_key(pg::lock_class::maintenance, 0, stream_id);
-    AcceptInvalidationMessages(); // whoever had the lock may have altered it
-    if (is_over(stream_id)) {     // still: others come here, too
-        wait_for_appends(stream_id);
-        drop_now(name, stream_id);
+void end_if_over(std::string_view name, known_stream &stream) {
+    while (is_over(stream.id)) {
+        pg::lock_key(pg::lock_class::maintenance, 0, stream.id);
+        AcceptInvalidationMessages(); // whoever had the lock may have altered it, or come here too
+        known_stream now = look_up_or_create(name);
+        if (now.id == stream.id && is_over(stream.id))
+            now.id = succeed(name, stream.id);
+        stream = now;
     }
 }
 
+worker::outcome remove_ended_step(std::string_view name, int64 stream_id) {
+    using worker::outcome;
+    // Where the last step was, so that what it removed is not walked again. It may not have committed: so the last
+    // pass is one from the beginning.
+    static int64 last_stream = 0, last_upto = -1;
+    int64 after = last_stream == stream_id ? last_upto : -1;
+    last_stream = 0;
+    int64 mark = newest_position(stream_id);
+    Snapshot snapshot = pg::take_snapshot();
+    removed gone{};
+    gone.upto = after;
+    retention kept = retained(stream_id, snapshot);
+    remove_rows(gone, log_source, stream_id, after, mark, false, snapshot, nullptr, max_frames_at_once);
+    if (!gone.more) {
+        int64 upto = gone.upto;
+        remove_rows(gone, best_effort_source, stream_id, -1, mark, false, snapshot, &kept, max_frames_at_once);
+        gone.upto = upto;
+    }
+    UnregisterSnapshot(snapshot);
+    if (TransactionIdIsValid(gone.blocker))
+        return {outcome::what::not_now};
+    if (gone.more) {
+        last_stream = stream_id;
+        last_upto = gone.upto;
+        return {outcome::what::more};
+    }
+    if (after >= 0)
+        return {outcome::what::more};
+    forget_all_of(stream_id);
+    name::replace(ended_streams, name, stream_id, mark);
+    keep_properties(stream_id, default_properties(), false);
+    ask_to_forget_names();
+    return {};
+}
+
 worker::outcome end_step(std::string_view name, int64 stream_id) {
-    constexpr int max_frames = 4096;
     Snapshot snapshot = pg::take_snapshot();
     bool in_flight = find_frontier(stream_id, snapshot, true).unsettled >= 0;
     int64 cutoff = -1;
@@ -345,7 +409,7 @@ worker::outcome end_step(std::string_view name, int64 stream_id) {
         open_reader(r, stream_id, trimmed_from(stream_id, snapshot).below - 1, core::greatest, false,
                     ForwardScanDirection, snapshot);
         while (cutoff < 0 && advance(r))
-            cutoff = frames++ == max_frames ? r.at->id : -1;
+            cutoff = frames++ == max_frames_at_once ? r.at->id : -1;
         close_reader(r);
         if (cutoff > 0)
             (void)trim_below(name, stream_id, cutoff, {}, newest_best_effort(stream_id, snapshot), snapshot);
@@ -372,7 +436,9 @@ WEIR_FUNCTION(weir_create_stream) {
         stream_id = made != 0 ? 0 : take_stream(name);
     }
     if (made == 0) {
-        stream::end_if_over(name, stream_id);
+        stream::known_stream there{stream_id, false};
+        stream::end_if_over(name, there);
+        stream_id = there.id;
         if (is_there(stream_id))
             raise_exists(name);
         name::replace(stream::streams, name, stream_id, -1);
@@ -403,7 +469,7 @@ WEIR_FUNCTION(weir_close) {
     std::string_view name = name::target_argument(fcinfo, 0);
     Datum payload = reason_payload(fcinfo, 1);
     stream::known_stream to = stream::find_or_create(name);
-    stream::end_if_over(name, to.id);
+    stream::end_if_over(name, to);
     PG_RETURN_INT64(stream::write_mark(name, to, mode::close, payload).id);
 }
 

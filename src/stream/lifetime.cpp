@@ -70,6 +70,8 @@ bool is_settled_otherwise(TransactionId xmin, bool begins_anew) {
 
 bool is_no_sign_of_life(log::entry const &e) {
     auto const &row = *reinterpret_cast<log_prefix const *>(e.prefix);
+    if (row.mode == static_cast<char>(mode::ended)) // it is the end that it tells of
+        return true;
     return is_settled_otherwise(e.xmin,
                                 row.mode == static_cast<char>(mode::dropped) || (row.ordinal & behind_own_drop));
 }
@@ -96,14 +98,15 @@ worker::outcome end_or_move(due const &d) {
         return {worker::outcome::what::not_now};
     Snapshot latest = pg::take_snapshot();
     properties p = properties_seen(d.stream_id, latest);
-    // Looking other names up may take the memory of this one away.
-    std::string_view name = pg::view_of(pg::to_text(name::name_of(d.stream_id, latest)));
+    name::entry entry = name::entered(d.stream_id, latest);
     UnregisterSnapshot(latest);
     if (!has_lifetime(p)) // altered or dropped meanwhile
         return {};
+    if (entry.kind == ended_streams.code)
+        return remove_ended_step(entry.name, d.stream_id);
     int64 end = end_of(p, newest_now(d.stream_id));
     if (end <= log::clock::now_us() / 1000)
-        return end_step(name, d.stream_id);
+        return end_step(entry.name, d.stream_id);
     move_end(d.stream_id, end);
     return {};
 }

@@ -6,7 +6,12 @@
 //
 //   alive   now < end; any append moves the end of a ttl, one in flight, too
 //   over    never alive again: an append looks under the log's lock, and nobody else moves the end
-//   gone    dropped, by the housekeeper, or by the append or close that came before it
+//   gone    dropped, by the housekeeper; or the name was given another log by the append, close or create_stream()
+//           that came before it, at the same cost however long the stream is
+//
+// The log that had the name then ends with a row of mode ended, which whoever knew it by its id meets under its lock,
+// and the new one begins above that. What is left of the old one is removed by the housekeeper. It has a name that
+// nobody else can have until then, and for the day that names of dropped streams are kept (name/README.md).
 //
 // The ends that are due lie in an index (weir.stream_property.due_at). An append does not move them:
 // the housekeeper looks at a stream when it is due, and enters the end as it is by then. So due_at is
@@ -17,6 +22,7 @@
 #include "pg/pg.hpp"
 
 #include "log/table.hpp"
+#include "stream/names.hpp"
 #include "stream/properties.hpp"
 #include "worker/jobs.hpp"
 
@@ -42,11 +48,15 @@ int64 find_living(std::string_view name, Snapshot snapshot);
 // Within the call that gives a stream properties.
 void ask_for_end(properties const &p);
 
-// Drops a stream that is over. Waits as a drop does.
-void end_if_over(std::string_view name, int64 stream_id);
+// Where the stream is over, the name is given another log, which is the stream then. Waits for others who do that, and
+// for none who have appended.
+void end_if_over(std::string_view name, known_stream &stream);
 
 // Removes some of a stream that is over, or drops what is left. Under its maintenance lock; waits
 // for nobody.
 worker::outcome end_step(std::string_view name, int64 stream_id);
+
+// The same, of a log whose name has another one by now.
+worker::outcome remove_ended_step(std::string_view name, int64 stream_id);
 
 } // namespace weir::stream

@@ -24,6 +24,7 @@ bool are_written() {
 
 void register_streams() {
     name::register_kind(streams);
+    name::register_kind(ended_streams);
     doorbell::register_logs({&streams, newest_position, find_unsettled, are_written, look_at});
 }
 

@@ -11,6 +11,9 @@ namespace weir::stream {
 
 inline constexpr name::kind streams{'s', "stream"};
 
+// What is left of a log whose lifetime is over and whose name has another log by now (lifetime.hpp).
+inline constexpr name::kind ended_streams{'e', "stream that has ended"};
+
 using known_stream = name::known;
 
 inline int64 find(std::string_view name, Snapshot snapshot) { return name::find(streams, name, snapshot); }

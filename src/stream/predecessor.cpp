@@ -18,7 +18,10 @@ best_effort_prefix const &as_best_effort(log::entry const &e) {
     return *reinterpret_cast<best_effort_prefix const *>(e.prefix);
 }
 
-bool is_control_record(char m) { return m == static_cast<char>(mode::close) || m == static_cast<char>(mode::dropped); }
+bool is_control_record(char m) {
+    return m == static_cast<char>(mode::close) || m == static_cast<char>(mode::dropped) ||
+           m == static_cast<char>(mode::ended);
+}
 
 bool decides(log::entry const &e) { return is_control_record(as_log(e).mode) || (as_log(e).ordinal & behind_own_drop); }
 bool decides_best_effort(log::entry const &e) { return as_best_effort(e).ordinal & behind_own_drop; }
@@ -35,7 +38,7 @@ bool is_undone_best_effort(log::entry const &e) {
 }
 constexpr int max_undone = 1000; // looked past; a writer that rolls back all the time is none of our trouble
 
-// A close or drop mark that is not undone.
+// A mark of a close, a drop or an end that is not undone.
 void apply_control_record(predecessor &p, log::entry const &mark) {
     log_prefix const &row = as_log(mark);
     bool deleted = TransactionIdIsValid(mark.xmax);
@@ -48,6 +51,8 @@ void apply_control_record(predecessor &p, log::entry const &mark) {
     } else if (row.mode == static_cast<char>(mode::close)) {
         p.closed = true;
         p.closed_at = row.id;
+    } else if (row.mode == static_cast<char>(mode::ended)) {
+        p.ended = true;
     } else { // what follows is a new stream
         p.ordinal = 0;
         p.document = {};

@@ -37,6 +37,7 @@ struct predecessor {
     bool closed;
     int64 closed_at;
     bool purged; // dropped long ago, and the name forgotten since
+    bool ended;  // the name has another log
     bool behind_own_drop;
     int64 ordinal;
     core::document_bound document;

@@ -28,7 +28,9 @@ namespace {
 constexpr int64 remembered_ms = 86400000;
 constexpr int64 look_again_us = 600 * USECS_PER_SEC;
 
-// Deletes the drop mark if nothing has come behind it; waits for nobody.
+bool is_last_mark(char m) { return m == static_cast<char>(mode::dropped) || m == static_cast<char>(mode::ended); }
+
+// Deletes the mark of a drop or an end if nothing has come behind it; waits for nobody.
 bool remove_mark(log::table &logged, log::table &unlogged, int64 stream_id) {
     TM_FailureData ignored;
     bool removed = false;
@@ -41,7 +43,7 @@ bool remove_mark(log::table &logged, log::table &unlogged, int64 stream_id) {
     log::lock(stream_id);
     log::entry mark = log::newest(logged, stream_id);
     if (mark.readable && mark.id > log::newest(unlogged, stream_id).id &&
-        reinterpret_cast<log_prefix const *>(mark.prefix)->mode == static_cast<char>(mode::dropped) &&
+        is_last_mark(reinterpret_cast<log_prefix const *>(mark.prefix)->mode) &&
         (!TransactionIdIsNormal(mark.xmin) || TransactionIdDidCommit(mark.xmin)) && !TransactionIdIsValid(mark.xmax))
         removed = table_tuple_delete(logged.heap, &mark.tid, GetCurrentCommandId(true), SnapshotAny, InvalidSnapshot,
                                      false, &ignored, false) == TM_Ok;
@@ -53,11 +55,11 @@ bool remove_mark(log::table &logged, log::table &unlogged, int64 stream_id) {
 // whether it still is.
 enum class use { dropped, again, unknown };
 
-use use_of(int64 stream_id) {
+use use_of(name::kind const &of, int64 stream_id) {
     Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
     use result = use::unknown;
     if (name::is_entered_as_dropped(stream_id, latest))
-        result = state_of(stream_id, latest).there ? use::again : use::dropped;
+        result = &of == &streams && state_of(stream_id, latest).there ? use::again : use::dropped;
     UnregisterSnapshot(latest);
     return result;
 }
@@ -65,10 +67,10 @@ use use_of(int64 stream_id) {
 // What is done stands in nobody's way any more.
 enum class progress { none, used_again, forgotten };
 
-progress forget(log::table &logged, log::table &unlogged, name::dropped const &c) {
+progress forget(name::kind const &of, log::table &logged, log::table &unlogged, name::dropped const &c) {
     if (!pg::try_lock_key(pg::lock_class::maintenance, 0, c.id))
         return progress::none;
-    switch (use_of(c.id)) {
+    switch (use_of(of, c.id)) {
     case use::dropped:
         if (remove_mark(logged, unlogged, c.id)) {
             name::forget(c.id);
@@ -84,22 +86,20 @@ progress forget(log::table &logged, log::table &unlogged, name::dropped const &c
     return progress::none;
 }
 
-} // namespace
-
-worker::outcome forget_names_step(int64) {
-    static int64 passed = 0; // candidates that could not be forgotten, and keep no others waiting
+// True: there may be more. passed: candidates that could not be forgotten, and keep no others waiting.
+bool forget_some(name::kind const &of, int64 &passed) {
     name::dropped candidates[name::dropped_at_once];
     int64 below = core::make(log::clock::now_us() / 1000 - remembered_ms, 0);
-    int count = name::list_dropped(streams, below, passed, candidates);
+    int count = name::list_dropped(of, below, passed, candidates);
     if (count == 0) {
         passed = 0;
-        return {worker::outcome::what::done, look_again_us};
+        return false;
     }
     bool any = false;
     log::table logged = log::open(log_source, RowExclusiveLock);
     log::table unlogged = log::open(best_effort_source, AccessShareLock);
     for (int i = 0; i < count; i++) {
-        progress made = forget(logged, unlogged, candidates[i]);
+        progress made = forget(of, logged, unlogged, candidates[i]);
         passed += made == progress::none;
         any |= made == progress::forgotten;
     }
@@ -108,8 +108,19 @@ worker::outcome forget_names_step(int64) {
     if (any)
         name::tell_others_to_forget();
     if (count == name::dropped_at_once)
-        return {worker::outcome::what::more};
+        return true;
     passed = 0;
+    return false;
+}
+
+} // namespace
+
+worker::outcome forget_names_step(int64) {
+    static int64 passed = 0, passed_ended = 0;
+    bool more = forget_some(streams, passed);
+    more |= forget_some(ended_streams, passed_ended);
+    if (more)
+        return {worker::outcome::what::more};
     return {worker::outcome::what::done, look_again_us};
 }
 

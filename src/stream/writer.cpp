@@ -39,6 +39,7 @@ struct stream_policy {
     request const &r;
     if_closed closed;
     tables t;
+    int64 above = -1; // of the log whose place this one takes
     log::rows const *rows = nullptr;
     document_change change = {r.growth, r.mode == mode::replace, false, 0, {}, {}, 0};
     predecessor before = {}; // as of the last look
@@ -47,6 +48,9 @@ struct stream_policy {
 
     // Control records go on behind a stream's end.
     bool appends() const { return closed == if_closed::raise; }
+
+    // What the housekeeper writes into a log that has ended does not.
+    bool goes_on() const { return appends() || r.mode == mode::close; }
 
     bool is_patched() const { return !r.best_effort && is_patch(r.mode); }
 
@@ -71,7 +75,7 @@ struct stream_policy {
             return needs(need::other_table);
         if (TransactionIdIsValid(before.wait_for))
             return {verdict::wait, before.wait_for};
-        if (before.purged || (!before.alive && stream.from_memory))
+        if (before.purged || (!before.alive && stream.from_memory) || (before.ended && goes_on()))
             return needs(need::name_anew);
         if (may_end && end_of(rules, newest_of_life(t.logged, &t.unlogged, stream.id)) <= now_us / 1000)
             return needs(need::not_over);
@@ -83,7 +87,7 @@ struct stream_policy {
         }
         if (is_patched() && !fits(change, before.document))
             return needs(need::smaller_document);
-        return {verdict::assign, InvalidTransactionId, before.id, !appends() || before.behind_own_drop};
+        return {verdict::assign, InvalidTransactionId, before.id, above, !appends() || before.behind_own_drop};
     }
 
     log::judgement needs(enum need what) {
@@ -105,8 +109,8 @@ struct stream_policy {
                 rules = properties_of(stream.id);
             break;
         case need::not_over:
-            end_if_over(r.name, stream_id);
-            rules = properties_of(stream_id);
+            end_if_over(r.name, stream);
+            rules = properties_of(stream.id);
             break;
         case need::not_closed:
             raise_closed(r.name);
@@ -136,8 +140,8 @@ struct outcome {
 };
 
 // A control record has to be the newest row, so it is never behind a guard.
-outcome write_rows(known_stream &stream, request const &r, if_closed closed, bool may_be_guarded) {
-    stream_policy policy{.stream = stream, .r = r, .closed = closed, .t = open_target(r.best_effort)};
+outcome write_rows(known_stream &stream, request const &r, if_closed closed, bool may_be_guarded, int64 above = -1) {
+    stream_policy policy{.stream = stream, .r = r, .closed = closed, .t = open_target(r.best_effort), .above = above};
     log::table &target = r.best_effort ? policy.t.unlogged : policy.t.logged;
     HeapTuple *tuples = pg::palloc_array_of<HeapTuple>(r.count);
     for (int i = 0; i < r.count; i++)
@@ -208,10 +212,19 @@ void write_best_effort_mark(std::string_view name, known_stream &stream) {
 mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Datum payload) {
     request r = mark_request(name, &payload);
     r.mode = kind;
-    outcome out = write_rows(stream, r, kind == mode::dropped ? if_closed::ignore : if_closed::stop, false);
+    outcome out = write_rows(stream, r,
+                             kind == mode::dropped || kind == mode::ended ? if_closed::ignore : if_closed::stop, false);
     if (out.a.stopped)
         return {true, out.before.closed_at};
     return {false, out.a.first};
+}
+
+int64 write_first_mark(std::string_view name, int64 stream_id, int64 above) {
+    known_stream stream{stream_id, false};
+    Datum nothing = 0;
+    request r = mark_request(name, &nothing);
+    r.mode = mode::dropped;
+    return write_rows(stream, r, if_closed::ignore, false, above).a.first;
 }
 
 } // namespace weir::stream

@@ -35,4 +35,7 @@ struct mark {
 // A row that stands for an event in the stream's life.
 mark write_mark(std::string_view name, known_stream &stream, enum mode kind, Datum payload);
 
+// The mark that a log begins with which takes the place of another one, above a position of that one. Its position.
+int64 write_first_mark(std::string_view name, int64 stream_id, int64 above);
+
 } // namespace weir::stream

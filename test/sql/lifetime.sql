@@ -146,5 +146,40 @@ FROM weir.stream_property p JOIN weir.registry n ON n.id = p.stream_id WHERE n.n
 SELECT count(*) AS left_behind FROM weir.frame_log f JOIN weir.registry n ON n.id = f.stream_id
 WHERE n.name IN ('life.large', 'life.slide', 'life.fixed') AND f.payload IS NOT NULL;
 
+-- Who appends behind an end pays for none of what was there: its rows, keys and checkpoints stay for the housekeeper,
+-- under a name that nobody reads or writes. A subscription begins the new one at its beginning.
+SELECT weir.create_stream('life.much', expires_at => clock_timestamp() + interval '1500 ms');
+SELECT frames FROM weir.append_batch('life.much', (SELECT array_agg(to_jsonb(i)) FROM generate_series(1, 5000) i));
+SELECT count(weir.append_patch('life.much', '{"old": 1}', idempotency_key => 'k' || i)) AS keyed,
+       max(weir.append_best_effort('life.much', '1')) AS old FROM generate_series(1, 10) i \gset
+SELECT weir.subscribe('life.all', 'life.mu*', after => '-'), weir.subscribe('life.one', 'life.much', after => '-');
+SELECT (SELECT count(*) FROM weir.fetch('life.all', 4)) + (SELECT count(*) FROM weir.fetch('life.one', 4)) AS fetched;
+SELECT pg_sleep(1.6);
+SELECT weir.append('life.much', '"new"') > :'old' AS above, weir.append('life.much', '"again"') IS NOT NULL AS again;
+SELECT weir.append_best_effort('life.much', '"live"') IS NOT NULL AS live;
+CREATE TEMP TABLE ended AS SELECT id, name FROM weir.registry WHERE kind = 'e' AND dropped_at IS NULL;
+SELECT count(*) FROM ended;
+SELECT (SELECT count(*) FROM weir.frame_log f JOIN ended e ON e.id = f.stream_id WHERE payload IS NOT NULL) AS rows,
+       (SELECT count(*) FROM weir.idempotency i JOIN ended e ON e.id = i.stream_id) AS keys,
+       (SELECT count(*) FROM weir.read('life.much')) AS read, (SELECT count(*) FROM weir.list_streams('*ended*')) AS listed,
+       (SELECT count(*) FROM weir.streams WHERE name LIKE '%ended%') AS in_view;
+SELECT pg_temp.say(format('SELECT weir.append(%L, ''1'')', name)) AS append, pg_temp.say(format('SELECT count(*) FROM weir.read(%L)', name)) AS read,
+       pg_temp.say(format('SELECT weir.drop_stream(%L)', name)) AS dropped FROM ended;
+SELECT array_agg(payload) AS all FROM weir.fetch('life.all');
+SELECT array_agg(payload) AS one FROM weir.fetch('life.one');
+SELECT steps >= 3 AS steps, failures, last_error AS error FROM weir.housekeep('lifetimes');
+SELECT (SELECT count(*) FROM weir.frame_log f JOIN ended e ON e.id = f.stream_id) AS mark,
+       (SELECT count(*) FROM weir.frame_best_effort f JOIN ended e ON e.id = f.stream_id) AS best_effort,
+       (SELECT count(*) FROM weir.idempotency i JOIN ended e ON e.id = i.stream_id) AS keys,
+       (SELECT count(*) FROM weir.stream_property p JOIN ended e ON e.id = p.stream_id) AS properties,
+       (SELECT array_agg(payload ORDER BY id) FROM weir.read('life.much')) AS read;
+UPDATE weir.registry SET dropped_at = '1000-0' WHERE kind = 'e';
+SELECT failures FROM weir.housekeep('names');
+SELECT count(*) AS names, (SELECT count(*) FROM weir.frame_log f JOIN ended e ON e.id = f.stream_id) AS rows
+FROM weir.registry WHERE kind = 'e';
+SELECT weir.append('life.much', '"on"') IS NOT NULL AS goes_on;
+SELECT weir.unsubscribe('life.all'), weir.unsubscribe('life.one');
+DROP TABLE ended;
+
 SELECT weir.drop_streams('life.*') > 5 AS dropped;
 SELECT count(*) FROM weir.stream_property p JOIN weir.registry n ON n.id = p.stream_id WHERE n.name LIKE 'life.%';
