@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: PostgreSQL
--- What every log rests on: a durable bound on the positions handed out, and the lives
+-- What every log rests on: a durable bound on the positions assigned, and the lives
 -- of the database. See src/log/README.md and src/log/life.hpp.
 
--- Milliseconds that may have been handed out, as (ms << 20) | where it was set. It runs
+-- Milliseconds that may have been assigned, as (ms << 20) | where it was set. It runs
 -- up to a second ahead of the clock; nothing is minted above it.
 CREATE SEQUENCE weir.clock MINVALUE 0 START 0;
 COMMENT ON SEQUENCE weir.clock IS
-'Internal. An upper bound of every position handed out, so that none is given out twice after a crash, a failover '
+'Internal. An upper bound of every position assigned, so that none is given out twice after a crash, a failover '
 'or a step back of the clock.';
 SELECT pg_catalog.setval('weir.clock', (s.system_identifier OPERATOR(pg_catalog.#) d.oid::bigint OPERATOR(pg_catalog.#)
                                         'weir.clock'::regclass::oid::bigint) OPERATOR(pg_catalog.&) 1048575)
@@ -53,7 +53,7 @@ CREATE VIEW weir.lives AS
     FROM weir.life l;
 
 COMMENT ON VIEW weir.lives IS
-'The lives of the database. A crash, a promotion and a restore begin a new one, in which what was handed out last '
+'The lives of the database. A crash, a promotion and a restore begin a new one, in which what was assigned last '
 'before may be missing; its row is written by whoever writes first. A cursor from a life that is over, and on '
 'something that was lost, is told so (WR003).';
 COMMENT ON COLUMN weir.lives.number IS
@@ -63,7 +63,7 @@ COMMENT ON COLUMN weir.lives.cause IS
 'with synchronous_commit off. promotion: of a standby, or the end of a point-in-time recovery; what the old '
 'server wrote last may be missing. restore: of a dump, or a copy of the database. upgrade: pg_upgrade.';
 COMMENT ON COLUMN weir.lives.began_above IS
-'Everything that was handed out in lives before lies at or below it, all that is handed out in this one above.';
+'Everything that was assigned in lives before lies at or below it, all that is assigned in this one above.';
 COMMENT ON COLUMN weir.lives.began_at IS
 'When the life was first written in.';
 

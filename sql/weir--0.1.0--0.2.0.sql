@@ -636,3 +636,14 @@ COMMENT ON FUNCTION weir.grant_access IS
 'by hand opens no name. Counts for statements that begin after the commit. Call it again after an upgrade of the '
 'extension. Needs the owner of the extension. Safe to retry. Errors: 22023 unknown level, or blank names, 22025 '
 'names that end with a single \, 22004 NULL role, 42704 no such role, 54000 names too long, 42501 not the owner.';
+
+-- Positions are assigned.
+COMMENT ON SEQUENCE weir.clock IS
+'Internal. An upper bound of every position assigned, so that none is given out twice after a crash, a failover '
+'or a step back of the clock.';
+COMMENT ON VIEW weir.lives IS
+'The lives of the database. A crash, a promotion and a restore begin a new one, in which what was assigned last '
+'before may be missing; its row is written by whoever writes first. A cursor from a life that is over, and on '
+'something that was lost, is told so (WR003).';
+COMMENT ON COLUMN weir.lives.began_above IS
+'Everything that was assigned in lives before lies at or below it, all that is assigned in this one above.';

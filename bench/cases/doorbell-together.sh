@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-# 1,000 streams rung by one commit: when the last of those who wait has been woken.
+# 1,000 streams woken by one commit: when the last of those who wait has been woken.
 # The slow poll is a second away, so whoever had to wait for it shows.
 
 title='1,000 streams ring at once'

@@ -39,7 +39,7 @@ measure() {
         "SELECT 65, 1, 0, 'd', p FROM large, unnest(payloads) p;" > "$work/beside-b.pgbench"
     : > "$work/a"
     : > "$work/b"
-    for ((round = 1; round <= rounds || (round <= most_rounds && $(disagree)); round++)); do
+    for ((round = 1; round <= rounds || (round <= max_rounds && $(disagree)); round++)); do
         beside a "$round" "$a_name"
         beside b "$round" "$b_name"
         paste "$work/a" "$work/b" | awk '{ printf "%.4f\n", $1 / $2 }' > "$work/pairs"

@@ -47,5 +47,5 @@ describe_machine() {
                        max_wal_size,checkpoint_timeout,autovacuum,debug_assertions}'::text[]) name"
     printf '| load | pgbench -M prepared over a unix socket, 100-byte payload |\n'
     printf '| runs | %s mode: A then B, %s s each after a second of warm-up, %s to %s times |\n' \
-        "$mode" "$seconds" "$rounds" "$most_rounds"
+        "$mode" "$seconds" "$rounds" "$max_rounds"
 }

@@ -139,7 +139,7 @@ alternate() {
     : > "$work/b"
     : > "$work/pairs"
     sql CHECKPOINT
-    for ((round = 1; round <= rounds || (round <= most_rounds && $(disagree)); round++)); do
+    for ((round = 1; round <= rounds || (round <= max_rounds && $(disagree)); round++)); do
         before "$round" "$count"
         one_run a "$count" "$round" "$a_name"
         one_run b "$count" "$round" "$b_name"

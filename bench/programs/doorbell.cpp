@@ -6,7 +6,7 @@
 //   doorbell listen CHANNEL…            a connection for each, until standard input ends
 //   doorbell latency HOW RATE SECONDS   HOW: listen, wait or pg_notify; prints the median and the 99th percentile
 //                                       in ms of the time from the return of a commit to the wakeup
-//   doorbell together STREAMS WAITERS   all streams rung by one commit: prints the time in ms until the last waiter
+//   doorbell together STREAMS WAITERS   all streams woken by one commit: prints the time in ms until the last waiter
 //                                       (of weir.wait_many, the streams dealt out among them) and the last listener
 //                                       (one connection) woke
 #include "plain.hpp"
@@ -181,7 +181,7 @@ void together(int streams, int waiters) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     run(writer, "SELECT weir.append('t' || i, '{}') FROM generate_series(1, " + std::to_string(streams) + ") i");
-    steady::time_point rung = steady::now(), heard = rung;
+    steady::time_point woken = steady::now(), heard = woken;
     std::map<std::string, bool> seen;
     while (seen.size() < static_cast<std::size_t>(streams)) {
         pollfd fd{PQsocket(listener.get()), POLLIN, 0};
@@ -197,8 +197,8 @@ void together(int streams, int waiters) {
     for (std::thread &t : threads)
         t.join();
     steady::time_point woke{steady::duration(last_ns.load())};
-    std::printf("%.2f %.2f\n", std::chrono::duration<double, std::milli>(woke - rung).count(),
-                std::chrono::duration<double, std::milli>(heard - rung).count());
+    std::printf("%.2f %.2f\n", std::chrono::duration<double, std::milli>(woke - woken).count(),
+                std::chrono::duration<double, std::milli>(heard - woken).count());
 }
 
 } // namespace

@@ -36,7 +36,7 @@ result execute(connection const &c, char const *name, char const *parameter) {
     return checked(c, PQexecPrepared(c.get(), name, 1, &parameter, nullptr, nullptr, 0));
 }
 
-// How often the doorbell has rung.
+// How often the doorbell rang.
 class bell {
 public:
     void ring() {
@@ -163,12 +163,12 @@ void measure(std::size_t count, std::size_t connections, std::size_t rate, std::
             poll(&fd, 1, 100);
             if (!PQconsumeInput(c.get()))
                 die(PQerrorMessage(c.get()));
-            bool rung = false;
+            bool woken = false;
             while (PGnotify *n = PQnotifies(c.get())) {
                 PQfreemem(n);
-                rung = true;
+                woken = true;
             }
-            if (rung)
+            if (woken)
                 bell.ring();
         }
     });

@@ -33,7 +33,7 @@ namespace {
 constexpr std::size_t max_channels = 8; // of one subscription; with more streams, the database-wide one
 constexpr char database_channel[] = "weir";
 
-// Rung by the notifier's thread.
+// Woken by the notifier's thread.
 struct alarm {
     std::mutex lock;
     std::condition_variable_any changed;

@@ -5,8 +5,8 @@ namespace weir::core {
 
 namespace {
 
-constexpr int most_levels = 1024; // that are walked; below, every child counts as padded
-constexpr std::int64_t most_padding = 3;
+constexpr int max_levels = 1024; // that are walked; below, every child counts as padded
+constexpr std::int64_t max_padding = 3;
 
 std::int64_t padded_below(jsonb::value const &v, int levels) noexcept {
     if (levels == 0)
@@ -35,7 +35,7 @@ std::int64_t padded_below(jsonb::value const &v, int levels) noexcept {
 std::int64_t measure(jsonb_bytes bytes) noexcept {
     jsonb::value const root{jsonb::kind::container, static_cast<std::uint32_t>(bytes.size()), bytes.data()};
     return static_cast<std::int64_t>(bytes.size() + jsonb_result::header_size) +
-           most_padding * padded_below(root, most_levels);
+           max_padding * padded_below(root, max_levels);
 }
 
 } // namespace weir::core

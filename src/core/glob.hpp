@@ -59,10 +59,10 @@ namespace glob_detail {
 
 // Places in a name: bit i is the one before its byte i.
 inline constexpr std::size_t word_bits = 64;
-inline constexpr std::size_t most_words = glob_longest / word_bits + 1;
+inline constexpr std::size_t max_words = glob_longest / word_bits + 1;
 
 struct places {
-    std::uint64_t words[most_words];
+    std::uint64_t words[max_words];
 
     constexpr void clear(std::size_t used) noexcept {
         for (std::size_t w = 0; w < used; ++w)

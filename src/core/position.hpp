@@ -7,7 +7,7 @@
 // Text is ms-seq in decimal digits and nothing else: no blank, no sign, no
 // bare ms; "-" reads as the least and "+" as the greatest position.
 //
-// mint() is the rule of the one id space: never below what was handed out,
+// mint() is the rule of the one id space: never below what was assigned,
 // never below the clock. A full sequence borrows the next millisecond, which
 // is the plain carry of the integer.
 #pragma once

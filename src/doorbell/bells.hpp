@@ -29,9 +29,9 @@ int enter_bells();
 void leave_bells();
 int how_many_sleep();
 
-// Waits to be rung, until the next ring.
+// Waits to be woken, until the next ring.
 void listen_to(int slot, uint32 bell);
-// Whether nobody has rung since. The latch does not tell: whatever a backend waits for on
+// Whether nobody rang since. The latch does not tell: whatever a backend waits for on
 // its way, a lock or a page, resets it.
 bool still_listens(int slot, uint32 bell);
 

@@ -10,8 +10,8 @@ namespace weir::doorbell {
 namespace {
 
 // So that one transaction whose commit takes long, or one database, leaves cells to others.
-constexpr int most_of_transaction = 32;
-constexpr int most_of_database = cell_count / 2;
+constexpr int max_per_transaction = 32;
+constexpr int max_per_database = cell_count / 2;
 
 // Cells of which this process is a user.
 struct cell_in_use {
@@ -53,7 +53,7 @@ int find_cell(notification const &n) {
                 return i;
         }
     }
-    return own < most_of_database ? free : -1;
+    return own < max_per_database ? free : -1;
 }
 
 bool enter_cell(notification const &n) {
@@ -76,7 +76,7 @@ bool enter_cell(notification const &n) {
 bool could_fit(notification const *list) {
     int count = 0;
     for (; list != nullptr; list = list->next) {
-        if (list->length > cell_text_size || ++count > most_of_transaction)
+        if (list->length > cell_text_size || ++count > max_per_transaction)
             return false;
     }
     return true;

@@ -15,7 +15,7 @@ namespace {
 
 // With so many failed rounds in a row, whatever makes them fail is not met again:
 // those who watch everything are told that anything may have changed.
-constexpr int32 most_failures = 3;
+constexpr int32 max_failures = 3;
 
 mark *taken = nullptr;
 int64 taken_from = -1; // the least position of what was taken and is not sent; -1: nothing
@@ -29,11 +29,11 @@ drained drain() {
     if (!worker::own_status().known)
         return out;
     if (taken == nullptr)
-        taken = static_cast<mark *>(MemoryContextAlloc(TopMemoryContext, sizeof(mark) * most_marks));
+        taken = static_cast<mark *>(MemoryContextAlloc(TopMemoryContext, sizeof(mark) * max_marks));
     int64 from = worker::take_look_from();
     if (from >= 0)
         note_taken(from);
-    int count = take_marks(MyDatabaseId, taken, most_marks);
+    int count = take_marks(MyDatabaseId, taken, max_marks);
     for (int i = 0; i < count; i++) {
         note_taken(taken[i].first);
         out.done.rings += taken[i].rings;
@@ -50,7 +50,7 @@ drained drain() {
     if (out.any && !out.gone) {
         if (from >= 0) {
             out.done.looked = 1;
-            if (worker::has_failed(most_failures))
+            if (worker::has_failed(max_failures))
                 announce_anything();
             else
                 out.done.sent += announce_from(from);

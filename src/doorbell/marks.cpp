@@ -23,11 +23,11 @@ struct written {
     SubTransactionId sub; // that wrote it last
 };
 
-constexpr int most_written = 256;
+constexpr int max_written = 256;
 constexpr int table_size = 512;
 static_assert((table_size & (table_size - 1)) == 0);
 
-written logs[most_written];
+written logs[max_written];
 int log_count = 0;
 uint16 table[table_size]; // index + 1 of a log, 0: none
 bool beyond = false;      // there are more than that
@@ -36,7 +36,7 @@ SubTransactionId beyond_sub = InvalidSubTransactionId;
 bool own_notify = false; // this transaction tells others itself
 bool (*send_own)(noted const &) = nullptr;
 void (*settle_own)(bool committed) = nullptr;
-constexpr int most_to_wake = 8; // sleepers, by one transaction; the rest by the worker
+constexpr int max_to_wake = 8; // sleepers, by one transaction; the rest by the worker
 
 uint32 hash_of(int64 log) {
     return murmurhash32(static_cast<uint32>(log) ^ static_cast<uint32>(static_cast<uint64>(log) >> 32) * 0x9e3779b9);
@@ -127,7 +127,7 @@ void leave_mark(written const &w) {
 // Rings what was written since a subtransaction began.
 void ring(SubTransactionId since, bool tell_worker) {
     bool rang = false, left = false;
-    int to_wake = tell_worker ? most_to_wake : waiter_count;
+    int to_wake = tell_worker ? max_to_wake : waiter_count;
     pg_memory_barrier(); // what was settled before, who waits for it after
     for (int i = 0; i < log_count; i++) {
         written const &w = logs[i];
@@ -218,7 +218,7 @@ void note(int64 log, std::string_view name, int64 first, int64 last) {
             at = (at + 1) & (table_size - 1);
         if (table[at] != 0) {
             w = &logs[table[at] - 1];
-        } else if (log_count < most_written) {
+        } else if (log_count < max_written) {
             w = &logs[log_count++];
             *w = {log, first, last, bell_of(name), sub};
             table[at] = static_cast<uint16>(log_count);

@@ -17,7 +17,7 @@ namespace weir::doorbell {
 // Attaches to what is shared; after that note() cannot fail.
 void prepare();
 
-// The running transaction has handed out the positions first to last in a log.
+// The running transaction has assigned the positions first to last in a log.
 void note(int64 log, std::string_view name, int64 first, int64 last);
 
 // Registers with the server; once in a process.
@@ -38,6 +38,6 @@ void on_own_notify(bool (*send)(noted const &), void (*settle)(bool committed));
 // For the worker: takes the marks of its database out, up to room of them.
 int take_marks(Oid database, mark *out, int room);
 
-inline constexpr int most_marks = group_size * group_count;
+inline constexpr int max_marks = group_size * group_count;
 
 } // namespace weir::doorbell

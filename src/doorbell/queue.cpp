@@ -13,7 +13,7 @@ constexpr double full = 0.9;
 constexpr int64 look_again_us = 100 * 1000;    // looking makes the server advance the queue's tail
 constexpr const char *directory = "pg_notify"; // below the data directory, in which every process is
 constexpr uint64 least_free_bytes = 1024 * 1024;
-constexpr int most_doublings = 6;                     // of the worker's rest, from a second on
+constexpr int max_doublings = 6;                      // of the worker's rest, from a second on
 constexpr int64 writers_rest_us = 64 * USECS_PER_SEC; // beyond the worker's
 
 bool handed = false; // by the running transaction
@@ -37,7 +37,7 @@ bool is_full() {
 void note_failure() {
     shared_state &s = attached_state();
     auto failures = static_cast<int>(pg_atomic_fetch_add_u32(&s.notify_failures, 1));
-    int64 rest_us = USECS_PER_SEC << (failures < most_doublings ? failures : most_doublings);
+    int64 rest_us = USECS_PER_SEC << (failures < max_doublings ? failures : max_doublings);
     pg_atomic_write_u64(&s.notify_after, static_cast<uint64>(pg::monotonic_us() + rest_us));
 }
 

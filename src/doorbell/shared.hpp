@@ -23,7 +23,7 @@ struct mark {
     Oid database;
     uint32 rings; // so many came together in it
     int64 log;
-    int64 first; // positions handed out: the least and
+    int64 first; // positions assigned: the least and
     int64 last;  // the greatest
 };
 

@@ -56,10 +56,10 @@ template <class F> void for_each_bell(waiting const &w, F &&f) {
     }
 }
 
-bool is_rung(waiting const &w, int slot) {
-    bool rung = false;
-    for_each_bell(w, [&](uint32 bell) { rung = rung || !still_listens(slot, bell); });
-    return rung;
+bool is_woken(waiting const &w, int slot) {
+    bool woken = false;
+    for_each_bell(w, [&](uint32 bell) { woken = woken || !still_listens(slot, bell); });
+    return woken;
 }
 
 // A client that has gone would else be noticed when it is answered.
@@ -71,15 +71,15 @@ void check_client() {
     CHECK_FOR_INTERRUPTS();
 }
 
-// Until rung, or it is time to look all the same.
+// Until woken, or it is time to look all the same.
 void sleep(waiting const &w, int slot, looked const &last, int64 deadline_us) {
     int64 poll_at = pg::monotonic_us() + poll_us(w, slot >= 0, last);
     int64 not_before = last.began_us + (last.took_us > long_look_us ? 2 * last.took_us : 0);
     pg::compat::suspend_transaction_timeout(); // the look that follows is the rest of this transaction
     for (;;) {
         int64 now = pg::monotonic_us();
-        bool rung = slot >= 0 && is_rung(w, slot);
-        if (now >= deadline_us || (rung && now >= not_before))
+        bool woken = slot >= 0 && is_woken(w, slot);
+        if (now >= deadline_us || (woken && now >= not_before))
             return;
         if (now >= poll_at) {
             check_client();
@@ -87,7 +87,7 @@ void sleep(waiting const &w, int slot, looked const &last, int64 deadline_us) {
                 return;
             poll_at = now + poll_us(w, slot >= 0, last);
         }
-        int64 until = rung && not_before < poll_at ? not_before : poll_at;
+        int64 until = woken && not_before < poll_at ? not_before : poll_at;
         int64 left = (deadline_us < until ? deadline_us : until) - now;
         (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
                         static_cast<long>((left + 999) / 1000), pg::compat::wait_event(pg::compat::waits_for::frame));

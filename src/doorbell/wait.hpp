@@ -4,11 +4,11 @@
 //
 //        +--> listen --> look (a transaction of its own) --> found, or out of time: return
 //        |                          | nothing
-//        +---- rung, or poll ---- sleep (no snapshot, no lock, no xid)
+//        +---- woken, or poll --- sleep (no snapshot, no lock, no xid)
 //
 // Listening comes before looking, so what is settled in between rings; where a look finds more to listen to,
-// another one follows at once. Whether it has rung is read from the bells, not from the latch, which the look itself
-// may reset. Looking again after a while without having been rung covers what rings nobody here: COMMIT
+// another one follows at once. Whether it rang is read from the bells, not from the latch, which the look itself
+// may reset. Looking again after a while without having been woken covers what rings nobody here: COMMIT
 // PREPARED, a standby's replay, a server whose doorbell is off.
 #pragma once
 

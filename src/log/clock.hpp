@@ -4,7 +4,7 @@
 // of it is lost: best-effort frames that a crash took, a clock that was set back
 // over a crash, a standby promoted with a clock behind.
 //
-// weir.clock (logged) always lies at or above every millisecond handed out, moved
+// weir.clock (logged) always lies at or above every millisecond assigned, moved
 // about once a second, a second ahead, and flushed before it is relied on. A new life of
 // the database (life.hpp) takes it as its floor.
 #pragma once

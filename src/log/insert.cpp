@@ -14,8 +14,8 @@ struct other_index {
 
 namespace {
 
-constexpr int most_under_lock = 64;
-constexpr std::size_t most_bytes_under_lock = 32 * 1024;
+constexpr int max_under_lock = 64;
+constexpr std::size_t max_bytes_under_lock = 32 * 1024;
 constexpr int at_once = 256; // between two looks for a cancellation
 
 void insert_index_entry(table const &t, HeapTuple tuple, ItemPointer tid) {
@@ -109,7 +109,7 @@ bool takes_long(HeapTuple const *tuples, int count) {
             return true;
         size += tuples[i]->t_len;
     }
-    return count > most_under_lock || size > most_bytes_under_lock;
+    return count > max_under_lock || size > max_bytes_under_lock;
 }
 
 rows prepare(table const &t, HeapTuple *tuples, int count, HeapTuple guard) {
@@ -117,7 +117,7 @@ rows prepare(table const &t, HeapTuple *tuples, int count, HeapTuple guard) {
     r.tuples = tuples;
     r.count = count;
     r.guard = guard;
-    if (guard != nullptr && count >= most_in_range)
+    if (guard != nullptr && count >= max_in_range)
         elog(ERROR, "%d rows are too many for one range", count);
     if (count > 1) {
         r.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * count));

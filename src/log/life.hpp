@@ -8,7 +8,7 @@
 //     life 1 |------> life 2 |------> life 3    |------> life 4, under way
 //            floor 1         floor 2            floor 3
 //
-// All that a life hands out lies above its floor, and everything that was handed out before at
+// All that a life assigns lies above its floor, and everything that was assigned before at
 // or below it, as far as that can be known (docs/design/lives.md). So a position tells
 // which life it is from; and what no row of a log reaches within that life was lost.
 //
@@ -30,7 +30,7 @@ enum class cause : char {
 
 struct life {
     int64 number; // 1, 2, …
-    int64 floor;  // nothing is handed out at or below it, -1: all is free
+    int64 floor;  // nothing is assigned at or below it, -1: all is free
     int64 line;   // the number of the last life that began otherwise than by a crash or an upgrade
     cause why;    // of that one
 };

@@ -107,7 +107,7 @@ int64 greatest_assigned() {
     int64 greatest = -1;
     int slot = database_slot();
     for (partition const &p : shared->partitions) {
-        // Without its lock: what was handed out before we were called is there.
+        // Without its lock: what was assigned before we were called is there.
         int64 theirs = *const_cast<int64 const volatile *>(&p.common[slot]);
         if (theirs > greatest)
             greatest = theirs;

@@ -111,7 +111,7 @@ entry newest_by_scan(table const &t, int64 key, pass_over skip, int most) {
     ScanKeyInit(&match, key_attribute, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
     IndexScanDesc scan = index_beginscan(t.heap, t.index, SnapshotAny, 1, 0);
     scan->xs_want_itup = true;
-    scan->ignore_killed_tuples = false; // their positions were handed out all the same
+    scan->ignore_killed_tuples = false; // their positions were assigned all the same
     index_rescan(scan, &match, 1, nullptr, 0);
     while (ItemPointer tid = index_getnext_tid(scan, BackwardScanDirection)) {
         index_key found = key_of(scan->xs_itup);

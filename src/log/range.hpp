@@ -22,14 +22,14 @@ namespace weir::log {
 
 inline constexpr int count_bits = 44;
 inline constexpr int64 count_mask = (int64{1} << count_bits) - 1;
-inline constexpr int64 most_in_range = (1 << 17) - 1; // the guard too; the bits above are the family's
+inline constexpr int64 max_in_range = (1 << 17) - 1; // the guard too; the bits above are the family's
 
 // For the row at a distance from the first of its range.
 inline int64 place_in_range(int64 distance) { return (distance + 1) << count_bits; }
 
 // The first position of a row's range, its own where it was inserted by itself.
 inline int64 first_of_range(int64 id, int64 ordinal) {
-    int64 place = ordinal >> count_bits & most_in_range;
+    int64 place = ordinal >> count_bits & max_in_range;
     return place == 0 ? id : id - (place - 1);
 }
 

@@ -9,7 +9,7 @@ namespace weir::log {
 namespace {
 
 source *in_use = nullptr;
-constexpr int most_tries = 10;
+constexpr int max_tries = 10;
 constexpr int max_listeners = 8;
 void (*listeners[max_listeners])() = {};
 int listener_count = 0;
@@ -46,7 +46,7 @@ void use(source &s) {
     in_use = &s;
 }
 
-constexpr int most_attempts = 10; // a server that is told to discard its caches sends an invalidation every time
+constexpr int max_attempts = 10; // a server that is told to discard its caches sends an invalidation every time
 
 bool try_look_up(source &s) {
     use(s);
@@ -54,7 +54,7 @@ bool try_look_up(source &s) {
         uint64 before = pg::invalidations();
         Oid schema = get_namespace_oid("weir", true);
         s.heap = OidIsValid(schema) ? get_relname_relid(s.name, schema) : InvalidOid;
-        if (pg::invalidations() == before || attempt == most_attempts)
+        if (pg::invalidations() == before || attempt == max_attempts)
             return OidIsValid(s.heap);
     }
 }
@@ -115,7 +115,7 @@ bool exists(source &named) {
 }
 
 Relation open_relation(source &named, LOCKMODE mode) {
-    for (int tries = 0; tries < most_tries; tries++) {
+    for (int tries = 0; tries < max_tries; tries++) {
         if (Relation relation = try_relation_open(relation_oid(named), mode))
             return relation;
         forget(named); // dropped, and perhaps made anew, since we looked

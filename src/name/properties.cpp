@@ -268,7 +268,7 @@ property_values look_up(property_family &f, int64 id) {
 
 // Where the call's parameters are: of its declaration, which may be another version's.
 struct parameters {
-    int at[most_properties];
+    int at[max_properties];
     int reset; // -1: there is none
 };
 

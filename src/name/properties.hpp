@@ -53,13 +53,13 @@ struct property_description {
     bool alterable;
 };
 
-inline constexpr int most_properties = 16;
+inline constexpr int max_properties = 16;
 
 // Values are by the place of their descriptions.
 struct property_values {
     uint32 set;   // a bit for each that is not left to its default
     int64 due_ms; // of a family that keeps such a time beside them, else 0
-    property_value values[most_properties];
+    property_value values[max_properties];
 
     bool is_set(int i) const { return set & (uint32{1} << i); }
 };

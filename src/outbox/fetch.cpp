@@ -36,7 +36,7 @@ constexpr int64 worth_passing = 128;                // dropped frames
 constexpr int64 pass_after_us = USECS_PER_SEC;      // or since the cursor moved
 constexpr int64 seen_every_us = 10 * USECS_PER_SEC; // how exact last_seen is
 constexpr int least_run = 8, greatest_run = 256;    // frames read from one of several streams at a time
-constexpr int64 most_held = 4 * 1024 * 1024;        // bytes of them, of all streams; one of each is held in any case
+constexpr int64 max_held = 4 * 1024 * 1024;         // bytes of them, of all streams; one of each is held in any case
 
 // Read, and not given out yet.
 struct held_row {
@@ -204,7 +204,7 @@ int by_next_id(Datum a, Datum b, void *) {
 void fetch_merged(fetching &f, source *sources, int count, int max) {
     f.run = max / count < least_run ? least_run : max / count > greatest_run ? greatest_run : max / count;
     f.run = f.run < max ? f.run : max;
-    f.share = most_held / count;
+    f.share = max_held / count;
     binaryheap *heap = binaryheap_allocate(count, by_next_id, nullptr);
     for (int i = 0; i < count; i++) {
         if (refill(f, sources[i]))

@@ -32,7 +32,7 @@ using stream::property;
 
 constexpr int64 run = 1024;                         // an append that crosses a multiple of so many asks for its stream
 constexpr int64 look_after_us = 10 * USECS_PER_SEC; // an append, or a look, for all streams
-constexpr int64 most_at_once = 4 * run;             // frames that one step removes at the most
+constexpr int64 max_at_once = 4 * run;              // frames that one step removes at the most
 constexpr int64 unbounded = PG_INT64_MAX;
 
 constinit log::source property_table{"stream_property"};
@@ -224,7 +224,7 @@ worker::outcome retention_step(int64 stream_id) {
     if (!pg::try_lock(pg::lock_class::retention, 0) || !pg::try_lock_key(pg::lock_class::maintenance, 0, stream_id))
         return {worker::outcome::what::not_now};
     rest left{false, -1};
-    (void)apply(p, name, stream_id, most_at_once, left);
+    (void)apply(p, name, stream_id, max_at_once, left);
     if (left.more)
         return {worker::outcome::what::more};
     if (left.due_ms < 0)

@@ -30,11 +30,11 @@ namespace spi = weir::pg::spi;
 
 namespace {
 
-constexpr int most_streams = 100;
-constexpr int most_types = 1000;
-constexpr std::size_t most_type_bytes = 512; // no frame has a longer one
-constexpr std::size_t most_header_bytes = 8192;
-constexpr std::size_t most_filter_bytes = 65536; // of all together
+constexpr int max_streams = 100;
+constexpr int max_types = 1000;
+constexpr std::size_t max_type_bytes = 512; // no frame has a longer one
+constexpr std::size_t max_header_bytes = 8192;
+constexpr std::size_t max_filter_bytes = 65536; // of all together
 
 constinit weir::log::source subscription_table{"subscription"};
 
@@ -73,7 +73,7 @@ Datum streams_argument(FunctionCallInfo fcinfo, int n, bool several) {
         check_stream(pg::view_of(stream));
         return PointerGetDatum(construct_array(&stream, 1, TEXTOID, -1, false, TYPALIGN_INT));
     }
-    pg::text_array streams = pg::text_array_argument(fcinfo, n, "streams", most_streams, "Use a pattern.");
+    pg::text_array streams = pg::text_array_argument(fcinfo, n, "streams", max_streams, "Use a pattern.");
     if (streams.count == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("streams must not be empty")));
     for (int i = 0; i < streams.count; i++)
@@ -84,21 +84,21 @@ Datum streams_argument(FunctionCallInfo fcinfo, int n, bool several) {
 NullableDatum types_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {Datum{0}, true};
-    pg::text_array types = pg::text_array_argument(fcinfo, n, "types", most_types);
+    pg::text_array types = pg::text_array_argument(fcinfo, n, "types", max_types);
     for (int i = 0; i < types.count; i++) {
         std::size_t size = pg::view_of(types.values[i]).size();
         if (size == 0)
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("an element of types must not be empty")));
-        if (size > most_type_bytes)
-            too_large("an element of types is too long", size, most_type_bytes);
+        if (size > max_type_bytes)
+            too_large("an element of types is too long", size, max_type_bytes);
     }
     return {PointerGetDatum(types.array), false};
 }
 
 NullableDatum headers_argument(FunctionCallInfo fcinfo, int n) {
     NullableDatum headers = pg::headers_argument(fcinfo, n);
-    if (!headers.isnull && VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)) > most_header_bytes)
-        too_large("headers are too large", VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)), most_header_bytes);
+    if (!headers.isnull && VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)) > max_header_bytes)
+        too_large("headers are too large", VARSIZE_ANY_EXHDR(DatumGetPointer(headers.value)), max_header_bytes);
     return headers;
 }
 
@@ -143,8 +143,8 @@ void check_filter_size(wish const &w) {
         if (!part.isnull)
             size += VARSIZE_ANY_EXHDR(DatumGetPointer(part.value));
     }
-    if (size > most_filter_bytes)
-        too_large("the streams, types and headers of the subscription are too large", size, most_filter_bytes);
+    if (size > max_filter_bytes)
+        too_large("the streams, types and headers of the subscription are too large", size, max_filter_bytes);
 }
 
 // Anybody who may read may subscribe, and each one is a row for ever.

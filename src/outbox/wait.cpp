@@ -36,7 +36,7 @@ using doorbell::outlook;
 
 namespace {
 
-constexpr int most_subscriptions = 1000;
+constexpr int max_subscriptions = 1000;
 
 // How far a stream has been looked through for a subscription.
 struct progress {
@@ -125,7 +125,7 @@ outlook look_at_subscription(waiting_for &w, std::string_view name, Snapshot sna
     outbox::require_owner(l.of);
     l.wanted = outbox::filter_of(l.of);
     l.names = stream::make_row_names();
-    l.room = stream::most_looked_at;
+    l.room = stream::max_looked_at;
     outbox::covered_streams streams = outbox::streams_of(l.of, outbox::lost::refuse, snapshot);
     bool only_names = listen_for(w, l.of, streams);
     int closed = 0;
@@ -249,7 +249,7 @@ WEIR_FUNCTION(weir_wait_many) {
     if (!PG_ARGISNULL(name_argument) || !PG_ARGISNULL(after_argument) || PG_ARGISNULL(subscription_argument))
         count = name::names_argument(fcinfo, &names, after);
     if (!PG_ARGISNULL(subscription_argument))
-        subscriptions = pg::text_array_argument(fcinfo, subscription_argument, "subscriptions", most_subscriptions);
+        subscriptions = pg::text_array_argument(fcinfo, subscription_argument, "subscriptions", max_subscriptions);
     if (count + subscriptions.count == 0)
         raise_needed("streams must not be empty");
     begin(w, count, subscriptions.count);

@@ -48,9 +48,9 @@ int64 duration_argument(FunctionCallInfo fcinfo, int n, const char *called, dura
     if (PG_ARGISNULL(n))
         null_argument(called);
     Interval const *given = PG_GETARG_INTERVAL_P(n);
-    constexpr int64 most_days = 2 * century_us / USECS_PER_DAY; // beyond it nothing fits, and sums might overflow
+    constexpr int64 max_days = 2 * century_us / USECS_PER_DAY; // beyond it nothing fits, and sums might overflow
     int64 days = int64{given->month} * DAYS_PER_MONTH + given->day, days_of_time = given->time / USECS_PER_DAY;
-    bool fits = days >= -most_days && days <= most_days && days_of_time >= -most_days && days_of_time <= most_days;
+    bool fits = days >= -max_days && days <= max_days && days_of_time >= -max_days && days_of_time <= max_days;
     int64 us = fits ? days * USECS_PER_DAY + given->time : -1;
     if (us < range.least_us || us > range.greatest_us)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", called),

@@ -115,8 +115,8 @@ column_list key_option(TriggerData *data, option const &o) {
     column_list key{nullptr, 0};
     if (o.value != nullptr)
         key = columns_option(data, o);
-    if (key.count > most_key_columns)
-        bad_option(data, o, psprintf("a list of %d columns at the most", most_key_columns));
+    if (key.count > max_key_columns)
+        bad_option(data, o, psprintf("a list of %d columns at the most", max_key_columns));
     return key;
 }
 

@@ -44,7 +44,7 @@ struct column_list {
 column_list columns_option(TriggerData *data, option const &o);
 
 // Those of a key, if the option is given.
-inline constexpr int most_key_columns = 16;
+inline constexpr int max_key_columns = 16;
 column_list key_option(TriggerData *data, option const &o);
 
 // One column, by its name in an option.

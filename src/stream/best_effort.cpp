@@ -15,15 +15,15 @@ namespace {
 // An append that crosses a multiple of the run asks for a trim: a quarter of K, so that the
 // table stays close to K, within bounds that keep a trim cheap.
 constexpr int64 least_run = 32, greatest_run = 512;
-constexpr int64 most_a_step = 4096; // rows
+constexpr int64 max_per_step = 4096; // rows
 
 // What the running transaction trimmed. Nobody else is to know before it commits.
 struct own_floor {
     int64 stream_id;
     int64 floor;
 };
-constexpr int most_own = 64;
-own_floor own[most_own];
+constexpr int max_own = 64;
+own_floor own[max_own];
 int own_count = 0;
 bool callbacks_registered = false;
 
@@ -60,7 +60,7 @@ void remember_own_floor(int64 stream_id, int64 floor) {
     int at = 0;
     while (at < own_count && own[at].stream_id != stream_id)
         at++;
-    if (at == most_own)
+    if (at == max_own)
         return;
     own_count = at == own_count ? at + 1 : own_count;
     own[at] = {stream_id, floor};
@@ -119,7 +119,7 @@ worker::outcome trim_step(int64 stream_id) {
         log::scan s;
         log::begin(s, unlogged, stream_id, floor, r.newest_id - 1, ForwardScanDirection, snapshot,
                    log::purpose::upkeep);
-        int64 left = most_a_step;
+        int64 left = max_per_step;
         for (; left > 0 && log::next(s) == log::step::frame; left--) {
             best_effort_prefix const *row = log::prefix_of<best_effort_prefix>(s);
             if (is_retained(*row, r, now_ms))

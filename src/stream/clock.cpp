@@ -14,13 +14,13 @@ namespace weir::stream {
 namespace {
 constexpr int64 every_us = 1 * USECS_PER_SEC;
 constexpr int64 ahead_ms = 3000; // and as much more as any writer's
-constexpr int most_idle = 5;     // rounds without a writer
+constexpr int max_idle = 5;      // rounds without a writer
 } // namespace
 
 worker::outcome clock_step(int64) {
     static int idle = 0;
     idle = is_clock_in_use() ? 0 : idle + 1;
-    if (idle > most_idle)
+    if (idle > max_idle)
         return {};
     log::clock::cover(log::clock::now_us() / 1000 + ahead_ms);
     return {worker::outcome::what::done, every_us};

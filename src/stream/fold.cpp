@@ -88,7 +88,7 @@ struct pending_patches {
 
 // More than this is not folded: it takes seconds, and a jsonb holds no more than 256 MB. Well
 // above what is accepted, for a limit that was lowered.
-std::size_t most_folded() {
+std::size_t max_folded() {
     constexpr std::size_t least = 64 * 1024 * 1024;
     std::size_t twice = 2 * static_cast<std::size_t>(pg::settings::max_document_bytes);
     return twice > least ? twice : least;
@@ -142,7 +142,7 @@ void apply_pending(pending_patches &p, folded &f) {
         give_up(p, f);
         return;
     }
-    if (result.varlena_size() > most_folded()) {
+    if (result.varlena_size() > max_folded()) {
         give_up(p, f);
         return;
     }

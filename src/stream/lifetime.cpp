@@ -125,14 +125,14 @@ int64 end_of(properties const &p, int64 newest) {
 }
 
 int64 newest_of_life(log::table const &logged, log::table const *best_effort, int64 stream_id) {
-    constexpr int most_undone = 1000;
+    constexpr int max_undone = 1000;
     int64 newest = -1;
     log::entry e = log::newest(logged, stream_id, is_no_sign_of_life);
     if (e.readable)
         newest = reinterpret_cast<log_prefix const *>(e.prefix)->id;
     if (best_effort == nullptr)
         return newest;
-    e = log::newest(*best_effort, stream_id, is_no_best_effort_sign, most_undone);
+    e = log::newest(*best_effort, stream_id, is_no_best_effort_sign, max_undone);
     int64 best_effort_newest = e.readable ? reinterpret_cast<best_effort_prefix const *>(e.prefix)->id : -1;
     return best_effort_newest > newest ? best_effort_newest : newest;
 }

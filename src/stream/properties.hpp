@@ -40,7 +40,7 @@ enum class property {
         count
 };
 inline constexpr int property_count = static_cast<int>(property::count);
-static_assert(property_count <= name::most_properties);
+static_assert(property_count <= name::max_properties);
 
 // due_ms: not before that does the stream end; 0: it does not (lifetime.hpp).
 struct properties : name::property_values {

@@ -36,8 +36,8 @@ namespace {
 
 constexpr int hard_cap = 10000; // rows of one call
 constexpr int default_max = 1000;
-constexpr int most_looked_at = 100000; // with a bookmark
-constexpr int least_looked_at = 1000;  // of each of several streams
+constexpr int max_looked_at = 100000; // with a bookmark
+constexpr int least_looked_at = 1000; // of each of several streams
 
 struct output {
     pg::result_set rows;
@@ -118,7 +118,7 @@ options take_options(FunctionCallInfo fcinfo) {
     o.behind = PG_ARGISNULL(since_at)
                    ? -1
                    : core::make(weir::log::clock::first_ms_from(PG_GETARG_TIMESTAMPTZ(since_at)), 0) - 1;
-    o.room = o.bookmark ? most_looked_at : INT_MAX;
+    o.room = o.bookmark ? max_looked_at : INT_MAX;
     return o;
 }
 
@@ -234,7 +234,7 @@ WEIR_FUNCTION(weir_read_many) {
     if (count > 0 && o.max > hard_cap / count)
         o.max = hard_cap / count;
     if (count > 1 && o.bookmark)
-        o.room = most_looked_at / count > least_looked_at ? most_looked_at / count : least_looked_at;
+        o.room = max_looked_at / count > least_looked_at ? max_looked_at / count : least_looked_at;
 
     output out = begin_output(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());

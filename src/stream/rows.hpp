@@ -32,11 +32,11 @@ struct row_names {
 
 row_names make_row_names();
 
-inline constexpr int most_row_columns = 8;
+inline constexpr int max_row_columns = 8;
 
 struct frame_row {
-    Datum values[most_row_columns];
-    bool nulls[most_row_columns];
+    Datum values[max_row_columns];
+    bool nulls[max_row_columns];
 };
 
 // A frame as it is stored: what is large lies out of line still, to be fetched under the snapshot by which it

@@ -19,7 +19,7 @@ namespace spi = pg::spi;
 constexpr int64 few = 512;
 constexpr int64 few_patches = 256;
 constexpr int64 bytes_a_run = 64 * 1024; // of a stored document that one more run has to earn
-constexpr int64 most_runs = 8;
+constexpr int64 max_runs = 8;
 
 constinit spi::statement insert_statement{
     "INSERT INTO weir.checkpoint (stream_id, \"position\", frames, bytes, trimmed_frames, trimmed_bytes,"
@@ -69,7 +69,7 @@ worker::outcome checkpoint_step(int64 stream_id) {
     Snapshot latest = pg::take_snapshot();
     folded newest = fold_log(stream_id, core::greatest, latest, want::counts);
     int64 runs = 1 + newest.document_size / bytes_a_run;
-    int64 enough = (runs < most_runs ? runs : most_runs) * (newest.patched_at >= 0 ? few_patches : few);
+    int64 enough = (runs < max_runs ? runs : max_runs) * (newest.patched_at >= 0 ? few_patches : few);
     if (newest.rows >= enough) {
         if (newest.patched_at >= 0)
             newest = fold_log(stream_id, newest.position, latest, want::document_within_bounds);

@@ -15,7 +15,7 @@ using doorbell::outlook;
 using doorbell::watched;
 
 // Looks at so many rows, that nobody else has to wait for the snapshot of it.
-inline constexpr int most_looked_at = 100000;
+inline constexpr int max_looked_at = 100000;
 
 // Whether something that is wanted lies behind a position; moves it past what is not, so that the next look
 // goes on from there. nullptr: everything is wanted, best-effort frames too.

@@ -23,15 +23,15 @@ namespace trigger = weir::trigger;
 namespace {
 
 constexpr const char *function = "weir.merge_patch_into()";
-using pg::trigger::most_key_columns;
-constexpr int most_attempts = 10; // to get hold of a row that others make and remove
+using pg::trigger::max_key_columns;
+constexpr int max_attempts = 10; // to get hold of a row that others make and remove
 
 struct settings {
     pg::trigger::column_list key;
     AttrNumber patch;
     std::string_view sentinel;
     // Parameters: the key's columns, then the document.
-    Oid types[most_key_columns + 1];
+    Oid types[max_key_columns + 1];
     char *select_sql;
     char *insert_sql;
     char *update_sql;
@@ -195,8 +195,8 @@ Jsonb *empty_object() {
 }
 
 void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
-    Datum values[most_key_columns + 1];
-    char nulls[most_key_columns + 2] = {};
+    Datum values[max_key_columns + 1];
+    char nulls[max_key_columns + 2] = {};
     for (int i = 0; i < s.key.count; i++) {
         bool null = false;
         values[i] = heap_getattr(row, s.key.columns[i], RelationGetDescr(table), &null);
@@ -208,7 +208,7 @@ void apply(settings &s, Relation table, HeapTuple row, Jsonb *patch) {
     }
     nulls[s.key.count] = ' ';
     pg::trigger::check_spi(SPI_connect(), "SPI_connect");
-    int attempts = most_attempts;
+    int attempts = max_attempts;
     for (; attempts > 0; attempts--) {
         if (trigger::run({s.select_sql, s.key.count, s.types}, values, nulls) > 0) {
             bool null = false;

@@ -2,7 +2,7 @@
 //
 // Trigger function mint(): fills a position column of a table of one's own,
 // ascending for each key. The next position comes from what is remembered in shared
-// memory of the last one handed out for that key, as for logs (log/lock.hpp), and where
+// memory of the last one assigned for that key, as for logs (log/lock.hpp), and where
 // nothing is, from the last entry of the key in an index of the table, whoever wrote it.
 //
 // Unlike a log's, the rows are inserted after the trigger and read by anybody's
@@ -120,7 +120,7 @@ int64 newest_in_index(settings const &s, Relation table, HeapTuple row) {
                            InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, Datum{0});
     IndexScanDesc scan = index_beginscan(table, index, SnapshotAny, count + 1, 0);
     scan->xs_want_itup = true;
-    scan->ignore_killed_tuples = false; // their positions were handed out all the same
+    scan->ignore_killed_tuples = false; // their positions were assigned all the same
     index_rescan(scan, keys, count + 1, nullptr, 0);
     bool descending = index->rd_indoption[count] & INDOPTION_DESC;
     int64 newest = -1;

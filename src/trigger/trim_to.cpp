@@ -26,11 +26,11 @@ namespace trigger = weir::trigger;
 namespace {
 
 constexpr const char *function = "weir.trim_to()";
-using pg::trigger::most_key_columns;
+using pg::trigger::max_key_columns;
 constexpr int64 greatest_maxlen = 10000000;
 constexpr int64 greatest_ttl_ms = INT64CONST(86400000) * 3650;
 constexpr int rows_at_once = 1024;
-constexpr int most_rounds = 16; // so many times
+constexpr int max_rounds = 16; // so many times
 
 struct settings {
     Oid table;
@@ -44,7 +44,7 @@ struct settings {
     int64 run;         // inserts of a key from one trim to the next
     int64 ceiling_run; // and from one look at the ceiling to the next
     // Parameters: the key's columns, the value of only, a number.
-    Oid types[most_key_columns + 2];
+    Oid types[max_key_columns + 2];
     int type_count; // without the number
     bool has_only;
     Datum only;
@@ -198,8 +198,8 @@ int64 as_number(settings const &s, Datum value) {
 }
 
 struct parameters {
-    Datum values[most_key_columns + 2];
-    char nulls[most_key_columns + 3];
+    Datum values[max_key_columns + 2];
+    char nulls[max_key_columns + 3];
 };
 
 parameters parameters_of(settings const &s, Relation table, HeapTuple row, bool *any_null) {
@@ -300,7 +300,7 @@ WEIR_FUNCTION(weir_trim_to) {
         return Datum{0};
     pg::trigger::check_spi(SPI_connect(), "SPI_connect");
     if (int64 cutoff = cutoff_of(*s, p, what); cutoff > PG_INT64_MIN) {
-        for (int round = 0; round < most_rounds && trim_some(*s, p, cutoff); round++)
+        for (int round = 0; round < max_rounds && trim_some(*s, p, cutoff); round++)
             CHECK_FOR_INTERRUPTS();
     }
     pg::trigger::check_spi(SPI_finish(), "SPI_finish");

@@ -17,7 +17,7 @@ namespace weir::worker {
 
 namespace {
 
-constexpr int most_steps = 100000; // on one key: a job that is never done is left
+constexpr int max_steps = 100000; // on one key: a job that is never done is left
 
 struct account {
     int job;
@@ -54,7 +54,7 @@ bool try_step(account &a, int64 key, outcome &out) {
 
 void do_key(account &a, int64 key) {
     outcome out;
-    for (int steps = 0; steps < most_steps; steps++) {
+    for (int steps = 0; steps < max_steps; steps++) {
         CHECK_FOR_INTERRUPTS();
         bool well = try_step(a, key, out);
         if (!well || out.what == outcome::what::not_now) {

@@ -4,7 +4,7 @@
 #include "pg/monotonic.hpp"
 #include "pg/settings.hpp"
 #include "worker/housekeeper.hpp"
-#include "worker/post.hpp"
+#include "worker/slot.hpp"
 #include "worker/records.hpp"
 #include "worker/requests.hpp"
 
@@ -27,7 +27,7 @@ struct pass {
     int64 after;
     int32 failures; // to find the next key, in a row
 };
-pass passes[most_jobs];
+pass passes[max_jobs];
 
 // What is being done, to be put back should this process be made to leave.
 request current;
@@ -166,8 +166,8 @@ bool do_request(ending &end) {
 }
 
 int next_pass() {
-    for (int i = 1; i <= most_jobs; i++) {
-        int job = (last_job + i) % most_jobs;
+    for (int i = 1; i <= max_jobs; i++) {
+        int job = (last_job + i) % max_jobs;
         if (passes[job].under_way)
             return job;
     }

@@ -10,7 +10,7 @@ namespace weir::worker {
 
 namespace {
 
-constinit job jobs[most_jobs] = {};
+constinit job jobs[max_jobs] = {};
 int count = 0;
 
 // What the running transaction asks for. One that asks for more looks at everything.
@@ -19,14 +19,14 @@ struct wanted {
     int32 times;
     int64 key;
 };
-constexpr int most_wanted = 64;
-wanted asked[most_wanted];
+constexpr int max_wanted = 64;
+wanted asked[max_wanted];
 int asked_count = 0;
-uint32 everything = 0;        // a bit a job
-uint32 behind = 0;            // likewise
-constexpr int most_times = 8; // that a step is asked for before it is taken
-uint32 within = 0;            // likewise, of those who have a time in:
-int64 within_us[most_jobs];
+uint32 everything = 0;       // a bit a job
+uint32 behind = 0;           // likewise
+constexpr int max_times = 8; // that a step is asked for before it is taken
+uint32 within = 0;           // likewise, of those who have a time in:
+int64 within_us[max_jobs];
 
 // Where it is switched off, what this session leaves to be done waits for weir.housekeep().
 void wake_housekeeper() {
@@ -35,7 +35,7 @@ void wake_housekeeper() {
 }
 
 void leave_requests() {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     if (s == nullptr)
         return;
     if (!pg::settings::housekeeping) { // a housekeeper that others keep running is not to come for it
@@ -45,7 +45,7 @@ void leave_requests() {
     for (int i = 0; i < asked_count; i++) {
         wanted const &w = asked[i];
         int times = put_request({MyDatabaseId, w.job, 0, 0, w.times, w.key, pg::settings::housekeeping ? 0 : held});
-        behind = times > most_times ? behind | uint32{1} << w.job : behind & ~(uint32{1} << w.job);
+        behind = times > max_times ? behind | uint32{1} << w.job : behind & ~(uint32{1} << w.job);
     }
     if (everything != 0) {
         lock_shared();
@@ -86,7 +86,7 @@ void at_end(XactEvent event, void *) {
 } // namespace
 
 int register_job(job const &j) {
-    Assert(count < most_jobs);
+    Assert(count < max_jobs);
     jobs[count] = j;
     return count++;
 }
@@ -110,7 +110,7 @@ void ask(int job, int64 key) {
             return;
         }
     }
-    if (asked_count == most_wanted)
+    if (asked_count == max_wanted)
         everything |= uint32{1} << job;
     else
         asked[asked_count++] = {static_cast<int16>(job), 1, key};
@@ -129,7 +129,7 @@ void ask_for_everything_within(int job, int64 us) {
 }
 
 void ask_within(int job, int64 us) {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     if (s == nullptr)
         return;
     auto now = static_cast<uint64>(pg::monotonic_us());
@@ -152,17 +152,17 @@ bool falls_behind(int job) {
 }
 
 bool is_of_use(int job) {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     return s != nullptr && (pg_atomic_read_u32(&s->idle_jobs) >> job & 1) == 0;
 }
 
 void say_of_no_use(int job) {
-    if (slot *s = own_slot())
+    if (database_slot *s = own_slot())
         pg_atomic_fetch_or_u32(&s->idle_jobs, uint32{1} << job);
 }
 
 void say_of_use(int job) {
-    if (slot *s = own_slot())
+    if (database_slot *s = own_slot())
         pg_atomic_fetch_and_u32(&s->idle_jobs, ~(uint32{1} << job));
 }
 

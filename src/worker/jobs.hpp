@@ -19,7 +19,7 @@
 
 namespace weir::worker {
 
-inline constexpr int most_jobs = 12;
+inline constexpr int max_jobs = 12;
 
 struct outcome {
     enum class what : int32 {

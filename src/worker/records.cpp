@@ -12,7 +12,7 @@ records *attached = nullptr;
 records unshared; // where there is no memory
 bool is_refused = false;
 
-dsm_segment *make_segment(slot &s) {
+dsm_segment *make_segment(database_slot &s) {
     dsm_segment *segment = dsm_create(sizeof(records), DSM_CREATE_NULL_IF_MAXSEGMENTS);
     if (segment == nullptr)
         return nullptr;
@@ -23,7 +23,7 @@ dsm_segment *make_segment(slot &s) {
 }
 
 // Under the lock, as is all that is read or written there.
-records *attach(slot &s) {
+records *attach(database_slot &s) {
     if (attached != nullptr && attached->database == MyDatabaseId)
         return attached;
     dsm_segment *segment = nullptr;
@@ -38,7 +38,7 @@ records *attach(slot &s) {
     return attached;
 }
 
-records *try_attach(slot &s) {
+records *try_attach(database_slot &s) {
     records *volatile found = nullptr;
     MemoryContext memory = CurrentMemoryContext;
     uint32 held = InterruptHoldoffCount;
@@ -73,7 +73,7 @@ void write(record &r, TimestampTz now, char const *message) {
 } // namespace
 
 void record_run(int job, char const *message) {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     if (s == nullptr)
         return;
     TimestampTz now = GetCurrentTimestamp();
@@ -90,7 +90,7 @@ void record_run(int job, char const *message) {
 }
 
 bool read_records(records &out) {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     if (s == nullptr)
         return false;
     records const *of_database = &unshared;

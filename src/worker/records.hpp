@@ -22,7 +22,7 @@ struct record {
 
 struct records {
     Oid database;
-    record of[most_jobs];
+    record of[max_jobs];
 };
 
 // message: NULL where the step went well.

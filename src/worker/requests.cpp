@@ -29,12 +29,12 @@ int put(request const &r) {
     }
     if (into != nullptr)
         *into = r;
-    else if (slot *s = find_slot(r.database))
+    else if (database_slot *s = find_slot(r.database))
         s->everything |= uint32{1} << r.job;
     return r.asked;
 }
 
-int turn_of(int job, int after_job) { return (job - after_job - 1 + most_jobs) % most_jobs; }
+int turn_of(int job, int after_job) { return (job - after_job - 1 + max_jobs) % max_jobs; }
 
 } // namespace
 
@@ -65,7 +65,7 @@ int put_request(request const &r) {
 }
 
 bool take_everything_of(int job, bool also_held) {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     if (s == nullptr)
         return false;
     auto now = static_cast<uint64>(pg::monotonic_us());
@@ -83,8 +83,8 @@ bool take_everything_of(int job, bool also_held) {
 }
 
 int take_everything(int after_job) {
-    for (int i = 1; i <= most_jobs; i++) {
-        int job = (after_job + i) % most_jobs;
+    for (int i = 1; i <= max_jobs; i++) {
+        int job = (after_job + i) % max_jobs;
         if (job < job_count() && take_everything_of(job, false))
             return job;
     }
@@ -98,7 +98,7 @@ outlook outlook_of(int job) {
     lock_shared();
     for (request const &r : shared().requests)
         out.requests += r.database == MyDatabaseId && r.job == job;
-    if (slot *s = find_slot(MyDatabaseId)) {
+    if (database_slot *s = find_slot(MyDatabaseId)) {
         out.everything = ((s->everything | s->held) >> job & 1) != 0;
         out.due = static_cast<int64>(pg_atomic_read_u64(&s->due[job]));
     }
@@ -112,7 +112,7 @@ void forget_requests() {
         if (r.database == MyDatabaseId)
             r.database = InvalidOid;
     }
-    if (slot *s = find_slot(MyDatabaseId)) {
+    if (database_slot *s = find_slot(MyDatabaseId)) {
         s->everything = at_first();
         for (auto &due : s->due)
             pg_atomic_write_u64(&due, 0);
@@ -131,7 +131,7 @@ int64 next_housekeeping() {
         if (r.database == MyDatabaseId && r.job < job_count() && r.not_before != held)
             sooner(r.not_before);
     }
-    if (slot *s = find_slot(MyDatabaseId)) {
+    if (database_slot *s = find_slot(MyDatabaseId)) {
         for (int job = 0; job < job_count(); job++) {
             auto due = static_cast<int64>(pg_atomic_read_u64(&s->due[job]));
             if ((s->everything >> job & 1) != 0)

@@ -11,7 +11,7 @@ namespace weir::worker {
 namespace {
 
 shared_state *attached = nullptr;
-slot *own = nullptr;
+database_slot *own = nullptr;
 
 void attach() {
     bool found = false;
@@ -26,26 +26,26 @@ void attach() {
     attached = state;
 }
 
-bool is_idle(slot &s) {
+bool is_idle(database_slot &s) {
     int64 now = pg::monotonic_us();
-    for (post const &p : s.posts) {
-        if (is_manned(p, now))
+    for (worker_slot const &p : s.workers) {
+        if (has_worker(p, now))
             return false;
     }
     // Notifications that are owed keep it; a housekeeper looks at everything when it comes back.
-    return pg_atomic_read_u32(&s.posts[static_cast<int>(kind::doorbell)].rung) == 0 &&
+    return pg_atomic_read_u32(&s.workers[static_cast<int>(kind::doorbell)].wakeup_pending) == 0 &&
            pg_atomic_read_u64(&s.look_from) == 0;
 }
 
-void take(slot &s, Oid database) {
+void take(database_slot &s, Oid database) {
     for (request &r : shared().requests) {
         if (r.database == s.database)
             r.database = InvalidOid;
     }
     dsm_handle records = s.records; // stays, and is of use to the next one
     memset(&s, 0, sizeof s);
-    for (post &p : s.posts)
-        pg_atomic_init_u32(&p.rung, 0);
+    for (worker_slot &p : s.workers)
+        pg_atomic_init_u32(&p.wakeup_pending, 0);
     for (auto &due : s.due)
         pg_atomic_init_u64(&due, 0);
     pg_atomic_init_u32(&s.idle_jobs, 0);
@@ -58,7 +58,7 @@ void take(slot &s, Oid database) {
 
 } // namespace
 
-bool is_manned(post const &p, int64 now) {
+bool has_worker(worker_slot const &p, int64 now) {
     switch (p.phase) {
     case phase::none:
         return false;
@@ -78,18 +78,18 @@ shared_state &shared() {
     return *attached;
 }
 
-Oid database_of(slot const &s) { return *const_cast<Oid const volatile *>(&s.database); }
+Oid database_of(database_slot const &s) { return *const_cast<Oid const volatile *>(&s.database); }
 
-slot *find_slot(Oid database) {
-    for (slot &s : shared().slots) {
+database_slot *find_slot(Oid database) {
+    for (database_slot &s : shared().slots) {
         if (database_of(s) == database)
             return &s;
     }
     return nullptr;
 }
 
-slot *find_or_take_slot(Oid database) {
-    slot *s = find_slot(database);
+database_slot *find_or_take_slot(Oid database) {
+    database_slot *s = find_slot(database);
     if (s != nullptr)
         return s;
     s = find_slot(InvalidOid);
@@ -103,7 +103,7 @@ slot *find_or_take_slot(Oid database) {
     return s;
 }
 
-slot *own_slot() {
+database_slot *own_slot() {
     if (own == nullptr || database_of(*own) != MyDatabaseId) {
         lock_shared();
         bool is_first = find_slot(MyDatabaseId) == nullptr;

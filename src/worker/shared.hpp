@@ -16,29 +16,29 @@ namespace weir::worker {
 enum class phase : int32 { none, starting, resting, running };
 
 // One worker of a database.
-struct post {
+struct worker_slot {
     enum phase phase;
-    pid_t pid;             // of the worker, once it has claimed the post
-    Latch *latch;          // running or resting: of the worker
-    int64 changed_at;      // of phase
-    int64 not_before;      // the next start may come then; resting: it will
-    int32 failures;        // in a row
-    bool complained;       // the log has been told that none can be had
-    bool dismissed;        // a housekeeper: another worker needs the place more
-    pg_atomic_uint32 rung; // there is work that the worker has not looked at
+    pid_t pid;                       // of the worker, once it has claimed the slot
+    Latch *latch;                    // running or resting: of the worker
+    int64 changed_at;                // of phase
+    int64 not_before;                // the next start may come then; resting: it will
+    int32 failures;                  // in a row
+    bool complained;                 // the log has been told that none can be had
+    bool dismissed;                  // a housekeeper: another worker needs the place more
+    pg_atomic_uint32 wakeup_pending; // there is work that the worker has not looked at
 };
 
-struct slot {
+struct database_slot {
     Oid database;   // InvalidOid: free
     Oid tablespace; // its directory is there, as of the last worker; InvalidOid: not known
-    post posts[kind_count];
+    worker_slot workers[kind_count];
 
     // For the housekeeper.
-    pg_atomic_uint64 due[most_jobs]; // when a job looks at everything next; 0: never
-    uint32 everything;               // a bit a job: requests found no room, look at everything
-    uint32 held;                     // likewise, for weir.housekeep() alone
-    pg_atomic_uint32 idle_jobs;      // a bit a job: nothing in this database concerns it
-    dsm_handle records;              // what jobs did (records.hpp)
+    pg_atomic_uint64 due[max_jobs]; // when a job looks at everything next; 0: never
+    uint32 everything;              // a bit a job: requests found no room, look at everything
+    uint32 held;                    // likewise, for weir.housekeep() alone
+    pg_atomic_uint32 idle_jobs;     // a bit a job: nothing in this database concerns it
+    dsm_handle records;             // what jobs did (records.hpp)
 
     // For the doorbell. A mark found no room: look at every log from this position on.
     pg_atomic_uint64 look_from; // position + 1; 0: nothing was missed
@@ -61,14 +61,14 @@ struct request {
 inline constexpr int request_count = 256;
 inline constexpr int64 held = PG_INT64_MAX; // not_before: for weir.housekeep() alone
 
-// Whether there is a worker at a post, or reason to expect one: a start may lead to
+// Whether there is a worker in a slot, or reason to expect one: a start may lead to
 // nothing, as when the server cannot fork.
-bool is_manned(post const &p, int64 now);
+bool has_worker(worker_slot const &p, int64 now);
 
 struct shared_state {
     LWLockPadded lock;
     int tranche;
-    slot slots[slot_count];
+    database_slot slots[slot_count];
     request requests[request_count];
 };
 static_assert(std::is_trivially_copyable_v<shared_state>);
@@ -80,15 +80,15 @@ inline void unlock_shared() { LWLockRelease(&shared().lock.lock); }
 
 // The slot of a database; nullptr where there is none. Without the lock it may be
 // another one's by the time that it is looked at.
-slot *find_slot(Oid database);
+database_slot *find_slot(Oid database);
 
 // Under the lock. Also nullptr where none is free.
-slot *find_or_take_slot(Oid database);
+database_slot *find_or_take_slot(Oid database);
 
-Oid database_of(slot const &s);
+Oid database_of(database_slot const &s);
 
 // The slot of this database, remembered; nullptr where none is free. Takes the lock
 // where it has to look.
-slot *own_slot();
+database_slot *own_slot();
 
 } // namespace weir::worker

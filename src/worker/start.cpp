@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// What backends do about workers. A worker says that it is leaving, and then looks once
-// more whether it was rung; a ringer rings, and then looks whether there is a worker. So
-// either the worker stays, or the ringer starts another (README.md).
+// What backends do about workers. A worker says that it is leaving, and then looks once more whether a wakeup is
+// pending; who wakes it sets that first, and then looks whether there is a worker. So either the worker stays, or
+// another one is started (README.md).
 #include "pg/pg.hpp"
 
 #include "pg/monotonic.hpp"
@@ -18,22 +18,22 @@ constexpr int64 retry_after_dismissal_us = 200 * INT64CONST(1000); // once a pla
 
 const char *const names[kind_count] = {"weir doorbell", "weir housekeeper"};
 
-enum phase phase_of(post const &p) { return *const_cast<enum phase const volatile *>(&p.phase); }
+enum phase phase_of(worker_slot const &p) { return *const_cast<enum phase const volatile *>(&p.phase); }
 
 // Under the lock. The server's other users of workers are left half of them.
 bool are_too_many() {
     int count = 0;
     int64 now = pg::monotonic_us();
-    for (slot const &s : shared().slots) {
-        for (post const &p : s.posts)
-            count += is_manned(p, now);
+    for (database_slot const &s : shared().slots) {
+        for (worker_slot const &p : s.workers)
+            count += has_worker(p, now);
     }
     return count >= (max_worker_processes + 1) / 2;
 }
 
 bool dismiss_one(enum phase whom) {
-    for (slot &s : shared().slots) {
-        post &p = s.posts[static_cast<int>(kind::housekeeper)];
+    for (database_slot &s : shared().slots) {
+        worker_slot &p = s.workers[static_cast<int>(kind::housekeeper)];
         if (p.phase != whom)
             continue;
         p.dismissed = true;
@@ -52,23 +52,23 @@ bool dismiss_for(kind which) {
 }
 
 // None could be had. Under the lock.
-void give_up(slot &s, kind which, int64 again_in_us = retry_us) {
-    post &p = s.posts[static_cast<int>(which)];
+void give_up(database_slot &s, kind which, int64 again_in_us = retry_us) {
+    worker_slot &p = s.workers[static_cast<int>(which)];
     p.phase = phase::none;
     p.not_before = pg::monotonic_us() + again_in_us;
     s.counted.failures += which == kind::doorbell;
 }
 
 // Whether one is there or coming; start: it falls to us to register it. Under the lock.
-bool expect(slot &s, kind which, bool *start) {
-    post &p = s.posts[static_cast<int>(which)];
+bool expect(database_slot &s, kind which, bool *start) {
+    worker_slot &p = s.workers[static_cast<int>(which)];
     int64 now = pg::monotonic_us();
-    if (p.phase == phase::running || (p.phase == phase::resting && is_manned(p, now)))
+    if (p.phase == phase::running || (p.phase == phase::resting && has_worker(p, now)))
         return true;
     if (p.phase != phase::resting && now < p.not_before) // after a failure, or the last try was just now
         return false;
     if (p.phase == phase::starting) {
-        if (is_manned(p, now))
+        if (has_worker(p, now))
             return true;
         give_up(s, which);
         return false;
@@ -87,7 +87,7 @@ bool expect(slot &s, kind which, bool *start) {
 bool start_if_needed(kind which) {
     bool start = false, there = false;
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    slot *s = find_or_take_slot(MyDatabaseId);
+    database_slot *s = find_or_take_slot(MyDatabaseId);
     if (s != nullptr)
         there = expect(*s, which, &start);
     LWLockRelease(&shared().lock.lock);
@@ -95,7 +95,7 @@ bool start_if_needed(kind which) {
         there = false;
         LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
         s = find_slot(MyDatabaseId);
-        if (s != nullptr && s->posts[static_cast<int>(which)].phase == phase::starting)
+        if (s != nullptr && s->workers[static_cast<int>(which)].phase == phase::starting)
             give_up(*s, which);
         LWLockRelease(&shared().lock.lock);
     }
@@ -106,8 +106,8 @@ bool start_if_needed(kind which) {
 void complain(kind which) {
     bool news = false;
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    if (slot *s = find_slot(MyDatabaseId)) {
-        post &p = s->posts[static_cast<int>(which)];
+    if (database_slot *s = find_slot(MyDatabaseId)) {
+        worker_slot &p = s->workers[static_cast<int>(which)];
         bool room_is_made = p.not_before - pg::monotonic_us() <= retry_after_dismissal_us;
         news = !p.complained && !room_is_made && p.failures == 0; // a failure has spoken for itself
         p.complained |= news;
@@ -142,10 +142,10 @@ bool register_worker(Oid database, kind which) {
 void prepare() { (void)own_slot(); }
 
 bool available(kind which) {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     if (s == nullptr)
         return false;
-    if (phase_of(s->posts[static_cast<int>(which)]) == phase::running)
+    if (phase_of(s->workers[static_cast<int>(which)]) == phase::running)
         return true;
     if (start_if_needed(which))
         return true;
@@ -154,15 +154,15 @@ bool available(kind which) {
 }
 
 bool wake(kind which) {
-    slot *s = own_slot();
+    database_slot *s = own_slot();
     if (s == nullptr)
         return false;
-    post &p = s->posts[static_cast<int>(which)];
-    bool was_rung = pg_atomic_exchange_u32(&p.rung, 1) != 0;
+    worker_slot &p = s->workers[static_cast<int>(which)];
+    bool was_pending = pg_atomic_exchange_u32(&p.wakeup_pending, 1) != 0;
     enum phase now = phase_of(p);
     if ((now == phase::running || now == phase::resting) && database_of(*s) == MyDatabaseId) {
         Latch *latch = *const_cast<Latch *volatile *>(&p.latch);
-        if (!was_rung && latch != nullptr)
+        if (!was_pending && latch != nullptr)
             SetLatch(latch);
         if (now == phase::running)
             return true; // it will look, or has been told before
@@ -172,12 +172,12 @@ bool wake(kind which) {
 }
 
 bool is_served(Oid database) {
-    slot const *s = find_slot(database);
-    return s != nullptr && phase_of(s->posts[static_cast<int>(kind::doorbell)]) != phase::none;
+    database_slot const *s = find_slot(database);
+    return s != nullptr && phase_of(s->workers[static_cast<int>(kind::doorbell)]) != phase::none;
 }
 
 void look_from(Oid database, int64 position) {
-    slot *s = database == MyDatabaseId ? own_slot() : find_slot(database);
+    database_slot *s = database == MyDatabaseId ? own_slot() : find_slot(database);
     if (s == nullptr)
         return;
     auto wanted = static_cast<uint64>(position) + 1;
@@ -188,13 +188,13 @@ void look_from(Oid database, int64 position) {
 
 int64 take_look_from() { return static_cast<int64>(pg_atomic_exchange_u64(&own_slot()->look_from, 0)) - 1; }
 
-bool has_failed(int32 times) { return own_slot()->posts[static_cast<int>(kind::doorbell)].failures >= times; }
+bool has_failed(int32 times) { return own_slot()->workers[static_cast<int>(kind::doorbell)].failures >= times; }
 
 void count_in_commit() {
     if (own_slot() == nullptr)
         return;
     LWLockAcquire(&shared().lock.lock, LW_EXCLUSIVE);
-    if (slot *s = find_slot(MyDatabaseId))
+    if (database_slot *s = find_slot(MyDatabaseId))
         s->counted.in_commit++;
     LWLockRelease(&shared().lock.lock);
 }
@@ -202,8 +202,8 @@ void count_in_commit() {
 status own_status() {
     status out{};
     LWLockAcquire(&shared().lock.lock, LW_SHARED);
-    if (slot *s = find_slot(MyDatabaseId)) {
-        post const &p = s->posts[static_cast<int>(kind::doorbell)];
+    if (database_slot *s = find_slot(MyDatabaseId)) {
+        worker_slot const &p = s->workers[static_cast<int>(kind::doorbell)];
         out.known = true;
         out.counted = s->counted;
         out.pid = p.phase == phase::running ? p.pid : 0;

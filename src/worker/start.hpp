@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Asking the postmaster for a worker.
+// Asking the slotmaster for a worker.
 #pragma once
 
 #include "pg/pg.hpp"

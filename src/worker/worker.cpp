@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The life of a worker: round after round while there is work, then two idle
-// seconds, then the post is given up; at once where somebody wants the database for
+// seconds, then the slot is given up; at once where somebody wants the database for
 // himself (to rename, move, copy or drop it), which an idle worker is not to delay.
 //
 // The doorbell must not take the machine from those it works for: its rounds, and
@@ -16,15 +16,15 @@ PGDLLEXPORT void weir_worker_main(Datum argument);
 
 #include "pg/monotonic.hpp"
 #include "worker/housekeeper.hpp"
-#include "worker/post.hpp"
+#include "worker/slot.hpp"
 
 namespace weir::worker {
 
 namespace {
 
 constexpr int64 linger_us = 2 * USECS_PER_SEC;
-constexpr int64 share = 10;           // one part in so many
-constexpr int64 most_saved_us = 5000; // of time to spend
+constexpr int64 share = 10;          // one part in so many
+constexpr int64 max_saved_us = 5000; // of time to spend
 constexpr int64 longest_pause_us = 15000;
 constexpr int64 retry_us = 50 * INT64CONST(1000);   // where there is a reason to wait
 constexpr int64 glance_us = 100 * INT64CONST(1000); // between two looks whether the database is wanted
@@ -36,10 +36,10 @@ duty const &duty_of(kind which) { return duties[static_cast<int>(which)]; }
 
 // How long to let work gather after a round that cost so many microseconds.
 int64 pause_after(int64 cost_us, int64 since_last_us) {
-    static int64 saved_us = most_saved_us;
+    static int64 saved_us = max_saved_us;
     saved_us += since_last_us / share - cost_us;
-    if (saved_us > most_saved_us)
-        saved_us = most_saved_us;
+    if (saved_us > max_saved_us)
+        saved_us = max_saved_us;
     if (saved_us >= 0)
         return 0;
     int64 pause_us = -saved_us * share;
@@ -98,7 +98,7 @@ void serve(kind which) {
         if (what == result::gone) {
             if (leave(-1))
                 return;
-            continue; // rung: the extension may have been made anew
+            continue; // woken: the extension may have been made anew
         }
         if (is_dismissed()) {
             make_room();
@@ -124,7 +124,7 @@ void serve(kind which) {
         int64 until = what == result::not_now ? now + retry_us : now + glance_us;
         if (next >= 0 && next < until)
             until = next;
-        if (what == result::not_now || !is_rung())
+        if (what == result::not_now || !is_wakeup_pending())
             nap(until - now);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
 // The background workers of a database: at most one of a kind, started by whoever first
-// has work for it, gone after two idle seconds, never restarted by the postmaster.
+// has work for it, gone after two idle seconds, never restarted by the slotmaster.
 // So they need no preloading, cost nothing where weir is idle, and DROP DATABASE,
 // which waits for others to leave, just works.
 //

@@ -6,7 +6,7 @@
 // between threads while they run, but `shared`: counters and two monotonic bounds
 // a stream, which turn real-time order into checks on the spot:
 //
-//   handed_out   no append called after position p came back to any client may get
+//   last_assigned   no append called after position p came back to any client may get
 //                a position at or below p, whatever became of p's transaction;
 //   settled      no read begun after any reader was given the durable frame p may
 //                stop short of p. Readers without best-effort frames do not wait
@@ -28,7 +28,7 @@ namespace checker {
 
 using position = std::int64_t;
 
-enum class fate { open, committed, aborted, doubt };
+enum class status { open, committed, aborted, doubt };
 
 struct attempt {
     frame_key key = 0;
@@ -36,7 +36,7 @@ struct attempt {
     position first = 0, last = 0;  // of its call; 0: never returned
     unsigned index = 0, count = 1; // within its call
     std::int64_t version = 0;      // patches
-    fate became = fate::open;
+    status became = status::open;
 };
 
 struct delivery {
@@ -85,7 +85,7 @@ enum class claim {
 constexpr unsigned max_streams = 256;
 
 struct shared {
-    std::array<std::atomic<position>, max_streams> handed_out{}, settled_patch{};
+    std::array<std::atomic<position>, max_streams> last_assigned{}, settled_patch{};
     std::array<std::array<std::atomic<position>, max_streams>, 2> settled{};
     std::atomic<std::uint64_t> serial{1}, transaction{1};
     std::atomic<std::uint64_t> commits{0}, rollbacks{0}, savepoint_rollbacks{0}, overflows{0}, prepared{0},

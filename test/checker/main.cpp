@@ -100,7 +100,7 @@ static bool close_streams(const options &o, shared &s) {
             std::this_thread::sleep_for(20ms);
             continue;
         }
-        position below = s.handed_out[stream];
+        position below = s.last_assigned[stream];
         result r = db.execute("SELECT weir.close($1, 'done')::bigint", {o.stream(stream)});
         if (r.lost())
             continue;

@@ -68,9 +68,9 @@ void two_phase::run() {
 // The gid unknown: it was finished by an answer that got lost, or, where nothing was
 // asked of it yet, the PREPARE itself never happened.
 void two_phase::finish(prepared &p) {
-    while (p.became == fate::open) {
+    while (p.became == status::open) {
         if (!connect_patiently(db, opt, common, "transaction manager")) {
-            p.became = fate::doubt;
+            p.became = status::doubt;
             return;
         }
         result r = db.execute((p.commit ? "COMMIT PREPARED '" : "ROLLBACK PREPARED '") + p.gid + "'");
@@ -84,9 +84,9 @@ void two_phase::finish(prepared &p) {
         if (!r.ok() && !(unknown && (!p.sure || p.asked)))
             common.violate(claim::errors, "COMMIT/ROLLBACK PREPARED: " + r.sqlstate() + " " + r.message());
         if (!p.commit || (unknown && !p.sure && !p.asked))
-            p.became = fate::aborted;
+            p.became = status::aborted;
         else
-            p.became = r.ok() || (p.sure && p.asked) ? fate::committed : fate::doubt;
+            p.became = r.ok() || (p.sure && p.asked) ? status::committed : status::doubt;
     }
 }
 

@@ -27,7 +27,7 @@ struct prepared {
     bool sure = true; // PREPARE was acknowledged
     std::chrono::steady_clock::time_point due;
     bool asked = false;
-    fate became = fate::open;
+    status became = status::open;
 };
 
 class two_phase {

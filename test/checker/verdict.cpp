@@ -33,11 +33,11 @@ std::string verdict::name(const attempt &a) const {
 void verdict::history_against_final() {
     for (const auto &[key, a] : tried) {
         bool there = in_final(*a), lossy = opt.best_effort_is_lossy() && is_best_effort(key);
-        if (a->became == fate::committed) {
+        if (a->became == status::committed) {
             ++committed;
             if (!there && !lossy)
                 common.violate(claim::complete, name(*a) + ": committed, and not in the last read");
-        } else if (a->became == fate::aborted) {
+        } else if (a->became == status::aborted) {
             ++aborted;
             if (there)
                 common.violate(claim::aborted, name(*a) + ": aborted, but in the last read");
@@ -70,7 +70,7 @@ void verdict::history_against_final() {
 void verdict::transactions_in_doubt() {
     std::unordered_map<std::uint64_t, std::pair<unsigned, unsigned>> count;
     for (const auto &[key, a] : tried)
-        if (a->became == fate::doubt && !is_best_effort(key)) {
+        if (a->became == status::doubt && !is_best_effort(key)) {
             auto &[there, missing] = count[a->transaction];
             ++(in_final(*a) ? there : missing);
         }
@@ -94,7 +94,7 @@ void verdict::each_reader() {
                 if (d.key && ++times[d.key] == 2)
                     common.violate(claim::once, who + ": delivered again at " + text_of(d.id));
                 const attempt *a = known(d.key);
-                if (a && a->became == fate::aborted)
+                if (a && a->became == status::aborted)
                     common.violate(claim::aborted, who + ": delivered " + name(*a) + ", which was rolled back");
                 else if (a && !in_final(*a) && !(is_best_effort(d.key) && lossy))
                     common.violate(claim::complete, who + ": delivered " + name(*a) + ", which is gone");
@@ -223,7 +223,7 @@ void verdict::summaries(connection &db) {
         std::vector<position> rolled_back;
         std::int64_t failed = 0;
         for (const auto &[key, a] : tried)
-            if (stream_of(key) == s && is_patch(key) && a->became == fate::aborted)
+            if (stream_of(key) == s && is_patch(key) && a->became == status::aborted)
                 a->first ? rolled_back.push_back(a->first) : void(++failed);
         std::ranges::sort(rolled_back);
         std::int64_t previous = 0;
@@ -287,7 +287,7 @@ bool verdict::report(bool vacuous) const {
         "type, headers, payload, bytes and mode came back as they were appended",
         "no frame was delivered twice",
         "each reader's frames came in strictly ascending id order",
-        "no append got a position at or below one handed out before it",
+        "no append got a position at or below one assigned before it",
         "a position belongs to one frame, the one it was returned for",
         "a transaction in doubt is there whole or not at all",
         "a later read never stopped short of what had been delivered",
@@ -315,12 +315,12 @@ bool verdict::report(bool vacuous) const {
 
 void verdict::dump(const std::string &file) const {
     std::ofstream out(file);
-    static constexpr const char *fates[] = {"open", "committed", "aborted", "doubt"};
+    static constexpr const char *statuses[] = {"open", "committed", "aborted", "doubt"};
     for (const auto &w : writers)
         for (const auto &a : w->attempts)
             out << "attempt " << a.key << " stream " << stream_of(a.key) << " transaction " << a.transaction << ' '
                 << text_of(a.first) << ' ' << text_of(a.last) << ' ' << a.index << '/' << a.count << " version "
-                << a.version << ' ' << fates[static_cast<int>(a.became)] << '\n';
+                << a.version << ' ' << statuses[static_cast<int>(a.became)] << '\n';
     auto list = [&out](const std::string &who, const reader &r) {
         for (unsigned s = 0; s < r.tails.size(); ++s)
             for (const auto &d : r.tails[s].seen)

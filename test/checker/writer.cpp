@@ -19,13 +19,13 @@ void writer::unexpected(const char *doing, const result &r) {
     common.violate(claim::errors, std::string(doing) + ": " + r.sqlstate() + " " + r.message());
 }
 
-void writer::mark(const std::vector<std::size_t> &frames, fate f) {
+void writer::mark(const std::vector<std::size_t> &frames, status f) {
     for (auto i : frames)
-        if (attempts[i].became == fate::open)
+        if (attempts[i].became == status::open)
             attempts[i].became = f;
 }
 
-void writer::mark(const levels &open, fate f) {
+void writer::mark(const levels &open, status f) {
     for (const auto &level : open)
         mark(level, f);
 }
@@ -111,7 +111,7 @@ bool writer::record_ids(const call &c, const result &r, std::size_t from, positi
                                                  text_of(previous) + " had been");
         previous = a.last;
     }
-    shared::raise_to(common.handed_out[c.stream], previous);
+    shared::raise_to(common.last_assigned[c.stream], previous);
     return true;
 }
 
@@ -128,7 +128,7 @@ std::vector<std::size_t> writer::append(const call &c, outcome &out) {
         attempts.push_back(a);
         mine.push_back(from + i);
     }
-    position below = common.handed_out[c.stream];
+    position below = common.last_assigned[c.stream];
     result r = send(c);
     out = r.ok() ? outcome::ok : r.lost() ? outcome::lost : outcome::error;
     if (r.ok())
@@ -151,7 +151,7 @@ void writer::alone() {
         main.drop();
         ++common.disconnects;
         if (!c.idempotency_key || !connect_patiently(main, opt, common, "writer")) {
-            mark(mine, fate::doubt);
+            mark(mine, status::doubt);
             return;
         }
         result r = send(c);
@@ -161,7 +161,7 @@ void writer::alone() {
         else if (out == outcome::error)
             unexpected("retry under an idempotency key", r);
     }
-    mark(mine, out == outcome::ok ? fate::committed : fate::aborted);
+    mark(mine, out == outcome::ok ? status::committed : status::aborted);
     ++(out == outcome::ok ? common.commits : common.rollbacks);
 }
 
@@ -182,7 +182,7 @@ bool writer::body(levels &open, unsigned steps) {
             auto inner = std::move(open.back());
             open.back().clear();
             if (back) { // the savepoint itself stays
-                mark(inner, fate::aborted);
+                mark(inner, status::aborted);
                 ++common.savepoint_rollbacks;
             } else {
                 open.pop_back();
@@ -198,7 +198,7 @@ bool writer::body(levels &open, unsigned steps) {
             if (out == outcome::error && open.size() > 1) {
                 if (!main.execute("ROLLBACK TO s" + std::to_string(open.size() - 1)).ok())
                     return false;
-                mark(open.back(), fate::aborted);
+                mark(open.back(), status::aborted);
                 open.back().clear();
             } else if (out != outcome::ok) {
                 return false;
@@ -227,7 +227,7 @@ bool writer::overflow(levels &open) {
         if (back) {
             if (!main.execute("ROLLBACK TO o").ok())
                 return false;
-            mark(mine, fate::aborted);
+            mark(mine, status::aborted);
         }
         if ((back || !nested) && !main.execute("RELEASE o").ok())
             return false;
@@ -275,7 +275,7 @@ void writer::cancelled() {
     cancelling = true;
     auto mine = append(c, out);
     cancelling = false;
-    mark(mine, out == outcome::ok ? fate::committed : out == outcome::error ? fate::aborted : fate::doubt);
+    mark(mine, out == outcome::ok ? status::committed : out == outcome::error ? status::aborted : status::doubt);
     // which is cancelled, too, now and then
     for (int tries = 0; tries < 100 && main.connected(); ++tries)
         if (main.execute(connection::timeout).ok())
@@ -294,7 +294,7 @@ void writer::transaction() {
     if (going && main.connected()) {
         finish(open);
     } else {
-        mark(open, fate::aborted);
+        mark(open, status::aborted);
         ++common.rollbacks;
         if (main.connected())
             main.execute("ROLLBACK");
@@ -308,7 +308,7 @@ void writer::prepare(const levels &open) {
     p.due = clock::now() + std::chrono::microseconds(roll.below(30000));
     result r = main.execute("PREPARE TRANSACTION '" + p.gid + "'");
     if (!r.committed() && !r.lost()) {
-        mark(open, fate::aborted);
+        mark(open, status::aborted);
         if (r.sqlstate() != "40001")
             unexpected("PREPARE TRANSACTION", r);
         return;
@@ -329,12 +329,12 @@ void writer::finish(levels &open) {
     } else if (pick >= 65) {
         if (pick >= 80)
             main.execute("SELECT 1/0");
-        mark(open, fate::aborted);
+        mark(open, status::aborted);
         main.execute("ROLLBACK");
         ++common.rollbacks;
     } else {
         result r = main.execute("COMMIT");
-        mark(open, r.committed() ? fate::committed : r.lost() ? fate::doubt : fate::aborted);
+        mark(open, r.committed() ? status::committed : r.lost() ? status::doubt : status::aborted);
         ++(r.committed() ? common.commits : common.rollbacks);
         if (!r.committed() && !r.lost() && r.sqlstate() != "40001")
             unexpected("COMMIT", r);

@@ -56,8 +56,8 @@ private:
     void cancelled();
     bool own_read(const levels &open);
     void finish(levels &open);
-    void mark(const std::vector<std::size_t> &frames, fate f);
-    void mark(const levels &open, fate f);
+    void mark(const std::vector<std::size_t> &frames, status f);
+    void mark(const levels &open, status f);
     void prepare(const levels &open);
     void collect();
     void unexpected(const char *doing, const result &r);

@@ -13,7 +13,7 @@ using namespace test;
 
 namespace {
 
-// So slow a poll that whatever arrives was rung for.
+// So slow a poll that whatever arrives was woken for.
 weir::notifier_options rung_only() { return {.slow_poll = 1h, .max_backoff = 200ms}; }
 
 void emit(weir::connection &db, std::string const &stream, int n) {

@@ -15,7 +15,7 @@ using namespace test;
 
 namespace {
 
-// So slow a poll that whatever arrives was rung for.
+// So slow a poll that whatever arrives was woken for.
 weir::notifier_options rung_only() { return {.slow_poll = 1h}; }
 
 std::vector<weir::frame> take(weir::tail &t, std::size_t n) {

@@ -14,12 +14,12 @@ fake_clock_begin
 start() { fake_clock_start clock; }
 crash() { crash_only clock; }
 
-# Every position handed out, by stream, in the order of the answers.
-handed_out=$WEIR_TMP/handed_out
-: >"$handed_out"
+# Every position assigned, by stream, in the order of the answers.
+assigned=$WEIR_TMP/assigned
+: >"$assigned"
 undone=undone # a stream that is only ever rolled back; another one behind a stop, over which only the clock goes up
 appends() {
-    value -F ' ' -v undone="$undone" <<'SQL' >>"$handed_out"
+    value -F ' ' -v undone="$undone" <<'SQL' >>"$assigned"
 SELECT s, weir.append(s, '1') FROM unnest('{s,t,trimmed,dropped}'::text[]) s;
 SELECT s, weir.append_best_effort(s, '1') FROM unnest('{s,best_effort,trimmed,dropped}'::text[]) s;
 SELECT 's', id FROM weir.append_patch('s', '{"a": 1}');
@@ -35,7 +35,7 @@ SQL
 descents() {
     awk '{ split($2, p, "-") }
          p[1] + 0 < ms[$1] + 0 || (p[1] == ms[$1] && p[2] + 0 <= seq[$1] + 0) { print NR, $1, $2 }
-         { ms[$1] = p[1]; seq[$1] = p[2] }' "$handed_out" | head -n 5
+         { ms[$1] = p[1]; seq[$1] = p[2] }' "$assigned" | head -n 5
 }
 ascending() {
     appends
@@ -90,7 +90,7 @@ start
 ascending "and after a crash"
 is "all durable frames are there, in order" \
     "$(value -c "SELECT count(*), bool_and(ok) FROM (SELECT coalesce(id > lag(id) OVER (), true) AS ok FROM weir.read('s', visibility => 'exclude_best_effort')) f")" \
-    "$((5 * $(grep -c '^t ' "$handed_out") / 2))|t"
+    "$((5 * $(grep -c '^t ' "$assigned") / 2))|t"
 
 note "the end of positions"
 createdb last

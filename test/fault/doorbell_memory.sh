@@ -74,7 +74,7 @@ families "no room"
 is "the log says it, and what to do" "$(grep -A 2 'there is no room for weir' "$server_log" | grep -c 'shared_preload_libraries')" \
     "$(grep -c 'there is no room for weir' "$server_log")"
 check "(it does)" grep -q 'there is no room for weir' "$server_log"
-# Positions are handed out by several sessions at once, under locks that lie there.
+# Positions are assigned by several sessions at once, under locks that lie there.
 psql -c "SELECT weir.create_stream('many')" >/dev/null
 for n in 1 2 3 4; do
     "$PGBIN/psql" -X -q -v ON_ERROR_STOP=1 -c "DO \$\$ BEGIN FOR i IN 1..500 LOOP PERFORM weir.append('many', '$n');

@@ -30,10 +30,10 @@ plant_all() {
     fault wide doorbell/marks.cpp 's/if \(beyond && beyond_sub >= since\)/if (false)/'
     fault unheard doorbell/wait.cpp \
         's/( +if \(slot >= 0\)\s+for_each_bell\(w, [^\n]*\n)(.*?)( +if \(result == look::nothing\)\s+sleep)/$2$1$3/s'
-    fault latch doorbell/wait.cpp 's/slot >= 0 && is_rung\(w, slot\)/false/' \
+    fault latch doorbell/wait.cpp 's/slot >= 0 && is_woken\(w, slot\)/false/' \
         's/\(void\)(WaitLatch\([^;]*\));(\s+)ResetLatch\(MyLatch\);/if ($1 & WL_LATCH_SET) { ResetLatch(MyLatch); return; }/'
     fault pending doorbell/drain.cpp 's/ring_pending_bells\(\);//'
-    fault leave worker/post.cpp 's/holds_post = pg_atomic_read_u32\(&p\.rung\) != 0;/holds_post = false;/'
+    fault leave worker/slot.cpp 's/holds_slot = pg_atomic_read_u32\(&p\.wakeup_pending\) != 0;/holds_slot = false;/'
     fault answer worker/worker.cpp 's/ +answer\(\);\n//' 's/(result what = duty_of\(which\)\.round\([^;]*\);[^\n]*\n)/$1        answer();\n/'
     fault unstarted worker/start.cpp 's/(a first round is unconditional\.\n +)return start_if_needed\(which\);/$1return false;/'
     fault unflushed doorbell/announce.cpp 's/(    UnregisterSnapshot\(latest\);\n)    flush\(r\);/$1/'

@@ -22,7 +22,7 @@ plant_faulty_steps() {
         's/(first_backoff_us) = [^;]*/$1 = 100000/' 's/(longest_backoff_us) = [^;]*/$1 = 400000/'
     plant "$1/src/worker/housekeep.cpp" "$include" 's/s->of\.step\(s->key\)/faulty_step(s->of, s->key)/'
     [ $# = 1 ] || plant "$1/src/worker/housekeeper.hpp" "${@:2}"
-    plant "$1/src/worker/post.cpp" 's/(first_backoff_us) = [^;]*/$1 = 100000/'
+    plant "$1/src/worker/slot.cpp" 's/(first_backoff_us) = [^;]*/$1 = 100000/'
     plant "$1/src/worker/start.cpp" 's/(return )(RegisterDynamic)/$1access("weir_fault_worker", F_OK) != 0 \&\& $2/' \
         's/(retry_us) = [^;]*/$1 = 200000/'
     plant_build "$1"

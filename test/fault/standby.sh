@@ -3,7 +3,7 @@
 #
 # Claims: settled reads on a hot standby lose nothing, while the primary writes; there
 # are no best-effort frames there, and no writes (25006). After promotion every append
-# is above every position that the old primary handed out, also best-effort ones, and
+# is above every position that the old primary assigned, also best-effort ones, and
 # cursors go on. A cursor on a frame that an asynchronous standby never got is told so
 # (WR003), instead of being left to wait for the log to catch up with it.
 set -euo pipefail
@@ -75,14 +75,14 @@ note "failover, nothing missing"
 cursor=$(on a -c "SELECT weir.head('mixed')")
 cursor_of_mixed=$cursor
 # Positions that no row on the standby tells of: best effort, rolled back, in flight.
-handed_out=$(on a -c "SELECT weir.append_best_effort('mixed', '4')" -c "SELECT weir.append_best_effort_batch('mixed', '{5,6,7}'::jsonb[])" \
+assigned=$(on a -c "SELECT weir.append_best_effort('mixed', '4')" -c "SELECT weir.append_best_effort_batch('mixed', '{5,6,7}'::jsonb[])" \
     -c "BEGIN; SELECT weir.append('mixed', '5'); ROLLBACK" -c "SELECT weir.append_best_effort('best effort only', '5')" | tail -n 1)
 poll 30 caught_up a b
 cluster_stop a immediate
 promote b
 first=$(on b -c "SELECT weir.append('mixed', '10')")
-check "the first append lies above all that was handed out" test "$(on b -c "SELECT '$first'::weir.position > '$handed_out'::weir.position")" = t
-check "in every stream" test "$(on b -c "SELECT weir.append_best_effort('best effort only', '10') > '$handed_out'::weir.position")" = t
+check "the first append lies above all that was assigned" test "$(on b -c "SELECT '$first'::weir.position > '$assigned'::weir.position")" = t
+check "in every stream" test "$(on b -c "SELECT weir.append_best_effort('best effort only', '10') > '$assigned'::weir.position")" = t
 is "a cursor goes on" "$(on b -c "SELECT payload FROM weir.read('mixed', after => '$cursor_of_mixed')")" 10
 is "best-effort frames are there again, the old ones are not" "$(on b -c "SELECT string_agg(payload::text, ' ') FROM weir.read('best effort only')")" 10
 is "the summary goes on" "$(on b -c "SELECT summary_version FROM weir.append_patch('mixed', '{\"b\": 1}')" -c "SELECT document, version FROM weir.summary('mixed')" | xargs)" \

@@ -8,8 +8,8 @@ namespace leases {
 holder::holder(const options &options_, unsigned n)
     : o(options_), number(n), choose(o.seed * 7919 + n), db(o.conninfo) {}
 
-void holder::pause(std::int64_t most_us) {
-    std::this_thread::sleep_for(std::chrono::microseconds(choose.below(static_cast<unsigned>(most_us) + 1)));
+void holder::pause(std::int64_t max_us) {
+    std::this_thread::sleep_for(std::chrono::microseconds(choose.below(static_cast<unsigned>(max_us) + 1)));
 }
 
 void holder::begin() {

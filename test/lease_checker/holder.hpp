@@ -23,7 +23,7 @@ private:
     void append();
     void renew();
     void release();
-    void pause(std::int64_t most_us);
+    void pause(std::int64_t max_us);
     void begin();
     void end(bool commit);
     void failed(const result &r, span at);

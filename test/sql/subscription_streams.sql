@@ -88,16 +88,16 @@ SELECT sum(lag_frames) FILTER (WHERE lag_frames >= 128) AS passed_where_many FRO
 
 -- Memory does not go by the number of streams times the size of events: one event is wanted here, and 160 MB
 -- of them are at the heads of the streams.
-CREATE FUNCTION pg_temp.most_mb() RETURNS bigint LANGUAGE sql AS
+CREATE FUNCTION pg_temp.peak_mb() RETURNS bigint LANGUAGE sql AS
 $$ SELECT substring(pg_read_file('/proc/self/status') FROM 'VmPeak:\s*(\d+) kB')::bigint / 1024 $$;
 SELECT count(weir.append('st.big.' || t, to_jsonb(repeat(md5(t || '-' || n), 32000)))) AS appended
 FROM generate_series(1, 20) t, generate_series(1, 8) n;
 SELECT weir.subscribe('st.big', 'st.big.*', '-');
-SELECT pg_temp.most_mb() AS before \gset
+SELECT pg_temp.peak_mb() AS before \gset
 SELECT count(*), sum(length(payload #>> '{}')) FROM weir.fetch('st.big', 1);
-SELECT pg_temp.most_mb() - :before < 60 AS bounded;
+SELECT pg_temp.peak_mb() - :before < 60 AS bounded;
 SELECT count(*), sum(length(payload #>> '{}')) FROM weir.fetch('st.big', 400);
-SELECT pg_temp.most_mb() - :before < 60 AS bounded;
+SELECT pg_temp.peak_mb() - :before < 60 AS bounded;
 
 SELECT bool_and(weir.unsubscribe(s.name)) AS unsubscribed FROM (SELECT DISTINCT name FROM weir.subscriptions) s;
 SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'st.%' OR name = 'elsewhere';

@@ -135,20 +135,20 @@ void sleeper::take(const char *payload) {
 
 bool sleeper::sleep_on_socket() {
     named.assign(opt.streams, false);
-    bool timed_out = false, rung = false;
-    while (!rung && !timed_out && !prodded) {
+    bool timed_out = false, woken = false;
+    while (!woken && !timed_out && !prodded) {
         while (PGnotify *n = PQnotifies(db.raw())) {
             take(n->extra);
-            rung = true;
+            woken = true;
             PQfreemem(n);
         }
-        if (!rung && !prodded && !wait_for_socket(opt.listen_poll, &timed_out)) {
+        if (!woken && !prodded && !wait_for_socket(opt.listen_poll, &timed_out)) {
             common.complain(std::string("a listener lost its connection: ") + PQerrorMessage(db.raw()));
             return false;
         }
     }
-    ++(rung ? common.rings : common.polls);
-    if (!rung)
+    ++(woken ? common.rings : common.polls);
+    if (!woken)
         named.assign(opt.streams, true);
     prodded = false;
     return true;

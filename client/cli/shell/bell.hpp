@@ -15,7 +15,7 @@ public:
 
     // From any thread.
     void ring() noexcept;
-    // Until rung or interrupted, or the time is over (less than 0: never), or input, where given, can be read. Throws
+    // Until woken or interrupted, or the time is over (less than 0: never), or input, where given, can be read. Throws
     // reader_gone.
     void wait(int timeout_ms, int input = -1);
 

@@ -63,7 +63,7 @@ public:
     // The same, as many as are there, up to options.batch.
     result<std::vector<event>> next_batch(until const &limit = {});
     // What was given out has been dealt with: tells the server now. False where the time was over first. Refused:
-    // cursor_ahead, where the server lost what it had handed out.
+    // cursor_ahead, where the server lost positions that it had assigned.
     result<bool> ack(until const &limit = {});
 
     // What was given out and not acknowledged comes again with the next call, and so does what follows this position.

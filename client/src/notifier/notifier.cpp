@@ -33,7 +33,7 @@ bool notifier::core::post(command what) {
             return false;
         inbox_.push_back(std::move(what));
         if (inbox_.size() > 1)
-            return true; // the bell has rung already
+            return true; // it has been woken already
     }
     bell.ring();
     return true;

@@ -139,8 +139,8 @@ TEST_CASE("a channel is heard, whatever happened before", "[loop]") {
         p.listen();
         bool const heard = p.until_so([&p] { return open(p); }, 60s);
         REQUIRE_SO(heard);
-        bool const rung = p.hears_the_next();
-        REQUIRE_SO(rung);
+        bool const woken = p.hears_the_next();
+        REQUIRE_SO(woken);
     });
 }
 
@@ -200,8 +200,8 @@ TEST_CASE("who comes and goes leaves the others what they want", "[loop]") {
         p.around.script.push_back({"listen", [&p] { p.listen(); }});
         bool const heard = p.until_so([&p] { return p.hears && open(p); }, 60s);
         REQUIRE_SO(heard);
-        bool const rung = p.hears_the_next();
-        REQUIRE_SO(rung);
+        bool const woken = p.hears_the_next();
+        REQUIRE_SO(woken);
     });
 }
 

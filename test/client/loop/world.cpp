@@ -121,11 +121,11 @@ void world::wait(std::vector<pollfd> &fds, clock::time_point limit) {
     }
     if (wrong.empty())
         wrong = fault(limit);
-    bool const rung = ::poll(fds.data(), 1, 0) > 0;
+    bool const woken = ::poll(fds.data(), 1, 0) > 0;
     auto const readable = [this] {
         return std::any_of(connections_.begin(), connections_.end(), [](auto const &c) { return c->news; });
     };
-    if (!rung && !readable()) {
+    if (!woken && !readable()) {
         auto events = possible(limit, limit <= now_);
         if (events.empty()) { // until somebody wants something
             now_ += 1h;

@@ -2,7 +2,7 @@
 #include "pg/pg.hpp"
 
 #include "pg/monotonic.hpp"
-#include "worker/post.hpp"
+#include "worker/slot.hpp"
 #include "worker/start.hpp"
 
 namespace weir::worker {
@@ -10,16 +10,16 @@ namespace weir::worker {
 namespace {
 
 constexpr int64 first_backoff_us = 500 * INT64CONST(1000);
-constexpr int most_doublings = 7; // to about a minute
+constexpr int max_doublings = 7; // to about a minute
 
 Oid own_database = InvalidOid;
 kind own_kind;
-bool holds_post = false;
+bool holds_slot = false;
 void (*put_back_work)() = nullptr;
 
-post &own_post() { return find_slot(own_database)->posts[static_cast<int>(own_kind)]; }
+worker_slot &own_worker_slot() { return find_slot(own_database)->workers[static_cast<int>(own_kind)]; }
 
-void set_phase(post &p, phase to) {
+void set_phase(worker_slot &p, phase to) {
     p.phase = to;
     p.changed_at = pg::monotonic_us();
     p.pid = to == phase::none ? 0 : MyProcPid;
@@ -27,7 +27,7 @@ void set_phase(post &p, phase to) {
 }
 
 // For a successor that nobody has claimed it for yet.
-void hand_over(post &p, phase to) {
+void hand_over(worker_slot &p, phase to) {
     set_phase(p, to);
     p.pid = 0;
     p.latch = nullptr;
@@ -37,26 +37,26 @@ void register_successor() {
     if (register_worker(own_database, own_kind))
         return;
     lock_shared();
-    if (slot *s = find_slot(own_database); s != nullptr && own_post().pid == 0)
-        set_phase(own_post(), phase::none);
+    if (database_slot *s = find_slot(own_database); s != nullptr && own_worker_slot().pid == 0)
+        set_phase(own_worker_slot(), phase::none);
     unlock_shared();
 }
 
 // At an exit that was not of our own will.
 void fail(int, Datum) {
-    if (!holds_post)
+    if (!holds_slot)
         return;
-    holds_post = false;
+    holds_slot = false;
     if (put_back_work != nullptr)
         put_back_work();
     lock_shared();
-    slot *s = find_slot(own_database);
-    post &p = s->posts[static_cast<int>(own_kind)];
+    database_slot *s = find_slot(own_database);
+    worker_slot &p = s->workers[static_cast<int>(own_kind)];
     bool was_running = p.phase == phase::running, was_resting = p.phase == phase::resting;
     if (was_resting) { // nothing had been begun
         set_phase(p, phase::none);
     } else {
-        int doublings = p.failures < most_doublings ? p.failures : most_doublings;
+        int doublings = p.failures < max_doublings ? p.failures : max_doublings;
         p.failures++;
         p.not_before = pg::monotonic_us() + (first_backoff_us << doublings);
         s->counted.failures += own_kind == kind::doorbell;
@@ -68,7 +68,7 @@ void fail(int, Datum) {
 }
 
 // Where it had its directory.
-bool is_database_there(slot const &s) {
+bool is_database_there(database_slot const &s) {
     if (!OidIsValid(s.tablespace))
         return true;
     char *path = GetDatabasePath(s.database, s.tablespace);
@@ -84,29 +84,29 @@ bool claim(Oid database, kind which, void (*put_back)()) {
     own_kind = which;
     put_back_work = put_back;
     lock_shared();
-    slot *s = find_or_take_slot(database);
+    database_slot *s = find_or_take_slot(database);
     if (s != nullptr) {
-        post &p = s->posts[static_cast<int>(which)];
-        holds_post = p.phase != phase::running && p.pid == 0;
-        if (holds_post)
+        worker_slot &p = s->workers[static_cast<int>(which)];
+        holds_slot = p.phase != phase::running && p.pid == 0;
+        if (holds_slot)
             set_phase(p, p.phase == phase::resting ? phase::resting : phase::starting);
     }
     unlock_shared();
-    if (holds_post)
+    if (holds_slot)
         before_shmem_exit(fail, 0);
-    return holds_post;
+    return holds_slot;
 }
 
 int64 rest_for() {
-    post &p = own_post();
-    if (p.phase == phase::resting && (is_rung() || p.dismissed))
+    worker_slot &p = own_worker_slot();
+    if (p.phase == phase::resting && (is_wakeup_pending() || p.dismissed))
         return 0;
     return p.not_before - pg::monotonic_us();
 }
 
 bool is_of_no_use() {
     lock_shared();
-    bool dismissed = own_post().dismissed;
+    bool dismissed = own_worker_slot().dismissed;
     unlock_shared();
     return dismissed || !is_database_there(*find_slot(own_database));
 }
@@ -114,24 +114,24 @@ bool is_of_no_use() {
 void take_up() {
     lock_shared();
     find_slot(own_database)->tablespace = MyDatabaseTableSpace;
-    set_phase(own_post(), phase::running);
-    own_post().complained = false;
+    set_phase(own_worker_slot(), phase::running);
+    own_worker_slot().complained = false;
     unlock_shared();
 }
 
-void answer() { pg_atomic_exchange_u32(&own_post().rung, 0); }
+void answer() { pg_atomic_exchange_u32(&own_worker_slot().wakeup_pending, 0); }
 
-bool is_rung() { return pg_atomic_read_u32(&own_post().rung) != 0; }
+bool is_wakeup_pending() { return pg_atomic_read_u32(&own_worker_slot().wakeup_pending) != 0; }
 
-void do_not_disturb() { pg_atomic_write_u32(&own_post().rung, 1); }
+void do_not_disturb() { pg_atomic_write_u32(&own_worker_slot().wakeup_pending, 1); }
 
 bool leave(int64 rest_until) {
     lock_shared();
-    post &p = own_post();
+    worker_slot &p = own_worker_slot();
     set_phase(p, phase::none);
     pg_memory_barrier();
-    holds_post = pg_atomic_read_u32(&p.rung) != 0;
-    if (holds_post) {
+    holds_slot = pg_atomic_read_u32(&p.wakeup_pending) != 0;
+    if (holds_slot) {
         set_phase(p, phase::running);
     } else if (rest_until >= 0) {
         hand_over(p, phase::resting);
@@ -139,17 +139,17 @@ bool leave(int64 rest_until) {
         p.dismissed = false;
     }
     unlock_shared();
-    if (!holds_post && rest_until >= 0)
+    if (!holds_slot && rest_until >= 0)
         register_successor();
-    return !holds_post;
+    return !holds_slot;
 }
 
-bool is_dismissed() { return *const_cast<bool volatile *>(&own_post().dismissed); }
+bool is_dismissed() { return *const_cast<bool volatile *>(&own_worker_slot().dismissed); }
 
 void make_room() {
-    holds_post = false;
+    holds_slot = false;
     lock_shared();
-    post &p = own_post();
+    worker_slot &p = own_worker_slot();
     p.dismissed = false;
     p.not_before = pg::monotonic_us() + USECS_PER_SEC; // for it to be taken
     set_phase(p, phase::none);
@@ -157,24 +157,24 @@ void make_room() {
 }
 
 void resign() {
-    holds_post = false;
+    holds_slot = false;
     lock_shared();
     find_slot(own_database)->tablespace = InvalidOid;
-    own_post().dismissed = false;
-    set_phase(own_post(), phase::none);
+    own_worker_slot().dismissed = false;
+    set_phase(own_worker_slot(), phase::none);
     unlock_shared();
 }
 
 void forget_failures() {
     lock_shared();
-    own_post().failures = 0;
+    own_worker_slot().failures = 0;
     unlock_shared();
 }
 
 void report_success(figures const &done) {
     lock_shared();
-    slot *s = find_slot(own_database);
-    own_post().failures = 0;
+    database_slot *s = find_slot(own_database);
+    own_worker_slot().failures = 0;
     s->counted.rings += done.rings;
     s->counted.coalesced += done.coalesced;
     s->counted.sent += done.sent;
