@@ -387,7 +387,7 @@ COMMENT ON FUNCTION weir.summary_at IS
 'log, 22004 NULL stream, 22023 neither or both of upto and at, or at in the future.';
 
 CREATE FUNCTION weir.stream_info(stream text)
-    RETURNS TABLE (name text, first_id weir.position, last_id weir.position,
+    RETURNS TABLE (stream text, first_id weir.position, last_id weir.position,
                    frames bigint, lifetime_frames bigint, bytes bigint, lifetime_bytes bigint,
                    best_effort_frames bigint, rate_hz float8, maxlen integer,
                    version bigint, closed boolean, close_reason text, lead_ms bigint, properties jsonb)
@@ -420,7 +420,7 @@ COMMENT ON COLUMN weir.readable_names.name IS
 -- stream is looked at, and an order by it is that of the index. Nothing of the first branch is looked at by a
 -- role that may not read all names.
 CREATE VIEW weir.streams AS
-    SELECT n.name, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
+    SELECT n.name AS stream, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
            i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms,
            i.properties
     FROM (SELECT DISTINCT r.name FROM weir.registry r
@@ -431,9 +431,9 @@ CREATE VIEW weir.streams AS
 
 COMMENT ON VIEW weir.streams IS
 'Every stream that the caller may read, with its counts, rate and state: one row of stream_info() each. Costs a '
-'little for each stream whose name meets the condition (=, LIKE ''begins so%'', ranges, ORDER BY name LIMIT use '
+'little for each stream whose name meets the condition (=, LIKE ''begins so%'', ranges, ORDER BY stream LIMIT use '
 'the index), not for each frame. For the names alone, by page, list_streams() is cheaper.';
-COMMENT ON COLUMN weir.streams.name IS
+COMMENT ON COLUMN weir.streams.stream IS
 'The stream.';
 COMMENT ON COLUMN weir.streams.first_id IS
 'The oldest frame that is retained, NULL for none.';

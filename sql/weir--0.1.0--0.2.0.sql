@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: PostgreSQL
 \echo Use "ALTER EXTENSION weir UPDATE TO '0.2.0'" to load this file. \quit
 
--- Streams have a limit of their own on the size of their frames, max_frame_bytes. Roles that may create or alter
--- streams get that right back by another call of weir.grant_access().
+-- What is made anew here, roles get the right to by another call of weir.grant_access().
 SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- Streams have a limit of their own on the size of their frames, max_frame_bytes.
 
 DROP FUNCTION weir.create_stream(text, text, interval, integer, integer, float8, interval, bigint, interval, bigint,
                                  interval, timestamptz);
@@ -636,6 +637,82 @@ COMMENT ON FUNCTION weir.grant_access IS
 'by hand opens no name. Counts for statements that begin after the commit. Call it again after an upgrade of the '
 'extension. Needs the owner of the extension. Safe to retry. Errors: 22023 unknown level, or blank names, 22025 '
 'names that end with a single \, 22004 NULL role, 42704 no such role, 54000 names too long, 42501 not the owner.';
+
+-- A column that names a stream is called stream, the argument that names a job job.
+DROP VIEW weir.streams;
+DROP FUNCTION weir.stream_info(text);
+DROP FUNCTION weir.housekeep(text);
+
+CREATE FUNCTION weir.stream_info(stream text)
+    RETURNS TABLE (stream text, first_id weir.position, last_id weir.position,
+                   frames bigint, lifetime_frames bigint, bytes bigint, lifetime_bytes bigint,
+                   best_effort_frames bigint, rate_hz float8, maxlen integer,
+                   version bigint, closed boolean, close_reason text, lead_ms bigint, properties jsonb)
+    AS 'MODULE_PATHNAME', 'weir_stream_info' LANGUAGE C STABLE ROWS 1;
+COMMENT ON FUNCTION weir.stream_info IS
+'Counts, rate and state of one stream, the columns of the view streams; no row for an unknown one. Costs the '
+'frames since the last checkpoint (some hundreds) and the best-effort frames kept. Never blocks. Errors: 22004, '
+'22023.';
+
+CREATE VIEW weir.streams AS
+    SELECT n.name AS stream, i.first_id, i.last_id, i.frames, i.lifetime_frames, i.bytes, i.lifetime_bytes,
+           i.best_effort_frames, i.rate_hz, i.maxlen, i.version, i.closed, i.close_reason, i.lead_ms,
+           i.properties
+    FROM (SELECT DISTINCT r.name FROM weir.registry r
+          WHERE r.kind OPERATOR(pg_catalog.=) 's' AND weir.has_access()
+          UNION ALL
+          SELECT r.name FROM weir.readable_names r) n
+    CROSS JOIN LATERAL weir.stream_info(n.name) i;
+
+COMMENT ON VIEW weir.streams IS
+'Every stream that the caller may read, with its counts, rate and state: one row of stream_info() each. Costs a '
+'little for each stream whose name meets the condition (=, LIKE ''begins so%'', ranges, ORDER BY stream LIMIT use '
+'the index), not for each frame. For the names alone, by page, list_streams() is cheaper.';
+COMMENT ON COLUMN weir.streams.stream IS
+'The stream.';
+COMMENT ON COLUMN weir.streams.first_id IS
+'The oldest frame that is retained, NULL for none.';
+COMMENT ON COLUMN weir.streams.last_id IS
+'The newest settled frame or close mark, NULL for none.';
+COMMENT ON COLUMN weir.streams.frames IS
+'Settled frames that are retained, of every mode.';
+COMMENT ON COLUMN weir.streams.lifetime_frames IS
+'Frames ever appended. Best-effort frames count as they are given out, rolled back ones too, and anew after a '
+'crash.';
+COMMENT ON COLUMN weir.streams.bytes IS
+'Bytes of payload, type and headers of the retained frames, uncompressed.';
+COMMENT ON COLUMN weir.streams.lifetime_bytes IS
+'Bytes of all durable frames ever appended and of the best-effort frames retained.';
+COMMENT ON COLUMN weir.streams.best_effort_frames IS
+'Best-effort frames that are retained: among the newest maxlen and younger than their ttl.';
+COMMENT ON COLUMN weir.streams.rate_hz IS
+'Best-effort frames a second, a moving average as of now. NULL where there never were any.';
+COMMENT ON COLUMN weir.streams.maxlen IS
+'K in force: how many best-effort frames are kept at the most. NULL where there never were any.';
+COMMENT ON COLUMN weir.streams.version IS
+'Version of the summary document, 0 for none.';
+COMMENT ON COLUMN weir.streams.closed IS
+'Whether the stream was closed.';
+COMMENT ON COLUMN weir.streams.close_reason IS
+'The reason given to close(), NULL for none.';
+COMMENT ON COLUMN weir.streams.lead_ms IS
+'Milliseconds by which the newest position lies ahead of the server''s clock: 0, unless the clock was set back or '
+'positions were borrowed.';
+COMMENT ON COLUMN weir.streams.properties IS
+'The properties that were set, by their names; the others are as list_stream_properties() says.';
+
+CREATE FUNCTION weir.housekeep(job text DEFAULT NULL)
+    RETURNS TABLE (job text, steps bigint, failures bigint, last_error text)
+    AS 'MODULE_PATHNAME', 'weir_housekeep' LANGUAGE C VOLATILE ROWS 8;
+COMMENT ON FUNCTION weir.housekeep IS
+'Does in this transaction what weir''s worker would do beside it, and returns what was done, a row a job. job: '
+'one of weir.housekeeping, which then looks at everything; NULL: what is pending or due. For where no worker can '
+'be had (call it now and then, in a transaction of its own, since it keeps its locks until the end of it), with '
+'the setting weir.housekeeping off, and for tests. A step that fails is rolled back, reported and tried again '
+'later. Waits for nobody but as any writer does. Can be repeated. Errors: 42704 no such job, 25006 on a standby.';
+
+REVOKE ALL ON FUNCTION weir.stream_info, weir.housekeep FROM PUBLIC;
+REVOKE ALL ON weir.streams FROM PUBLIC;
 
 -- Positions are assigned.
 COMMENT ON SEQUENCE weir.clock IS

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- Housekeeping: what weir does by itself, beside its callers.
 
-CREATE FUNCTION weir.housekeep(name text DEFAULT NULL)
+CREATE FUNCTION weir.housekeep(job text DEFAULT NULL)
     RETURNS TABLE (job text, steps bigint, failures bigint, last_error text)
     AS 'MODULE_PATHNAME', 'weir_housekeep' LANGUAGE C VOLATILE ROWS 8;
 COMMENT ON FUNCTION weir.housekeep IS
-'Does in this transaction what weir''s worker would do beside it, and returns what was done, a row a job. name: '
+'Does in this transaction what weir''s worker would do beside it, and returns what was done, a row a job. job: '
 'one of weir.housekeeping, which then looks at everything; NULL: what is pending or due. For where no worker can '
 'be had (call it now and then, in a transaction of its own, since it keeps its locks until the end of it), with '
 'the setting weir.housekeeping off, and for tests. A step that fails is rolled back, reported and tried again '

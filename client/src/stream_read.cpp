@@ -26,7 +26,7 @@ void add_read_options(parameters &p, read_options const &o) {
 
 stream_info info_of(row const &r) {
     stream_info i;
-    i.name = r.text(0).value_or("");
+    i.stream = r.text(0).value_or("");
     i.first_id = r.maybe_at(1);
     i.last_id = r.maybe_at(2);
     i.frames = r.integer(3);
@@ -47,7 +47,7 @@ stream_info info_of(row const &r) {
 }
 
 #define WEIR_INFO                                                                                                      \
-    "SELECT name, first_id::bigint, last_id::bigint, frames, lifetime_frames, bytes, lifetime_bytes,"                  \
+    "SELECT stream, first_id::bigint, last_id::bigint, frames, lifetime_frames, bytes, lifetime_bytes,"                \
     " best_effort_frames, rate_hz, maxlen, version, closed, close_reason, lead_ms, properties FROM "
 
 #define WEIR_SUMMARY "SELECT document, version, \"position\"::bigint, first_applied, last_updated FROM "
@@ -107,7 +107,7 @@ std::optional<stream_info> stream::info() {
 }
 
 std::vector<stream_info> streams(connection &db) {
-    static constexpr statement s{WEIR_INFO "weir.streams ORDER BY name"};
+    static constexpr statement s{WEIR_INFO "weir.streams ORDER BY stream"};
     return rows_of(db.session().run(s, {}, repeat::allowed), info_of);
 }
 

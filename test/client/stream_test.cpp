@@ -209,14 +209,14 @@ TEST_CASE("reading: from, to, filters, backwards") {
     CHECK(s.read({.since = ids.back().time() + 1h}).value().empty());
     auto const info = s.info();
     REQUIRE(info);
-    CHECK(info->name == s.name());
+    CHECK(info->stream == s.name());
     CHECK(info->frames == 11);
     CHECK(info->first_id == ids[0]);
     CHECK(info->best_effort_frames == 1);
     CHECK(info->rate_hz);
     CHECK(!info->closed);
     auto const all = weir::streams(db);
-    CHECK(std::any_of(all.begin(), all.end(), [&](auto const &i) { return i.name == s.name() && i.frames == 11; }));
+    CHECK(std::any_of(all.begin(), all.end(), [&](auto const &i) { return i.stream == s.name() && i.frames == 11; }));
     CHECK(s.trim_keep(5) >= 5);
     CHECK(s.trim_before(weir::position::greatest()) >= 4);
     CHECK(s.drop());

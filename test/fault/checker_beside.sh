@@ -136,5 +136,5 @@ follows() {
 }
 check "the subscriber follows" follows
 is "its streams are its own" "$(subscriber -c "SELECT string_agg(payload #>> '{}', ' ') FROM weir.read('own')")" "of b"
-is "and no others" "$(subscriber -c "SELECT count(*) FROM weir.streams WHERE name LIKE 'checker/%'")" 0
+is "and no others" "$(subscriber -c "SELECT count(*) FROM weir.streams WHERE stream LIKE 'checker/%'")" 0
 finish

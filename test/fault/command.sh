@@ -97,7 +97,7 @@ is "info: names" "$(weir info --names | tr '\n' ' ')" "a many nasty where "
 psql -c "SELECT weir.create_stream('bounded', max_frames => 5)" -o /dev/null
 contains "info: properties that were set" "$(weir info bounded)" '"max_frames": 5'
 psql -c "SELECT weir.drop_stream('bounded')" -o /dev/null
-is "info: JSON is the view's row" "$(value -c "SELECT '$(weir info many --json)'::jsonb = (to_jsonb(s) || jsonb_build_object('first_id', first_id::text, 'last_id', last_id::text)) FROM weir.streams s WHERE name = 'many'")" t
+is "info: JSON is the view's row" "$(value -c "SELECT '$(weir info many --json)'::jsonb = (to_jsonb(s) || jsonb_build_object('first_id', first_id::text, 'last_id', last_id::text)) FROM weir.streams s WHERE stream = 'many'")" t
 contains "info for people" "$(weir info many)" "2,500  of 2,500 ever"
 
 note "tail"

@@ -13,14 +13,14 @@ set -euo pipefail
 # All of a database that must survive, as text.
 contents() {
     value -d "$1" <<'SQL'
-SELECT 'frame', s.name, f.* FROM weir.streams s, weir.read(s.name, max => 10000, visibility => 'exclude_best_effort') f
+SELECT 'frame', s.stream, f.* FROM weir.streams s, weir.read(s.stream, max => 10000, visibility => 'exclude_best_effort') f
     ORDER BY 2, f.id;
-SELECT 'summary', s.name, y.* FROM weir.streams s, weir.summary(s.name) y ORDER BY 2;
+SELECT 'summary', s.stream, y.* FROM weir.streams s, weir.summary(s.stream) y ORDER BY 2;
 SELECT 'middle', y.* FROM weir.summary_at('doc', (SELECT id FROM weir.read('doc', max => 2) ORDER BY id DESC LIMIT 1)) y;
-SELECT 'stream', name, frames - best_effort_frames, lifetime_frames - best_effort_frames, version, closed, close_reason FROM weir.streams
+SELECT 'stream', stream, frames - best_effort_frames, lifetime_frames - best_effort_frames, version, closed, close_reason FROM weir.streams
     WHERE name <> 'best_effort' ORDER BY name;
 SELECT 'id', name, id FROM weir.registry ORDER BY 2, 3;
-SELECT 'properties', name, properties FROM weir.streams ORDER BY 2;
+SELECT 'properties', stream, properties FROM weir.streams ORDER BY 2;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
 SELECT 'subscription', name, stream, cursor, lag_frames, expired, streams, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, stream;

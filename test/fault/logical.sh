@@ -45,7 +45,7 @@ on a -c 'CREATE PUBLICATION everything FOR ALL TABLES'
 on b -c "CREATE SUBSCRIPTION from_a CONNECTION 'host=$WEIR_TMP/a port=65432 user=postgres dbname=postgres' PUBLICATION everything"
 check "every table is synchronised" poll 60 is_synced b
 is "with the rows of one's own tables" "$(on b -c 'SELECT id, at FROM orders')" "$(on a -c 'SELECT id, at FROM orders')"
-is "and none of weir's" "$(on b -c 'SELECT string_agg(name, $$ $$ ORDER BY name) FROM weir.streams')" "leases orders s"
+is "and none of weir's" "$(on b -c 'SELECT string_agg(stream, $$ $$ ORDER BY stream) FROM weir.streams')" "leases orders s"
 is "streams are each side's own" "$(payloads b s)" "first of b"
 on b -c "SELECT weir.append('new', '\"of b\"')" >/dev/null
 is "also new ones" "$(payloads b new)" "of b"

@@ -25,7 +25,7 @@ follow() {
 }
 
 contents() {
-    value -d "$1" -c "SELECT s.name, f.id, f.payload FROM weir.streams s, weir.read(s.name) f ORDER BY 1, 2" \
+    value -d "$1" -c "SELECT s.stream, f.id, f.payload FROM weir.streams s, weir.read(s.stream) f ORDER BY 1, 2" \
         -c "SELECT name, owner, epoch FROM weir.leases" -c "SELECT name, stream, cursor FROM weir.subscriptions" \
         -c 'SELECT * FROM orders ORDER BY id' -c 'SELECT * FROM minted ORDER BY k'
 }
@@ -92,7 +92,7 @@ is "restore stops" "$(pg_restore --exit-on-error --data-only --schema=weir -d us
 check "at the first row, with the reason" grep -q "rows of weir cannot be restored into a database where weir has been used" refused
 check "and a hint" grep -q "HINT: .*DROP EXTENSION weir and CREATE EXTENSION weir" refused
 pg_restore -d used shop.dump >/dev/null 2>&1 || true
-is "all of it, without --exit-on-error" "$(value -d used -c "SELECT s.name, f.payload FROM weir.streams s, weir.read(s.name) f ORDER BY 1" | xargs)" 'audit|mine mine|mine'
+is "all of it, without --exit-on-error" "$(value -d used -c "SELECT s.stream, f.payload FROM weir.streams s, weir.read(s.stream) f ORDER BY 1" | xargs)" 'audit|mine mine|mine'
 is "then a stream of its own" "$(value -d used -c "SELECT weir.append('orders', '\"mine\"') IS NOT NULL, weir.append('other', '\"mine\"') IS NOT NULL")" "t|t"
 is "has its own frames" "$(value -d used -c "SELECT payload FROM weir.read('orders')" -c "SELECT payload FROM weir.read('other')" | xargs)" "mine mine"
 is "no id is used twice" "$(ids_are_unique used)" 0

@@ -14,8 +14,8 @@ files=("$@")
 perl -ne '
     my %instead = (
         qr/\bmost_[a-z]/ => "max_", qr/\bfates?\b/i => "transaction status", qr/\brung\b/i => "woken, wakeup_pending",
-        qr/\btake_turn\b/ => "assign_position", qr/\bhand(?:ed|s)_out\b|\bpositions? (?:that was |were |was )?handed out/
-            => "assigned, last_assigned",
+        qr/\btake_turn\b/ => "assign_position",
+        qr/\bhand(?:ed|s)_out\b|\bpositions? (?:that was |were |was )?handed out/ => "assigned",
         qr/turning[ _]point/i => "control record", qr/\bheed/ => "mind, look at",
         qr/(?:\ba|\bthe|\bits|worker.s) posts?\b(?![-.(])|\bpost[s]?\[|\bholds_post\b/ => "worker slot",
     );

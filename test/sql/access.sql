@@ -71,7 +71,7 @@ SELECT pg_temp.state_of('DELETE FROM weir.frame_log') AS delete_log, pg_temp.sta
 RESET ROLE;
 -- The same at top level, where it is a statement of its own.
 SET ROLE regress_weir_reader;
-SELECT name, frames > 0 AS frames FROM weir.streams WHERE name = 'access.a';
+SELECT stream, frames > 0 AS frames FROM weir.streams WHERE stream = 'access.a';
 SELECT count(*) > 0 AS reads FROM weir.read('access.a');
 \set VERBOSITY sqlstate
 SELECT weir.append('access.a', '1');
@@ -127,4 +127,4 @@ SELECT weir.revoke_access('regress_weir_reader'), weir.revoke_access('regress_we
 DROP TABLE attempt, outcome;
 DROP FUNCTION pg_temp.state_of(text);
 DROP ROLE regress_weir_nobody, regress_weir_reader, regress_weir_writer, regress_weir_admin, "regress_weir ""Odd"", --";
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'access.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'access.%';

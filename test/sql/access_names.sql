@@ -111,15 +111,15 @@ SELECT * FROM weir.read('leases');
 
 -- Lists and views.
 SELECT stream FROM weir.list_streams();
-SELECT name FROM weir.streams ORDER BY name;
-SELECT count(*) FROM weir.streams WHERE name = 'out.a';
-SELECT name FROM weir.streams WHERE name LIKE '%.a' ORDER BY name;
+SELECT stream FROM weir.streams ORDER BY stream;
+SELECT count(*) FROM weir.streams WHERE stream = 'out.a';
+SELECT stream FROM weir.streams WHERE stream LIKE '%.a' ORDER BY stream;
 SELECT name, owner FROM weir.leases ORDER BY name;
 SELECT DISTINCT stream FROM weir.subscriptions ORDER BY stream;
 SELECT names FROM weir.access ORDER BY names;
 CREATE FUNCTION pg_temp.tell(x text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS
 $$ BEGIN IF x LIKE 'out%' THEN RAISE NOTICE 'told of %', x; END IF; RETURN true; END $$;
-SELECT count(*) FROM weir.streams WHERE pg_temp.tell(name);
+SELECT count(*) FROM weir.streams WHERE pg_temp.tell(stream);
 SELECT count(*) FROM weir.leases WHERE pg_temp.tell(name);
 RESET ROLE;
 SELECT weir.alter_stream(s, max_age => '1 day') FROM unnest('{ro.a,out.a}'::text[]) s;
@@ -373,7 +373,7 @@ CREATE FUNCTION regress_names.pg_has_role(regrole, text) RETURNS boolean LANGUAG
 CREATE TABLE regress_names.access_grant (role regrole, level text, names text);
 INSERT INTO regress_names.access_grant VALUES ('regress_weir_named', 'admin', '*');
 SET search_path = regress_names, weir, pg_catalog;
-SELECT weir.has_access('out.a') AS has, count(*) FILTER (WHERE name LIKE 'out%') AS sees FROM weir.streams;
+SELECT weir.has_access('out.a') AS has, count(*) FILTER (WHERE stream LIKE 'out%') AS sees FROM weir.streams;
 SELECT count(*) FROM weir.access WHERE names LIKE '?%';
 RESET search_path;
 RESET ROLE;

@@ -215,7 +215,7 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT count(*), min(frames), max(frames) FROM weir.streams WHERE name LIKE 'append.many %';
+SELECT count(*), min(frames), max(frames) FROM weir.streams WHERE stream LIKE 'append.many %';
 SELECT count(*) FILTER (WHERE weir.drop_stream('append.many ' || i)) AS dropped FROM generate_series(1, 5000) i;
 
 -- Not durable at once, but ordered: synchronous_commit changes nothing of it.
@@ -224,4 +224,4 @@ SELECT count(weir.append('append.o', to_jsonb(i))) FROM generate_series(1, 100) 
 RESET synchronous_commit;
 SELECT count(*), bool_and(payload = to_jsonb(n)) AS in_order FROM (SELECT payload, row_number() OVER (ORDER BY id) AS n FROM weir.read('append.o')) f;
 
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE btrim(name) LIKE 'append.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE btrim(stream) LIKE 'append.%';

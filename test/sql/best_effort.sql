@@ -192,5 +192,5 @@ SELECT idx_tup_read - :before < 50000 AS few_entries_read FROM pg_stat_all_index
 SELECT relname, relpersistence FROM pg_class WHERE oid IN ('weir.frame_best_effort'::regclass, 'weir.frame_log'::regclass) ORDER BY relname;
 
 DROP TABLE seen;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'best_effort.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'best_effort.%';
 SELECT count(*) AS left_behind FROM weir.frame_best_effort l WHERE NOT EXISTS (SELECT FROM weir.registry s WHERE s.id = l.stream_id);

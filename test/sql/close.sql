@@ -58,7 +58,7 @@ SELECT payload, payload ->> 'reason' = E'say "why"\n\\' AS kept FROM weir.read('
 SELECT weir.close('close.never', 'no use') IS NOT NULL AS closed;
 SELECT mode, payload FROM weir.read('close.never');
 SELECT pg_temp.state_of('SELECT weir.append(''close.never'', ''1'')') AS append;
-SELECT name, closed FROM weir.streams WHERE name = 'close.never';
+SELECT stream, closed FROM weir.streams WHERE stream = 'close.never';
 SELECT weir.create_stream('close.created');
 SELECT weir.close('close.created') IS NOT NULL AS closed;
 SELECT pg_temp.state_of('SELECT weir.append(''close.created'', ''1'')') AS append;
@@ -123,4 +123,4 @@ SELECT pg_temp.state_of('SELECT weir.close(NULL)') AS null_stream, pg_temp.state
        pg_temp.state_of('SELECT weir.close(''close.big'', repeat(''x'', 2000000))') AS long_reason;
 SELECT count(*) AS not_closed FROM weir.read('close.big');
 
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'close.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'close.%';

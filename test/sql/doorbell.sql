@@ -265,4 +265,4 @@ DROP TABLE doorbell_a;
 DROP ROLE regress_weir_bell_nobody, regress_weir_bell_reader, regress_weir_bell_writer;
 DROP PROCEDURE doorbell_p;
 DROP FUNCTION doorbell_f;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'doorbell.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'doorbell.%';

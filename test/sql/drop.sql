@@ -32,7 +32,7 @@ SELECT count(*) AS frames FROM weir.read('drop.a', after => :'first');
 SELECT count(*) AS reverse FROM weir.read('drop.a', reverse => true);
 SELECT count(*) AS summaries FROM weir.summary('drop.a');
 SELECT count(*) AS infos FROM weir.stream_info('drop.a');
-SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
+SELECT count(*) AS listed FROM weir.streams WHERE stream = 'drop.a';
 SELECT weir.head('drop.a') AS h \gset
 SELECT weir.drop_stream('drop.a') AS dropped_again;
 SELECT weir.trim('drop.a', keep => 0) AS trimmed;
@@ -49,7 +49,7 @@ SELECT mode, payload FROM weir.read('drop.a', after => :'h');
 SELECT frames, lifetime_frames, closed, close_reason FROM weir.stream_info('drop.a');
 SELECT summary_version FROM weir.append_patch('drop.a', '{"s": "<nil>", "d": "__weir_null__"}');
 SELECT document, version FROM weir.summary('drop.a');
-SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.a';
+SELECT count(*) AS listed FROM weir.streams WHERE stream = 'drop.a';
 
 -- What the old one's best-effort frames said of rate, count and K is gone with them.
 SELECT weir.create_stream('drop.f', maxlen_ceiling => 1000000);
@@ -115,7 +115,7 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT count(*) AS listed FROM weir.streams WHERE name = 'drop.c';
+SELECT count(*) AS listed FROM weir.streams WHERE stream = 'drop.c';
 
 -- Rolled back, it was not dropped.
 SELECT weir.append('drop.d', '1') IS NOT NULL AS done;
@@ -138,7 +138,7 @@ SELECT payload FROM weir.read('drop.d');
 SELECT weir.drop_stream('drop.d') AS dropped;
 SELECT weir.create_stream('drop.d');
 SELECT count(*) AS frames FROM weir.read('drop.d');
-SELECT name, frames, closed FROM weir.stream_info('drop.d');
+SELECT stream, frames, closed FROM weir.stream_info('drop.d');
 SELECT weir.create_stream('drop.d');
 SELECT pg_temp.state_of('SELECT weir.create_stream(''drop.b'')') AS by_append;
 SELECT weir.drop_stream('drop.d') AS dropped_without_a_frame;
@@ -150,4 +150,4 @@ SELECT * FROM pg_temp.rows_of(:'ids');
 
 SELECT pg_temp.state_of('SELECT weir.drop_stream(NULL)') AS null_stream, pg_temp.state_of('SELECT weir.drop_stream('''')') AS empty,
        pg_temp.state_of(E'SELECT weir.drop_stream(E'' \\t\\n'')') AS blank, pg_temp.state_of('SELECT weir.drop_stream(repeat(''x'', 513))') AS long;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'drop.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'drop.%';

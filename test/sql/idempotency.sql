@@ -128,4 +128,4 @@ SELECT payload FROM weir.read('idem.i');
 SELECT weir.append('idem.i', '2', idempotency_key => 'k') > :'i1' AS second_answer_holds;
 SELECT count(*) FROM weir.read('idem.i');
 
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'idem.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'idem.%';

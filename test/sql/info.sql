@@ -7,7 +7,7 @@
 -- Unknown: no row. Created: a row of zeros.
 SELECT count(*) AS unknown FROM weir.stream_info('info.never');
 SELECT weir.create_stream('info.a');
-SELECT name, frames, lifetime_frames, bytes, lifetime_bytes, best_effort_frames, rate_hz, closed, close_reason FROM weir.stream_info('info.a');
+SELECT stream, frames, lifetime_frames, bytes, lifetime_bytes, best_effort_frames, rate_hz, closed, close_reason FROM weir.stream_info('info.a');
 
 -- Against a count after each of many random steps.
 CREATE TEMP TABLE wrong (i integer, what text);
@@ -76,16 +76,16 @@ SELECT closed, close_reason, best_effort_frames FROM weir.stream_info('info.b');
 -- Own frames count within the transaction; lead is no lead where the clock is right.
 BEGIN;
 SELECT weir.append('info.c', '1') IS NOT NULL AS done;
-SELECT name, frames, lifetime_frames FROM weir.stream_info('info.c');
+SELECT stream, frames, lifetime_frames FROM weir.stream_info('info.c');
 ROLLBACK;
 SELECT count(*) AS rolled_back FROM weir.stream_info('info.c');
 SELECT weir.append('info.c', '1') IS NOT NULL AS done;
 SELECT lead_ms BETWEEN 0 AND 60000 AS lead FROM weir.stream_info('info.c');
 
 -- The view: one row a stream, the same figures.
-SELECT name, frames, closed FROM weir.streams WHERE name LIKE 'info.%' ORDER BY name;
-SELECT count(*) AS differing FROM weir.streams s, weir.stream_info(s.name) i
-WHERE s.name LIKE 'info.%' AND (s.frames, s.lifetime_frames, s.bytes, s.best_effort_frames, s.version, s.closed) IS DISTINCT FROM (i.frames, i.lifetime_frames, i.bytes, i.best_effort_frames, i.version, i.closed);
+SELECT stream, frames, closed FROM weir.streams WHERE stream LIKE 'info.%' ORDER BY stream;
+SELECT count(*) AS differing FROM weir.streams s, weir.stream_info(s.stream) i
+WHERE s.stream LIKE 'info.%' AND (s.frames, s.lifetime_frames, s.bytes, s.best_effort_frames, s.version, s.closed) IS DISTINCT FROM (i.frames, i.lifetime_frames, i.bytes, i.best_effort_frames, i.version, i.closed);
 
 -- A stream of 50,000: right, and again right after the counts were kept.
 SELECT count(weir.append_batch('info.d', (SELECT array_agg(to_jsonb(j)) FROM generate_series(1, 10000) j))) FROM generate_series(1, 5) i;
@@ -111,4 +111,4 @@ SELECT * FROM weir.stream_info('');
 \set VERBOSITY default
 
 DROP TABLE wrong;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'info.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'info.%';

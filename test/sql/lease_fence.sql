@@ -51,7 +51,7 @@ SELECT weir.append('fence.s', '1', lease => ' ', epoch => 1);
 SELECT pg_temp.state_of($$ SELECT weir.append('fence.s', '1', lease => repeat('x', 513), epoch => 1) $$) AS too_long;
 -- A stream that the refused call would have made is not there.
 SELECT weir.append('fence.new', '1', lease => 'fence.held', epoch => 7);
-SELECT count(*) FROM weir.streams WHERE name = 'fence.new';
+SELECT count(*) FROM weir.streams WHERE stream = 'fence.new';
 
 -- What an acquire that failed returns lets nothing through.
 SELECT weir.append('fence.s', '1', lease => 'fence.held', epoch => (SELECT epoch FROM weir.lease_acquire('fence.held', 'bob')));

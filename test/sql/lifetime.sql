@@ -35,13 +35,13 @@ SELECT weir.create_stream('life.a', ttl => '1 hour'), weir.create_stream('life.f
 SELECT count(weir.append(stream, '"old"', idempotency_key => 'k')), count(weir.append_patch(stream, '{"old": 1}')) AS patched
 FROM unnest('{life.a,life.fixed,life.both}'::text[]) stream;
 SELECT id AS old FROM weir.read('life.a') LIMIT 1 \gset
-SELECT name, frames, properties ? 'ttl' AS ttl, properties ? 'expires_at' AS expires_at FROM weir.streams WHERE name LIKE 'life.%' ORDER BY name;
+SELECT stream, frames, properties ? 'ttl' AS ttl, properties ? 'expires_at' AS expires_at FROM weir.streams WHERE stream LIKE 'life.%' ORDER BY stream;
 SELECT weir.alter_stream('life.a', ttl => '1 ms'), weir.alter_stream('life.fixed', expires_at => now() + interval '1 ms'),
        weir.alter_stream('life.both', expires_at => now() + interval '1 ms');
 SELECT stream, pg_temp.ended(stream) FROM unnest('{life.a,life.fixed,life.both}'::text[]) stream;
 SELECT count(*) AS physically FROM weir.frame_log f JOIN weir.registry n ON n.id = f.stream_id WHERE n.name LIKE 'life.%' AND f.payload IS NOT NULL;
 SELECT v.call, pg_temp.say(v.call) FROM (VALUES
-    ($$SELECT count(*) FROM weir.streams WHERE name LIKE 'life.%'$$),
+    ($$SELECT count(*) FROM weir.streams WHERE stream LIKE 'life.%'$$),
     ($$SELECT count(*) FROM weir.list_streams('life.*')$$),
     ($$SELECT count(*) FROM weir.read('life.a')$$),
     ($$SELECT count(*) FROM weir.read_many('{life.a,life.fixed}')$$),
@@ -71,8 +71,8 @@ SELECT weir.emit('life.e', payload => '1', type => 'n');
 COMMIT;
 SELECT weir.append_best_effort('life.live', '1') IS NOT NULL AS appended, weir.close('life.c', 'done') IS NOT NULL AS closed,
        weir.create_stream('life.again', max_frames => 3);
-SELECT name, frames, closed, properties FROM weir.streams
-WHERE name IN ('life.e', 'life.live', 'life.c', 'life.again') ORDER BY name;
+SELECT stream, frames, closed, properties FROM weir.streams
+WHERE stream IN ('life.e', 'life.live', 'life.c', 'life.again') ORDER BY stream;
 -- Rolled back, the old one is over still.
 SELECT weir.create_stream('life.undone', ttl => '1 hour'), weir.append('life.undone', '"old"') IS NOT NULL AS appended;
 SELECT weir.alter_stream('life.undone', ttl => '1 ms');
@@ -162,7 +162,7 @@ SELECT count(*) FROM ended;
 SELECT (SELECT count(*) FROM weir.frame_log f JOIN ended e ON e.id = f.stream_id WHERE payload IS NOT NULL) AS rows,
        (SELECT count(*) FROM weir.idempotency i JOIN ended e ON e.id = i.stream_id) AS keys,
        (SELECT count(*) FROM weir.read('life.much')) AS read, (SELECT count(*) FROM weir.list_streams('*ended*')) AS listed,
-       (SELECT count(*) FROM weir.streams WHERE name LIKE '%ended%') AS in_view;
+       (SELECT count(*) FROM weir.streams WHERE stream LIKE '%ended%') AS in_view;
 SELECT pg_temp.say(format('SELECT weir.append(%L, ''1'')', name)) AS append, pg_temp.say(format('SELECT count(*) FROM weir.read(%L)', name)) AS read,
        pg_temp.say(format('SELECT weir.drop_stream(%L)', name)) AS dropped FROM ended;
 SELECT array_agg(payload) AS all FROM weir.fetch('life.all');

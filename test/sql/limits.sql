@@ -208,5 +208,5 @@ SELECT payload FROM weir.read('limits.f');
 
 -- What was there is there; of what was refused there is nothing.
 SELECT payload FROM weir.read('limits.a', upto => :'first');
-SELECT count(*) AS made_by_mistake FROM weir.streams WHERE name = 'limits.new' OR btrim(name) = '' OR octet_length(name) > 512;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'limits.%';
+SELECT count(*) AS made_by_mistake FROM weir.streams WHERE stream = 'limits.new' OR btrim(stream) = '' OR octet_length(stream) > 512;
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'limits.%';

@@ -22,7 +22,7 @@ WITH RECURSIVE page AS (
     SELECT (SELECT array_agg(stream ORDER BY stream COLLATE "C") FROM weir.list_streams('list.*',
         p.names[array_upper(p.names, 1)], 17)) FROM page p WHERE p.names IS NOT NULL)
 SELECT count(*) AS names, count(DISTINCT n) AS different, (SELECT count(*) FROM weir.list_streams('list.*'))
-    AS at_once, (SELECT count(*) FROM weir.streams WHERE name LIKE 'list.%') AS in_the_view
+    AS at_once, (SELECT count(*) FROM weir.streams WHERE stream LIKE 'list.%') AS in_the_view
 FROM page, unnest(names) n;
 SELECT * FROM weir.list_streams(NULL);
 SELECT * FROM weir.list_streams('a\');
@@ -44,13 +44,13 @@ SET track_functions = 'all';
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 BEGIN;
-SELECT pg_temp.looked_at('SELECT * FROM weir.streams WHERE name = ''list.001''', 'stream_info') AS equal,
-       pg_temp.looked_at('SELECT * FROM weir.streams WHERE name LIKE ''list.01%''', 'stream_info') AS beginning,
-       pg_temp.looked_at('SELECT * FROM weir.streams WHERE name > ''list.240'' AND name < ''list.248''',
+SELECT pg_temp.looked_at('SELECT * FROM weir.streams WHERE stream = ''list.001''', 'stream_info') AS equal,
+       pg_temp.looked_at('SELECT * FROM weir.streams WHERE stream LIKE ''list.01%''', 'stream_info') AS beginning,
+       pg_temp.looked_at('SELECT * FROM weir.streams WHERE stream > ''list.240'' AND stream < ''list.248''',
            'stream_info') AS range,
-       pg_temp.looked_at('SELECT * FROM weir.streams WHERE name IN (''list.001'', ''list.nowhere'')', 'stream_info')
+       pg_temp.looked_at('SELECT * FROM weir.streams WHERE stream IN (''list.001'', ''list.nowhere'')', 'stream_info')
            AS one_of,
-       pg_temp.looked_at('SELECT * FROM weir.streams WHERE name > ''list.'' ORDER BY name LIMIT 5', 'stream_info')
+       pg_temp.looked_at('SELECT * FROM weir.streams WHERE stream > ''list.'' ORDER BY stream LIMIT 5', 'stream_info')
            AS first_five;
 COMMIT;
 SELECT count(weir.subscribe(format('list.s%s', i), 'list.001')) FROM generate_series(1, 20) i;

@@ -141,7 +141,7 @@ BEGIN
     SELECT * INTO m FROM m_stream WHERE stream = s;
     SELECT * INTO i FROM weir.stream_info(s);
     SELECT * INTO d FROM weir.summary(s);
-    ASSERT (i.name IS NULL) = (m.stream IS NULL), 'there or not';
+    ASSERT (i.stream IS NULL) = (m.stream IS NULL), 'there or not';
     ASSERT d.document IS NOT DISTINCT FROM m.document, 'document';
     IF m.stream IS NOT NULL THEN
         ASSERT i.frames = (SELECT count(*) FROM m_frame WHERE stream = s AND mode <> 'close'), 'frames';
@@ -199,4 +199,4 @@ CALL pg_temp.run(-0.7, 400);
 SELECT count(*) > 10 AS something_is_left FROM m_frame;
 
 DROP TABLE m_frame, m_stream, m_key;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'model.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'model.%';

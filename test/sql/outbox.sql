@@ -123,7 +123,7 @@ BEGIN;
 SELECT count(weir.emit('ob.many.' || i % 7, to_jsonb(i), 'n')) FROM generate_series(1, 25000) i;
 SELECT weir.emit('ob.many.0', to_jsonb(repeat(md5(i::text), 10000)), 'large') FROM generate_series(1, 3) i;
 COMMIT;
-SELECT sum(frames) FROM weir.streams WHERE name LIKE 'ob.many.%';
+SELECT sum(frames) FROM weir.streams WHERE stream LIKE 'ob.many.%';
 SELECT bool_and(payload::text::integer = 7 * n) AS in_order FROM weir.read('ob.many.0', types => '{n}') WITH ORDINALITY r(id, at, mode, type, payload, bytes, headers, n);
 SELECT length(payload #>> '{}') FROM weir.read('ob.many.0', types => '{large}');
 SELECT weir.emit('ob.one', to_jsonb(i), 'n') IS NULL FROM generate_series(1, 12000) i OFFSET 12000;
@@ -170,7 +170,7 @@ INSERT INTO ob VALUES (1);
 SELECT weir.emit('ob.before', '{}', 'x'), weir.emit('ob.closed', '{}', 'x'), weir.emit('ob.later', '{}', 'x');
 COMMIT;
 SELECT count(*) FROM ob;
-SELECT name FROM weir.streams WHERE name IN ('ob.before', 'ob.later');
+SELECT stream FROM weir.streams WHERE stream IN ('ob.before', 'ob.later');
 DROP TABLE ob;
 
 -- Bad arguments, none of which leaves anything.
@@ -212,5 +212,5 @@ COMMIT;
 RESET weir.max_emit_bytes;
 SELECT array_agg(type) FROM weir.read('ob.again');
 SELECT frames BETWEEN 20 AND 64 AS kept FROM weir.stream_info('ob.bounded');
-SELECT name FROM weir.streams WHERE name IN ('ob.x', '  ');
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'ob.%';
+SELECT stream FROM weir.streams WHERE stream IN ('ob.x', '  ');
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'ob.%';

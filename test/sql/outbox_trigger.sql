@@ -237,10 +237,10 @@ SELECT pg_temp.misuse('AFTER INSERT ON otr FOR EACH ROW', $$'otr.x', 'key=id', '
 CREATE VIEW otr_view AS SELECT * FROM otr;
 SELECT pg_temp.misuse('INSTEAD OF INSERT ON otr_view FOR EACH ROW', $$'otr.x', 'key=id'$$, 'INSERT INTO otr_view VALUES (1)');
 SELECT count(*) FROM otr;
-SELECT name FROM weir.streams WHERE name = 'otr.x';
+SELECT stream FROM weir.streams WHERE stream = 'otr.x';
 DROP VIEW otr_view;
 DROP TABLE otr;
 DROP TYPE otr_mood, otr_pair;
 DROP DOMAIN otr_level;
 RESET timezone;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'otr.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'otr.%';

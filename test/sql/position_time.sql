@@ -41,4 +41,4 @@ EXCEPTION WHEN SQLSTATE 'WR003' THEN
 END
 $$;
 SELECT weir.unsubscribe('position.sub'), weir.unsubscribe('position.sub2');
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'position.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'position.%';

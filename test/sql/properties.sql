@@ -25,7 +25,7 @@ WHERE obj_description('weir.create_stream'::regproc, 'pg_proc') !~ ('\m' || l.pr
 
 -- A stream has what it was given, and loses it with a drop.
 SELECT weir.create_stream('properties.a', null_sentinel => '<nil>');
-SELECT properties FROM weir.streams WHERE name = 'properties.a';
+SELECT properties FROM weir.streams WHERE stream = 'properties.a';
 SELECT summary_version FROM weir.append_patch('properties.a', '{"x": "<nil>"}');
 SELECT document FROM weir.summary('properties.a');
 SELECT weir.create_stream('properties.a', null_sentinel => '<nil>');
@@ -102,7 +102,7 @@ SELECT v.call, pg_temp.refusal('SELECT weir.' || v.call) FROM (VALUES
     ('alter_stream(NULL, reset => ''{nothing}'')')) v(call);
 \pset format aligned
 \pset tuples_only off
-SELECT count(*) AS made_by_mistake FROM weir.streams WHERE name = 'properties.x';
+SELECT count(*) AS made_by_mistake FROM weir.streams WHERE stream = 'properties.x';
 
 SELECT weir.drop_streams('properties.*');
 SELECT count(*) AS left_behind FROM weir.stream_property;

@@ -177,4 +177,4 @@ FROM (VALUES (1, 'NULL'), (2, 'ARRAY[''read.a'', NULL]'), (3, 'ARRAY[''read.a'',
              (13, 'ARRAY[''read.a''], ARRAY[''+'']::weir.position[]')) v(n, call) ORDER BY n;
 
 DROP TABLE f;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'read.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'read.%';

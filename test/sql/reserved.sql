@@ -41,7 +41,7 @@ DROP TABLE regress_reserved;
 
 -- It is read, followed, kept and removed like any other.
 SELECT type, payload->'owner' AS owner FROM weir.read('leases/reserved');
-SELECT name, frames, closed FROM weir.streams WHERE name LIKE 'leases/reserved%';
+SELECT stream, frames, closed FROM weir.streams WHERE stream LIKE 'leases/reserved%';
 SELECT weir.subscribe('reserved.s', 'leases/*', '-'), (SELECT count(*) FROM weir.fetch('reserved.s')
     WHERE stream = 'leases/reserved') AS fetched;
 SELECT weir.unsubscribe('reserved.s');
@@ -50,5 +50,5 @@ SELECT weir.lease_renew('reserved.a', 'ann', 1) IS NOT NULL AS renewed;
 SELECT weir.retain('leases/reserved') >= 0 AS retained, weir.trim('leases/reserved', keep => 0) >= 0 AS trimmed;
 SELECT weir.alter_stream('leases/reserved', reset => '{max_age,max_frames,hold_age,hold_frames}');
 SELECT weir.lease_release('reserved.a', 'ann', 1), weir.drop_stream('leases/reserved');
-SELECT weir.drop_stream(name) FROM weir.streams WHERE name IN ('lease', 'leasess', 'leases.a', 'Leases', 'weird',
-    'a/leases', ' leases', 'weir.a') ORDER BY name;
+SELECT weir.drop_stream(stream) FROM weir.streams WHERE stream IN ('lease', 'leasess', 'leases.a', 'Leases', 'weird',
+    'a/leases', ' leases', 'weir.a') ORDER BY stream;

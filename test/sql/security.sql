@@ -168,4 +168,4 @@ RESET client_min_messages;
 SELECT weir.revoke_access('regress_weir_hostile');
 DROP TABLE pg_temp.frame_log, pg_temp.stream;
 DROP ROLE regress_weir_hostile;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'security.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'security.%';

@@ -246,4 +246,4 @@ DROP ROLE regress_weir_consumer;
 SELECT bool_and(weir.unsubscribe(s.name)) AS unsubscribed FROM (SELECT DISTINCT name FROM weir.subscriptions) s;
 SELECT count(*) FROM weir.subscription_cursor;
 DROP VIEW lag;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'sub.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'sub.%';

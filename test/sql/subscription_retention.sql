@@ -212,4 +212,4 @@ SELECT bool_and(weir.unsubscribe(s.name)) AS unsubscribed FROM (SELECT DISTINCT 
 SELECT count(weir.alter_stream(stream, reset => '{max_age,max_frames,hold_age,hold_frames}')) FROM weir.retention;
 SELECT count(*) FROM weir.retention;
 DROP TABLE ret_ids;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'ret.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'ret.%';

@@ -100,4 +100,4 @@ SELECT count(*), sum(length(payload #>> '{}')) FROM weir.fetch('st.big', 400);
 SELECT pg_temp.peak_mb() - :before < 60 AS bounded;
 
 SELECT bool_and(weir.unsubscribe(s.name)) AS unsubscribed FROM (SELECT DISTINCT name FROM weir.subscriptions) s;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'st.%' OR name = 'elsewhere';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'st.%' OR stream = 'elsewhere';

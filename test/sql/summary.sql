@@ -213,4 +213,4 @@ SELECT count(weir.append_patch('summary.k', jsonb_build_object('key' || i, repea
 SELECT version, octet_length(document::text) > 200000 AS large, document ->> 'key200' = repeat(md5('200'), 32) AS last_in FROM weir.summary('summary.k');
 
 DROP TABLE step, patch;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'summary.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'summary.%';

@@ -8,7 +8,7 @@ SET search_path = regress_tap, public;
 \pset format unaligned
 \pset tuples_only true
 BEGIN;
-SELECT plan(17);
+SELECT plan(22);
 
 -- Every call that people make, with its parameters in order.
 CREATE VIEW call AS
@@ -20,6 +20,15 @@ CREATE VIEW parameter AS
     FROM call c JOIN pg_proc p USING (oid),
          unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargnames, p.proargmodes) WITH ORDINALITY a(type, name, mode, n)
     WHERE coalesce(a.mode, 'i') IN ('i', 'b');
+-- What they return, and what views show.
+CREATE VIEW answer AS
+    SELECT c.name AS of, a.name, a.type::regtype AS type
+    FROM call c JOIN pg_proc p USING (oid), unnest(p.proallargtypes, p.proargnames, p.proargmodes) a(type, name, mode)
+    WHERE a.mode IN ('o', 'b', 't')
+    UNION ALL
+    SELECT c.relname, a.attname, a.atttypid
+    FROM pg_class c JOIN weir.privilege v ON v.name = c.relname JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relnamespace = 'weir'::regnamespace AND c.relkind IN ('v', 'c') AND obj_description(c.oid, 'pg_class') NOT LIKE 'Internal.%';
 CREATE FUNCTION place(of text, parameter text) RETURNS bigint LANGUAGE sql AS
 $$ SELECT p.n FROM parameter p WHERE p.of = $1 AND p.name = $2 $$;
 
@@ -47,7 +56,7 @@ SELECT is_empty($$ SELECT call, name FROM parameter
                    WHERE name ~ '^max_' AND of NOT IN ('create_stream', 'alter_stream', 'create_bucket', 'alter_bucket') $$,
     'max_<what> is a property of a thing, not an option of a call');
 SELECT is_empty($$ SELECT call, name FROM parameter
-                   WHERE n = 1 AND name NOT IN ('stream', 'streams', 'bucket', 'name', 'lease', 'channel', 'pattern')
+                   WHERE n = 1 AND name NOT IN ('stream', 'streams', 'bucket', 'name', 'lease', 'channel', 'pattern', 'job')
                        AND of NOT IN ('grant_access', 'revoke_access', 'has_access', 'lease_sweep')
                        AND of !~ '^(merge_|encode_|decode_|to_|mint)' $$,
     'the first argument is the name of the thing, where there is one');
@@ -78,6 +87,21 @@ SELECT is_empty($$ SELECT w.name FROM (SELECT name FROM call WHERE name ~ '^kv_'
 SELECT is((SELECT string_agg(name, ' ' ORDER BY n) FROM parameter WHERE of = 'read_many'),
           (SELECT string_agg(CASE name WHEN 'stream' THEN 'streams' ELSE name END, ' ' ORDER BY n) FROM parameter WHERE of = 'read'),
     'read_many() has the options of read(), in its order');
+SELECT ok(count(*) > 100, 'the answers are looked at') FROM answer;
+SELECT is_empty($$ SELECT a.of, a.name FROM answer a
+                   WHERE a.name = 'name' AND a.of NOT IN ('leases', 'subscriptions') AND place(a.of, 'name') IS NULL $$,
+    'a column that names a stream is stream; name is that of a lease or a subscription, as its calls have it');
+SELECT is_empty($$ SELECT of, name FROM answer
+                   WHERE name ~ 'topic|^live|_live$|^(stream|lease|subscription)_name$|^(offset|cursor_id|count|ts|time)$'
+                      OR name ~ '_(ms|us|s|seconds|minutes|millis)$' AND name NOT IN ('lag_seconds', 'lead_ms') $$,
+    'no column has a word that was given up, nor a unit, but for the two figures that monitors draw');
+SELECT is_empty($$ SELECT of, name FROM answer
+                   WHERE type::text ~ 'position' AND name NOT IN ('id', 'first_id', 'last_id', 'position', 'cursor', 'began_above') $$,
+    'a column with a position is an id, a cursor, or a position');
+SELECT is_empty($$ SELECT name, array_agg(DISTINCT type) FROM (SELECT name, type FROM parameter UNION ALL SELECT name, type FROM answer) w
+                   WHERE name NOT IN ('payload', 'payloads', 'bytes', 'after', 'upto', 'cursor', 'frames', 'owner', 'type')
+                   GROUP BY name HAVING count(DISTINCT type) > 1 $$,
+    'a word has one type, in parameters and columns, but where it comes in forms or for several');
 SELECT * FROM finish();
 ROLLBACK;
 \pset tuples_only false

@@ -38,7 +38,7 @@ FROM weir.stream_info('trim.a');
 -- All of it: the stream remains, cursors and head still mean what they meant.
 SELECT weir.trim('trim.a', before => '+') AS four;
 SELECT count(*) AS frames FROM weir.read('trim.a');
-SELECT name, frames, lifetime_frames FROM weir.stream_info('trim.a');
+SELECT stream, frames, lifetime_frames FROM weir.stream_info('trim.a');
 SELECT count(*) AS cursor_is_not_ahead FROM weir.read('trim.a', after => (SELECT id FROM f WHERE n = 10));
 SELECT weir.head('trim.a') AS h \gset
 SELECT :'h'::weir.position >= (SELECT id FROM f WHERE n = 10) AS head_holds;
@@ -113,7 +113,7 @@ SELECT payload FROM weir.read('trim.e', after => :'one');
 
 -- Unknown streams and bad input.
 SELECT weir.trim('trim.never', keep => 0) AS unknown, weir.trim('trim.never', before => '+') AS unknown_too;
-SELECT count(*) AS not_created FROM weir.streams WHERE name = 'trim.never';
+SELECT count(*) AS not_created FROM weir.streams WHERE stream = 'trim.never';
 SELECT n, pg_temp.state_of('SELECT weir.trim(' || call || ')') AS sqlstate
 FROM (VALUES (1, '''trim.b'''), (2, '''trim.b'', keep => 1, before => ''1-1'''), (3, '''trim.b'', keep => -1'), (4, '''trim.b'', keep => -9223372036854775808'),
              (5, 'NULL, keep => 1'), (6, ''''', keep => 1'), (7, ''' '', keep => 1'), (8, 'repeat(''x'', 513), keep => 1'), (9, '''trim.b'', NULL, NULL')) v(n, call) ORDER BY n;
@@ -123,4 +123,4 @@ SELECT weir.trim('trim.b', keep => -1);
 SELECT pg_temp.payloads('trim.b');
 
 DROP TABLE f;
-SELECT bool_and(weir.drop_stream(name)) AS dropped FROM weir.streams WHERE name LIKE 'trim.%';
+SELECT bool_and(weir.drop_stream(stream)) AS dropped FROM weir.streams WHERE stream LIKE 'trim.%';

@@ -25,7 +25,7 @@ struct info_verb {
 std::string as_json(stream_info const &i) {
     auto id = [](std::optional<position> const &p) { return p ? json::quoted(p->text()) : "null"; };
     json::object o;
-    o.text("name", i.name)
+    o.text("stream", i.stream)
         .raw("first_id", id(i.first_id))
         .raw("last_id", id(i.last_id))
         .number("frames", i.frames)
@@ -69,7 +69,7 @@ void print_one(stream_info const &i, time_point now) {
                                      "  " + show_date(p->time()) + " " + show_time(p->time()) + ", " + age(p, now))
                  : "none";
     };
-    write(paint(out, style::bold, printable(i.name, false)) + "\n");
+    write(paint(out, style::bold, printable(i.stream, false)) + "\n");
     line("state", i.closed ? paint(out, style::yellow, state_of(i)) : state_of(i));
     line("frames", show_count(i.frames) + paint(out, style::dim, "  of " + show_count(i.lifetime_frames) + " ever"));
     line("bytes", show_bytes(i.bytes) + paint(out, style::dim, "  of " + show_bytes(i.lifetime_bytes) + " ever"));
@@ -105,7 +105,7 @@ void print_all(std::vector<stream_info> const &streams, time_point now) {
              {"LAST", true},
              {"STATE"}});
     for (stream_info const &i : streams)
-        t.row({printable(i.name, false), show_count(i.frames), show_bytes(i.bytes),
+        t.row({printable(i.stream, false), show_count(i.frames), show_bytes(i.bytes),
                i.rate_hz ? show_rate(*i.rate_hz) : "", i.version > 0 ? "v" + show_count(i.version) : "",
                age(i.last_id, now), state_of(i)});
     bool title = true;
@@ -130,7 +130,7 @@ int info_verb::operator()(command &all) const {
     time_point const now{milliseconds(std::stoll(std::string(answer.at(0, 0).value_or("0"))))};
     if (names || json)
         for (stream_info const &i : found)
-            write((json ? as_json(i) : i.name) + "\n");
+            write((json ? as_json(i) : i.stream) + "\n");
     else if (streams.empty())
         print_all(found, now);
     else
@@ -146,7 +146,7 @@ void add_info(command &all) {
     arguments verb(all.line, "info", "Show counts, rate and state of streams",
                    R"(weir info                                     every stream, a line each
 weir info run-17
-weir info --json | jq -r 'select(.closed | not) | .name'
+weir info --json | jq -r 'select(.closed | not) | .stream'
 weir info --names)");
     verb.place("STREAM", o->streams, "The streams; none: all");
     auto json = verb.flag("-j,--json", o->json, "A JSON object for each");

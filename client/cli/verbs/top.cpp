@@ -107,7 +107,7 @@ look looking::take(connection &db) {
     std::map<std::string, past> seen;
     for (stream_info &info : weir::streams(db)) {
         entry e{.now = std::move(info)};
-        auto const was = before_.find(e.now.name);
+        auto const was = before_.find(e.now.stream);
         if (was != before_.end() && seconds > 0) {
             // Less than before: dropped and begun anew, or best-effort counts after a crash.
             e.rate =
@@ -119,11 +119,11 @@ look looking::take(connection &db) {
             if (e.history.size() > remembered)
                 e.history.pop_front();
         }
-        if (auto const b = blockers.find(e.now.name); b != blockers.end())
+        if (auto const b = blockers.find(e.now.stream); b != blockers.end())
             e.blocked = b->second;
         l.rate += e.rate;
         l.bytes_rate += e.bytes_rate;
-        seen[e.now.name] = {e.now.lifetime_frames, e.now.lifetime_bytes, e.history};
+        seen[e.now.stream] = {e.now.lifetime_frames, e.now.lifetime_bytes, e.history};
         l.streams.push_back(std::move(e));
     }
     before_ = std::move(seen);
@@ -141,7 +141,7 @@ void sort(look &l, order by) {
         case order::frames:
             return b.now.frames < a.now.frames;
         default:
-            return a.now.name < b.now.name;
+            return a.now.stream < b.now.stream;
         }
     });
 }
@@ -175,7 +175,7 @@ std::vector<std::string> draw(look const &l, int columns, std::size_t rows) {
         auto cell = [&](std::string const &text) { return quiet ? paint(out, style::dim, text) : text; };
         std::string const last =
             now.last_id ? show_duration(std::max(l.server_time - now.last_id->time(), milliseconds(0))) : "";
-        t.row({cell(printable(now.name, false)), e.rate > 0 ? paint(out, style::bold, show_rate(e.rate)) : "",
+        t.row({cell(printable(now.stream, false)), e.rate > 0 ? paint(out, style::bold, show_rate(e.rate)) : "",
                paint(out, style::cyan, sparkline(e.history)),
                e.bytes_rate > 0 ? show_bytes(std::llround(e.bytes_rate)) : "", cell(show_count(now.frames)), cell(last),
                e.blocked ? paint(out, style::yellow, show_duration(e.blocked->lag)) : "",
@@ -201,7 +201,7 @@ std::string headline(look const &l) {
 std::string as_json(entry const &e, time_point at) {
     json::object o;
     o.text("at", show_timestamp(at))
-        .text("stream", e.now.name)
+        .text("stream", e.now.stream)
         .number("frames_per_second", e.rate)
         .number("bytes_per_second", e.bytes_rate)
         .number("frames", e.now.frames)

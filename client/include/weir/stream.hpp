@@ -93,7 +93,7 @@ struct summary_document {
 
 // See the columns of the view weir.streams.
 struct stream_info {
-    std::string name = {};
+    std::string stream = {};
     std::optional<position> first_id = {};
     std::optional<position> last_id = {};
     std::int64_t frames = 0;
