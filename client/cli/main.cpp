@@ -31,6 +31,8 @@ constexpr char exit_statuses[] = R"(0    done
 void add_verbs(command &all) {
     add_pipe(all);
     add_append(all);
+    add_create(all);
+    add_alter(all);
     add_read(all);
     add_tail(all);
     add_summary(all);

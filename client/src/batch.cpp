@@ -107,6 +107,7 @@ session::request request_of(run const &r) {
         q.with.raw(first.stream);
         array(q.with, element_of(first.form), data);
         add_options(q.with, first.how, first.options);
+        add_each(q.with, {});
         return q;
     }
     session::request q{append_rows_statement(first.how, first.form), {}};

@@ -29,10 +29,12 @@ std::string parameter(int n, element type, char const *dimensions = "") {
 }
 
 // ", type => $3::text, …"
-std::string options_of(keeping how) {
+std::string options_of(keeping how, int *next = nullptr) {
     std::string text;
     int n = 3;
     for_each_option_of(how, [&](option const &o, auto) { text += named(o, parameter(n++, o.type)); });
+    if (next != nullptr)
+        *next = n;
     return text;
 }
 
@@ -42,8 +44,11 @@ std::string one(keeping how, payload::form form) {
 }
 
 std::string batch(keeping how, payload::form form) {
+    int next = 0;
+    std::string const options = options_of(how, &next);
     return "SELECT first_id::bigint, last_id::bigint, frames FROM " + function(how, form) + "_batch($1::text, " +
-           parameter(2, element_of(form), "[]") + options_of(how) + ")";
+           parameter(2, element_of(form), "[]") + options + ", types => " + parameter(next, element::text, "[]") +
+           ", headers_each => " + parameter(next + 1, element::jsonb, "[]") + ")";
 }
 
 std::string rows_of(keeping how, payload::form form) {
@@ -117,6 +122,21 @@ std::string properties_from(int n) {
 
 void add_properties(parameters &p, stream_properties const &all) {
     for_each_property([&](option const &each, auto member) { p.one(each.type, in_parameter(all.*member)); });
+}
+
+void add_each(parameters &p, each_options const &each) {
+    auto const all = [&p](element type, std::span<std::optional<std::string_view> const> values) {
+        if (values.empty()) {
+            p.null();
+            return;
+        }
+        p.begin(type, values.size());
+        for (auto const &v : values)
+            p.add(v);
+        p.end();
+    };
+    all(element::text, each.types);
+    all(element::jsonb, each.headers);
 }
 
 void add_texts_or_null(parameters &p, std::span<std::string const> values) {

@@ -20,7 +20,8 @@ namespace internal {
 
 // $1 the stream, $2 the payload, then the options. One row: the position as bigint.
 statement append_statement(keeping how, payload::form form);
-// $2 an array of payloads. One row: first_id, last_id as bigint, frames.
+// $2 an array of payloads, then the options, then what each has of its own (add_each). One row: first_id, last_id as
+// bigint, frames.
 statement append_batch_statement(keeping how, payload::form form);
 // Arrays of everything; a row for each element.
 statement append_rows_statement(keeping how, payload::form form);
@@ -31,6 +32,7 @@ void add_payload(parameters &p, payload what);
 // Throws weir::error (22023) where an option is not one of this kind of append.
 void check_options(keeping how, append_options const &o);
 void add_options(parameters &p, keeping how, append_options const &o);
+void add_each(parameters &p, each_options const &each);
 
 // ", max_age => …" for each property, the first of them from parameter n.
 std::string properties_from(int n);

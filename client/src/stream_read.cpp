@@ -87,11 +87,20 @@ std::optional<summary_document> stream::summary() {
     return summary_of(db_->session().run(s, p, repeat::allowed));
 }
 
-result<std::optional<summary_document>> stream::summary_at(position when) {
-    static constexpr statement s{WEIR_SUMMARY "weir.summary_at($1::text, $2::int8::weir.position)"};
+result<std::optional<summary_document>> stream::summary_at(position upto) {
+    static constexpr statement s{WEIR_SUMMARY "weir.summary_at($1::text, upto => $2::int8::weir.position)"};
     return refusable<std::optional<summary_document>>([&] {
         parameters p;
-        p.raw(name_).at(when);
+        p.raw(name_).at(upto);
+        return summary_of(db_->session().run(s, p, repeat::allowed));
+    });
+}
+
+result<std::optional<summary_document>> stream::summary_at(position::time_point at) {
+    static constexpr statement s{WEIR_SUMMARY "weir.summary_at($1::text, at => $2::int8::weir.position::timestamptz)"};
+    return refusable<std::optional<summary_document>>([&] {
+        parameters p;
+        p.raw(name_).at(position::at(at));
         return summary_of(db_->session().run(s, p, repeat::allowed));
     });
 }
@@ -109,6 +118,21 @@ std::optional<stream_info> stream::info() {
 std::vector<stream_info> streams(connection &db) {
     static constexpr statement s{WEIR_INFO "weir.streams ORDER BY stream"};
     return rows_of(db.session().run(s, {}, repeat::allowed), info_of);
+}
+
+std::vector<listed_stream> list_streams(connection &db, list_options const &o) {
+    static constexpr statement s{"SELECT stream, closed FROM weir.list_streams($1::text, $2::text, $3::int4)"};
+    parameters p;
+    p.raw(o.pattern).raw(o.after).integer(o.max);
+    return rows_of(db.session().run(s, p, repeat::allowed),
+                   [](row const &r) { return listed_stream{std::string(r.raw(0)), r.integer(1) != 0}; });
+}
+
+std::int64_t drop_streams(connection &db, std::string_view pattern) {
+    static constexpr statement s{"SELECT weir.drop_streams($1::text)"};
+    parameters p;
+    p.raw(pattern);
+    return row(db.session().run(s, p, repeat::never).get(), 0).integer(0);
 }
 
 result<std::vector<stream_frame>> read_many(connection &db, std::span<stream_cursor const> cursors,

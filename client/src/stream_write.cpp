@@ -22,7 +22,7 @@ result<position> append_one(connection &db, keeping how, std::string_view name, 
 
 template <class Elements> result<batch_result> append_many(connection &db, keeping how, std::string_view name,
                                                            payload::form form, Elements const &elements,
-                                                           append_options const &o) {
+                                                           append_options const &o, each_options const &each) {
     return refusable<batch_result>([&] {
         parameters p;
         p.raw(name).begin(element_of(form), elements.size());
@@ -30,6 +30,7 @@ template <class Elements> result<batch_result> append_many(connection &db, keepi
             p.add(std::string_view(reinterpret_cast<char const *>(e.data()), e.size()));
         p.end();
         add_options(p, how, o);
+        add_each(p, each);
         pg_result const r = db.session().run(append_batch_statement(how, form), p, repeatable(o));
         row const first(r.get(), 0);
         return batch_result{first.at(0), first.at(1), static_cast<int>(first.integer(2))};
@@ -62,24 +63,26 @@ result<position> stream::append_best_effort_bytes(std::span<std::byte const> val
     return append_one(*db_, keeping::best_effort, name_, weir::bytes(value), o);
 }
 
-result<batch_result> stream::append_batch(texts values, append_options const &o) {
-    return append_many(*db_, keeping::durable, name_, form::json, values, o);
+result<batch_result> stream::append_batch(texts values, append_options const &o, each_options const &each) {
+    return append_many(*db_, keeping::durable, name_, form::json, values, o, each);
 }
-result<batch_result> stream::append_text_batch(texts values, append_options const &o) {
-    return append_many(*db_, keeping::durable, name_, form::text, values, o);
+result<batch_result> stream::append_text_batch(texts values, append_options const &o, each_options const &each) {
+    return append_many(*db_, keeping::durable, name_, form::text, values, o, each);
 }
-result<batch_result> stream::append_bytes_batch(pieces values, append_options const &o) {
-    return append_many(*db_, keeping::durable, name_, form::bytes, values, o);
+result<batch_result> stream::append_bytes_batch(pieces values, append_options const &o, each_options const &each) {
+    return append_many(*db_, keeping::durable, name_, form::bytes, values, o, each);
 }
 
-result<batch_result> stream::append_best_effort_batch(texts values, append_options const &o) {
-    return append_many(*db_, keeping::best_effort, name_, form::json, values, o);
+result<batch_result> stream::append_best_effort_batch(texts values, append_options const &o, each_options const &each) {
+    return append_many(*db_, keeping::best_effort, name_, form::json, values, o, each);
 }
-result<batch_result> stream::append_best_effort_text_batch(texts values, append_options const &o) {
-    return append_many(*db_, keeping::best_effort, name_, form::text, values, o);
+result<batch_result> stream::append_best_effort_text_batch(texts values, append_options const &o,
+                                                           each_options const &each) {
+    return append_many(*db_, keeping::best_effort, name_, form::text, values, o, each);
 }
-result<batch_result> stream::append_best_effort_bytes_batch(pieces values, append_options const &o) {
-    return append_many(*db_, keeping::best_effort, name_, form::bytes, values, o);
+result<batch_result> stream::append_best_effort_bytes_batch(pieces values, append_options const &o,
+                                                            each_options const &each) {
+    return append_many(*db_, keeping::best_effort, name_, form::bytes, values, o, each);
 }
 
 result<patch_result> stream::append_patch(std::string_view patch, append_options const &o) {

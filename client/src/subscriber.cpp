@@ -301,7 +301,7 @@ result<std::optional<event>> subscriber::next(until const &limit) {
     return e;
 }
 
-result<std::monostate> subscriber::seek(position to, std::optional<std::string_view> stream) {
+result<std::monostate> subscriber::seek(start const &to, std::optional<std::string_view> stream) {
     state &s = *state_;
     s.ready.clear();
     s.given.clear();

@@ -51,6 +51,16 @@ std::vector<subscription_info> infos_of(PGresult const *r) {
     return all;
 }
 
+std::optional<position> after(start const &from) {
+    return from.how() == start::kind::after ? std::optional(position(from.value())) : std::nullopt;
+}
+
+std::optional<position> since(start const &from) {
+    if (from.how() != start::kind::since)
+        return {};
+    return position::at(position::time_point(std::chrono::milliseconds(from.value())));
+}
+
 } // namespace
 
 std::int64_t subscription_info::lag_frames() const noexcept {
@@ -72,19 +82,16 @@ result<bool> subscription::subscribe(std::span<std::string const> streams, subsc
         "SELECT weir.subscribe_many($1::text, $2::text[], $3::int8::weir.position, $4::text[], $5::jsonb, $6::bool,"
         " $7::int8::weir.position::timestamptz)"};
     return refusable<bool>([&] {
-        using kind = start::kind;
         parameters p;
         p.raw(name_);
         p.begin(element::text, streams.size());
         for (std::string const &t : streams)
             p.add(std::string_view(t));
         p.end();
-        p.at(o.from.how() == kind::after ? std::optional(position(o.from.value())) : std::nullopt);
+        p.at(after(o.from));
         add_texts_or_null(p, o.types);
         p.jsonb(view(o.headers)).boolean(o.hold);
-        p.at(o.from.how() == kind::since
-                 ? std::optional(position::at(position::time_point(std::chrono::milliseconds(o.from.value()))))
-                 : std::nullopt);
+        p.at(since(o.from));
         return row(db_->session().run(s, p, repeat::allowed).get(), 0).integer(0) != 0;
     });
 }
@@ -141,11 +148,15 @@ result<std::int64_t> subscription::ack(std::span<event const> events, until cons
     });
 }
 
-result<std::monostate> subscription::seek(position to, std::optional<std::string_view> stream) {
-    static constexpr statement s{"SELECT weir.seek($1::text, $2::int8::weir.position, $3::text)"};
+result<std::monostate> subscription::seek(start const &to, std::optional<std::string_view> stream) {
+    static constexpr statement s{"SELECT weir.seek($1::text, $2::int8::weir.position, $3::text,"
+                                 " $4::int8::weir.position::timestamptz)"};
     return refusable<std::monostate>([&] {
         parameters p;
-        p.raw(name_).at(to).raw(stream);
+        p.raw(name_)
+            .at(to.how() == start::kind::now ? std::optional(position::greatest()) : after(to))
+            .raw(stream)
+            .at(since(to));
         db_->session().run(s, p, repeat::allowed);
         return std::monostate();
     });

@@ -22,6 +22,56 @@ using reason = weir::refusal::reason;
 
 } // namespace
 
+TEST_CASE("each frame of a batch has its own type and headers", "[stream]") {
+    weir::connection db;
+    weir::stream s(db, unique("each"));
+    std::string_view const three[] = {"1", "2", "3"};
+    std::optional<std::string_view> const types[] = {"a", std::nullopt, "c"},
+                                          headers[] = {std::nullopt, "{\"n\": 2}", {}};
+    std::span<std::string_view const> const jsons(three);
+    weir::append_options const all{.type = "all"};
+    weir::each_options const each{.types = types, .headers = headers};
+    for (auto const call : {&weir::stream::append_batch, &weir::stream::append_text_batch,
+                            &weir::stream::append_best_effort_batch, &weir::stream::append_best_effort_text_batch}) {
+        weir::position const first = (s.*call)(jsons, all, each).value().first_id;
+        auto const frames = s.read({.after = weir::position(first.value() - 1)}).value();
+        REQUIRE(frames.size() == 3);
+        CHECK(frames[0].type == "a");
+        CHECK(!frames[0].headers);
+        CHECK(frames[1].type == "all");
+        CHECK(frames[1].headers == "{\"n\": 2}");
+        CHECK(frames[2].type == "c");
+    }
+    std::span<std::byte const> const pieces[] = {std::as_bytes(std::span(three[0])),
+                                                 std::as_bytes(std::span(three[1]))};
+    CHECK(s.append_bytes_batch(pieces, {}, {.types = std::span(types).first(2)}).value().frames == 2);
+    CHECK(s.append_best_effort_bytes_batch(pieces, {}, {.headers = std::span(headers).first(2)}).value().frames == 2);
+    try {
+        (void)s.append_batch(jsons, {}, {.types = std::span(types).first(2)});
+        FAIL("it was taken");
+    } catch (weir::error const &e) {
+        CHECK(e.sqlstate() == "22023");
+    }
+}
+
+TEST_CASE("streams are listed by page and dropped by pattern", "[stream]") {
+    weir::connection db;
+    std::string const all = unique("list");
+    for (char const *n : {"/a", "/b", "/c"})
+        (void)weir::stream(db, all + n).append("1").value();
+    weir::stream(db, all + "/b").close();
+    auto const page = weir::list_streams(db, {.pattern = all + "/*", .max = 2});
+    REQUIRE(page.size() == 2);
+    CHECK(page[0].stream == all + "/a");
+    CHECK(!page[0].closed);
+    CHECK(page[1].closed);
+    auto const rest = weir::list_streams(db, {.pattern = all + "/*", .after = page[1].stream});
+    REQUIRE(rest.size() == 1);
+    CHECK(rest[0].stream == all + "/c");
+    CHECK(weir::drop_streams(db, all + "/?") == 3);
+    CHECK(weir::list_streams(db, {.pattern = all + "/*"}).empty());
+}
+
 TEST_CASE("frames come back as they were sent") {
     weir::connection db;
     weir::stream s(db, unique("every form \"quoted\" 'x' \\ é"));
@@ -262,6 +312,8 @@ TEST_CASE("the rolling document") {
     CHECK(now->first_applied == first.id.time());
     CHECK(now->id > first.id);
     auto const then = s.summary_at(first.id).value();
+    CHECK(!s.summary_at(first.id.time() - std::chrono::hours(1)).value());
+    CHECK(s.summary_at(first.id.time() + std::chrono::milliseconds(1)).value()->version >= then->version);
     REQUIRE(then);
     CHECK(then->version == 1);
 }

@@ -17,7 +17,7 @@ namespace {
 weir::notifier_options rung_only() { return {.slow_poll = 1h, .max_backoff = 200ms}; }
 
 void emit(weir::connection &db, std::string const &stream, int n) {
-    (void)weir::emit(db, {.stream = stream, .type = "n", .payload = std::to_string(n)}).value();
+    (void)weir::emit(db, {.stream = stream, .payload = weir::json(std::to_string(n)), .type = "n"}).value();
 }
 
 std::vector<std::string> payloads(std::vector<weir::event> const &events) {
@@ -91,6 +91,34 @@ std::string times(int n) { return std::to_string(n) + " " + std::to_string(n); }
 
 } // namespace
 
+TEST_CASE("events are JSON, text and bytes, in one order", "[subscription]") {
+    weir::connection db;
+    weir::stream s(db, unique("forms"));
+    std::string_view const raw("a\0b", 3);
+    weir::new_event const all[] = {{.stream = s.name(), .payload = weir::json("1"), .type = "n"},
+                                   {.stream = s.name(), .payload = weir::json("2")},
+                                   {.stream = s.name(), .payload = weir::text("no \"JSON\""), .type = "t"},
+                                   {.stream = s.name(), .payload = weir::bytes(std::as_bytes(std::span(raw)))},
+                                   {.stream = s.name(), .type = "e"}};
+    (void)weir::emit(db, all).value();
+    (void)weir::emit(db, {.stream = s.name(), .payload = weir::text("x")}).value();
+    (void)weir::emit(db, std::span<weir::new_event const>()).value();
+    auto const frames = s.read().value();
+    REQUIRE(frames.size() == 6);
+    CHECK(frames[0].payload == "1");
+    CHECK(frames[0].type == "n");
+    CHECK(!frames[1].type);
+    CHECK(frames[2].text() == "no \"JSON\"");
+    CHECK(frames[3].bytes->size() == 3);
+    CHECK(frames[4].payload == "{}");
+    CHECK(frames[5].text() == "x");
+    // All or none.
+    weir::new_event const wrong[] = {{.stream = s.name(), .payload = weir::text("y")},
+                                     {.stream = s.name(), .payload = weir::json("no JSON")}};
+    CHECK_THROWS(weir::emit(db, wrong));
+    CHECK(s.read().value().size() == 6);
+}
+
 TEST_CASE("events are there when their transaction has committed, and go with it") {
     weir::connection db;
     std::string const stream = unique("stream");
@@ -100,14 +128,15 @@ TEST_CASE("events are there when their transaction has committed, and go with it
     CHECK(s.subscribe(stream).error().why == weir::refusal::reason::already_exists);
     {
         weir::transaction tx(db);
-        (void)weir::emit(db, {.stream = stream, .type = "paid", .payload = "1", .headers = R"({"region": "eu"})"})
+        (void)weir::emit(
+            db, {.stream = stream, .payload = weir::json("1"), .type = "paid", .headers = R"({"region": "eu"})"})
             .value();
     }
     weir::new_event const several[] = {
-        {.stream = stream, .type = "paid", .payload = "2", .headers = R"({"region": "eu"})"},
-        {.stream = stream, .type = "paid", .payload = "3"},
-        {.stream = stream, .type = "sent", .payload = "4", .headers = R"({"region": "eu"})"},
-        {.stream = stream, .type = "paid", .payload = "5", .headers = R"({"region": "eu", "vip": true})"}};
+        {.stream = stream, .payload = weir::json("2"), .type = "paid", .headers = R"({"region": "eu"})"},
+        {.stream = stream, .payload = weir::json("3"), .type = "paid"},
+        {.stream = stream, .payload = weir::json("4"), .type = "sent", .headers = R"({"region": "eu"})"},
+        {.stream = stream, .payload = weir::json("5"), .type = "paid", .headers = R"({"region": "eu", "vip": true})"}};
     {
         weir::transaction tx(db);
         (void)weir::emit(db, several).value();
@@ -126,8 +155,16 @@ TEST_CASE("events are there when their transaction has committed, and go with it
     CHECK(s.ack(std::span(events).first(1)).value() == 0);
     CHECK(payloads(s.fetch().value()) == texts{"5"});
     CHECK(s.ack(stream, weir::position::greatest()).error().why == weir::refusal::reason::cursor_ahead);
-    (void)s.seek(weir::position::least()).value();
+    (void)s.seek(weir::start::beginning()).value();
     CHECK(payloads(s.fetch().value()) == texts{"2", "5"});
+    (void)s.seek(weir::start::since(events[1].frame.at() + std::chrono::milliseconds(1))).value();
+    CHECK(s.fetch().value().empty());
+    (void)s.seek(weir::start::since(events[1].frame.at()), stream).value();
+    CHECK(payloads(s.fetch().value()).back() == "5");
+    (void)s.seek(weir::start::now()).value();
+    CHECK(s.info()->lag_frames() == 0);
+    (void)s.seek(weir::start::after(events[0].frame.id)).value();
+    CHECK(payloads(s.fetch().value()) == texts{"5"});
     weir::stream(db, stream).close();
     CHECK(weir::emit(db, {.stream = stream, .type = "late"}).error().why == weir::refusal::reason::stream_closed);
     {
@@ -345,7 +382,7 @@ TEST_CASE("an expired cursor is a value, and one can go on from there") {
     CHECK(s.next(long_enough).error().why == weir::refusal::reason::cursor_expired);
     CHECK(s.info()->lag.front().expired);
     CHECK(s.run(write_down, long_enough).error().why == weir::refusal::reason::cursor_expired);
-    (void)s.seek(weir::position::least()).value();
+    (void)s.seek(weir::start::beginning()).value();
     CHECK(payloads(s.next_batch(long_enough).value()) == texts{"3", "4"});
     weir::subscriber nobody(n, pool, unique("nobody"));
     try {

@@ -11,7 +11,7 @@ cluster_start main >/dev/null
 cluster_use main
 psql -c 'CREATE EXTENSION weir'
 cd "$WEIR_TMP"
-verbs=(pipe append read tail summary info top emit subscribe lease blockers doctor completion)
+verbs=(pipe append create alter read tail summary info top emit subscribe lease blockers doctor completion)
 
 if [ -z "${WEIR_COMMAND:-}" ]; then
     check "what it is made of" fixed_addresses "$client_build/test/client/cli/weir_command_test"
@@ -138,6 +138,7 @@ weir append doc --patch '{"n": 2}' >/dev/null
 value -c "SELECT weir.close('doc')" >/dev/null
 status=0; wait $! || status=$?
 is "followed to the end" "$status $(head -n 1 followed) $(tail -n 1 followed)" '0 {"n": 0} {"m": [1, 2], "n": 2}'
+is "as it stood, at a time" "$(weir summary doc --at "$(value -c "SELECT at FROM weir.read('doc') LIMIT 1")" | head -n 1)" '{'
 is "as it stood" "$(weir summary doc --at "$(value -c "SELECT id FROM weir.read('doc') LIMIT 1")")" $'{\n  "n": 0\n}'
 
 note "top and doctor"

@@ -5,6 +5,7 @@
 #include "weir/error.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
 namespace weir::command {
 
@@ -92,6 +93,15 @@ argument arguments::number(char const *names, std::optional<std::int64_t> &value
                       value = n;
                       return n && *n >= min;
                   });
+}
+
+argument arguments::real(char const *names, std::optional<double> &value, char const *about) {
+    return parsed(verb_, names, "X", about, "number, like 0.2", [&value](std::string const &text) {
+        double n = 0;
+        auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
+        value = n;
+        return failed == std::errc() && end == text.data() + text.size();
+    });
 }
 
 argument arguments::bytes(char const *names, std::size_t &value, char const *about) {

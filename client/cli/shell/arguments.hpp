@@ -55,6 +55,7 @@ public:
     argument choice(char const *names, std::string &value, std::initializer_list<char const *> choices,
                     char const *kind, char const *about);
     argument number(char const *names, std::optional<std::int64_t> &value, std::int64_t min, char const *about);
+    argument real(char const *names, std::optional<double> &value, char const *about);
     argument bytes(char const *names, std::size_t &value, char const *about);                  // 8MB
     argument duration(char const *names, std::chrono::milliseconds &value, char const *about); // 10m
     argument duration(char const *names, std::optional<std::chrono::milliseconds> &value, char const *about);

@@ -15,7 +15,7 @@ namespace {
 struct emit_verb {
     std::string stream = {}, type = {}, headers = {};
     std::optional<std::string> payload = {};
-    bool lines = false;
+    bool text = false, bytes = false, lines = false;
 
     int operator()(command &all) const;
 
@@ -42,17 +42,24 @@ int emit_verb::operator()(command &all) const {
     connection db = all.server.connect(std::chrono::seconds(0));
     std::vector<std::string> const payloads = take();
     std::vector<new_event> events;
+    auto const given = [](std::string const &s) {
+        return s.empty() ? std::nullopt : std::optional<std::string_view>(s);
+    };
     for (std::string const &p : payloads)
         events.push_back({.stream = stream,
-                          .type = type,
-                          .payload = p,
-                          .headers = headers.empty() ? std::nullopt : std::optional<std::string_view>(headers)});
+                          .payload = text    ? weir::text(p)
+                                     : bytes ? weir::bytes(std::as_bytes(std::span(p)))
+                                             : weir::json(p),
+                          .type = given(type),
+                          .headers = given(headers)});
     try {
         expect(weir::emit(db, events));
     } catch (error const &e) {
         if (e.sqlstate() != "22P02")
             throw;
-        throw failure(failed, e.what(), "Payload and headers have to be JSON.");
+        throw failure(failed, e.what(),
+                      text || bytes ? "Headers have to be JSON."
+                                    : "Payload and headers have to be JSON; --text takes any text, --bytes anything.");
     }
     return done;
 }
@@ -62,12 +69,15 @@ int emit_verb::operator()(command &all) const {
 void add_emit(command &all) {
     auto o = std::make_shared<emit_verb>();
     arguments verb(all.line, "emit", "Emit events to a stream",
-                   R"(weir emit orders paid '{"order": 4711}' --headers '{"region": "eu"}'
-weir emit deployments done
-jq -c '.[]' orders.json | weir emit orders imported --lines      all of them or none)");
+                   R"(weir emit orders '{"order": 4711}' --type paid --headers '{"region": "eu"}'
+weir emit deployments --type done
+jq -c '.[]' orders.json | weir emit orders --type imported --lines      all of them or none)");
     verb.required("STREAM", o->stream, "The stream");
-    verb.required("TYPE", o->type, "What happened");
-    auto payload = verb.place("PAYLOAD", o->payload, "JSON; - reads it from standard input ({})");
+    auto payload =
+        verb.place("PAYLOAD", o->payload, "JSON, unless an option says otherwise; - reads it from standard input ({})");
+    auto text = verb.flag("--text", o->text, "The payload is text");
+    verb.flag("--bytes", o->bytes, "The payload is raw bytes").excludes(text);
+    verb.text("-t,--type", o->type, "TYPE", "What happened");
     verb.text("--headers", o->headers, "JSON", "A JSON object to go with it, which subscriptions can filter by");
     verb.flag("--lines", o->lines, "Each line of standard input is the payload of an event").excludes(payload);
     all.run_by(verb, o);

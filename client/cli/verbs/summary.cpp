@@ -24,11 +24,13 @@ namespace {
 using namespace std::chrono_literals;
 
 struct summary_verb {
-    std::string stream = {};
-    std::optional<position> at = {};
+    std::string stream = {}, at = {};
     bool follow = false, json = false;
 
     int operator()(command &all) const;
+
+private:
+    result<std::optional<summary_document>> as_of(connection &db, weir::stream &of) const;
 };
 
 // Shown in place of what it showed before.
@@ -150,12 +152,23 @@ int follow_summary(summary_verb const &o, command &all) {
     return done;
 }
 
+// A position, or a time.
+result<std::optional<summary_document>> summary_verb::as_of(connection &db, weir::stream &of) const {
+    std::optional<position> upto;
+    try {
+        upto = position::parse(at);
+    } catch (error const &) {
+        return of.summary_at(moment(db, at));
+    }
+    return of.summary_at(*upto);
+}
+
 int summary_verb::operator()(command &all) const {
     if (follow)
         return follow_summary(*this, all);
     connection db = all.server.connect();
     weir::stream of(db, stream);
-    auto const d = at ? expect(of.summary_at(*at)) : of.summary();
+    auto const d = at.empty() ? of.summary() : expect(as_of(db, of));
     if (!d)
         throw failure(failed, "stream \"" + stream + "\" has no summary document",
                       "It comes with the first patch: weir append --patch, or weir pipe --summary.");
@@ -170,10 +183,12 @@ void add_summary(command &all) {
     arguments verb(all.line, "summary", "Print the summary document of a stream, and follow it", R"(weir summary build
 weir summary build --follow                   kept up to date until the stream is closed
 weir summary build --json | jq .document.warnings
-weir summary build --at 1795171438346-0       as it stood then)");
+weir summary build --at 1795171438346-0       as it stood then
+weir summary build --at 10m)");
     verb.required("STREAM", o->stream, "The stream");
     auto follow = verb.flag("-f,--follow", o->follow, "Show it each time that it changes");
-    verb.position("--at", o->at, "As it stood at this position").excludes(follow);
+    verb.text("--at", o->at, "POSITION", "As it stood at this position, or time: 10m ago, \"today 9:00\"")
+        .excludes(follow);
     verb.flag("-j,--json", o->json, "An object with version, position and times");
     all.run_by(verb, o);
 }

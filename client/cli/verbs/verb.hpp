@@ -42,9 +42,13 @@ struct frame_filter {
 
 // When --since was: "10m" ago, or a time in any form that the server reads. On the server's clock.
 position::time_point moment(connection &db, std::string const &text);
+// A time alone.
+position::time_point time_at(connection &db, std::string const &text);
 
 void add_pipe(command &all);
 void add_append(command &all);
+void add_create(command &all);
+void add_alter(command &all);
 void add_read(command &all);
 void add_tail(command &all);
 void add_summary(command &all);

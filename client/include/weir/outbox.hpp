@@ -6,6 +6,7 @@
 #pragma once
 
 #include "weir/connection.hpp"
+#include "weir/frame.hpp"
 #include "weir/result.hpp"
 
 #include <optional>
@@ -18,8 +19,8 @@ namespace weir::inline v0 {
 // Views: they hold nothing themselves.
 struct new_event {
     std::string_view stream;
-    std::string_view type;
-    std::string_view payload = "{}";              // JSON
+    weir::payload payload = weir::json("{}");
+    std::optional<std::string_view> type = {};    // 1 to 512 bytes
     std::optional<std::string_view> headers = {}; // a JSON object, which subscriptions can filter by
 };
 

@@ -36,6 +36,13 @@ struct append_options {
     friend bool operator==(append_options const &, append_options const &) = default;
 };
 
+// What a frame of a batch has of its own: one element for each frame, or none at all. An element that is left out has
+// what the options say for all.
+struct each_options {
+    std::span<std::optional<std::string_view> const> types = {};
+    std::span<std::optional<std::string_view> const> headers = {};
+};
+
 // What belongs to a stream. What is left out has its default when the stream is created, and stays as it is when it is
 // altered. The server says in list_stream_properties() what defaults and ranges are.
 struct stream_properties {
@@ -124,20 +131,24 @@ public:
     result<patch_result> append_patch(std::string_view patch, append_options const &options = {});
 
     // Consecutive positions, all or none. Up to weir.max_batch_frames and weir.max_batch_bytes.
-    result<batch_result> append_batch(std::span<std::string_view const> jsons, append_options const &options = {});
-    result<batch_result> append_text_batch(std::span<std::string_view const> texts, append_options const &options = {});
+    result<batch_result> append_batch(std::span<std::string_view const> jsons, append_options const &options = {},
+                                      each_options const &each = {});
+    result<batch_result> append_text_batch(std::span<std::string_view const> texts, append_options const &options = {},
+                                           each_options const &each = {});
     result<batch_result> append_bytes_batch(std::span<std::span<std::byte const> const> bytes,
-                                            append_options const &options = {});
+                                            append_options const &options = {}, each_options const &each = {});
 
     result<position> append_best_effort(std::string_view json, append_options const &options = {});
     result<position> append_best_effort_text(std::string_view text, append_options const &options = {});
     result<position> append_best_effort_bytes(std::span<std::byte const> bytes, append_options const &options = {});
     result<batch_result> append_best_effort_batch(std::span<std::string_view const> jsons,
-                                                  append_options const &options = {});
+                                                  append_options const &options = {}, each_options const &each = {});
     result<batch_result> append_best_effort_text_batch(std::span<std::string_view const> texts,
-                                                       append_options const &options = {});
+                                                       append_options const &options = {},
+                                                       each_options const &each = {});
     result<batch_result> append_best_effort_bytes_batch(std::span<std::span<std::byte const> const> bytes,
-                                                        append_options const &options = {});
+                                                        append_options const &options = {},
+                                                        each_options const &each = {});
 
     // The settled frames; refused: cursor_ahead, cursor_expired. Never waits for more.
     result<std::vector<frame>> read(read_options const &options = {});
@@ -147,7 +158,8 @@ public:
     // Nothing where there is no patch.
     std::optional<summary_document> summary();
     // Refused: summary_expired, cursor_ahead.
-    result<std::optional<summary_document>> summary_at(position when);
+    result<std::optional<summary_document>> summary_at(position upto);
+    result<std::optional<summary_document>> summary_at(position::time_point at);
     // Nothing for a stream that is not there.
     std::optional<stream_info> info();
 
@@ -177,6 +189,22 @@ private:
 
 // Every stream that there is, by name.
 WEIR_CLIENT_API std::vector<stream_info> streams(connection &db);
+
+struct listed_stream {
+    std::string stream = {};
+    bool closed = false;
+};
+
+struct list_options {
+    std::string_view pattern = "*";             // * any run of characters, ? any one, \\ takes the next as it is
+    std::optional<std::string_view> after = {}; // the last name of the page before
+    int max = 1000;                             // 1 to 10000
+};
+
+// The names alone, a page of them, in their order byte by byte.
+WEIR_CLIENT_API std::vector<listed_stream> list_streams(connection &db, list_options const &options = {});
+// How many there were. Waits for appends in flight.
+WEIR_CLIENT_API std::int64_t drop_streams(connection &db, std::string_view pattern);
 
 struct stream_frame {
     std::string stream = {};

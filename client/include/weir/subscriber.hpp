@@ -66,8 +66,8 @@ public:
     // cursor_ahead, where the server lost positions that it had assigned.
     result<bool> ack(until const &limit = {});
 
-    // What was given out and not acknowledged comes again with the next call, and so does what follows this position.
-    result<std::monostate> seek(position to, std::optional<std::string_view> stream = {});
+    // What was given out and not acknowledged is forgotten; the next call gives what follows here.
+    result<std::monostate> seek(start const &to, std::optional<std::string_view> stream = {});
 
     // Asks the server; nothing where the subscription is not there.
     std::optional<subscription_info> info(until const &limit = {});

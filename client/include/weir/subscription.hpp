@@ -84,9 +84,8 @@ public:
     // All of these and what lies before them, each in its stream, in any order.
     result<std::int64_t> ack(std::span<event const> events, until const &limit = {});
 
-    // position::least(): the oldest there is; greatest(): from now on. No stream: all of them. Refused: cursor_ahead,
-    // cursor_expired.
-    result<std::monostate> seek(position to, std::optional<std::string_view> stream = {});
+    // Where it goes on: as start of subscribe(). No stream: all of them. Refused: cursor_ahead, cursor_expired.
+    result<std::monostate> seek(start const &to, std::optional<std::string_view> stream = {});
     bool unsubscribe();
 
     // Nothing for one that is not there.
