@@ -128,7 +128,7 @@ bool may_pass(error const &e) noexcept {
     return e.transient() || (e.from() == error::source::connection && !e.lasting() && !e.sqlstate().starts_with("25"));
 }
 
-bool cancelled(error const &e) noexcept { return e.sqlstate() == "57014"; }
+bool cut_short(error const &e) noexcept { return e.sqlstate() == "57014" || e.sqlstate() == "25P04"; }
 
 void misuse(std::string message, std::string sqlstate, std::string hint) {
     throw error({.from = error::source::caller,

@@ -38,9 +38,9 @@ std::optional<refusal> as_refusal(error const &e);
 // For who waits for something: whether another attempt may get over it. On the way to the server whatever does not last
 // may pass, unless it was a timeout of the role's that ended the session (class 25).
 bool may_pass(error const &e) noexcept;
-// A statement was cancelled. By somebody: then it is worth another attempt. By the role's statement_timeout: then that
-// fails as well, and who waits is told.
-bool cancelled(error const &e) noexcept;
+// A statement was cancelled, or its session ended for it. By somebody: then it is worth another attempt. By the role's
+// statement_timeout or transaction_timeout: then that fails as well, and who waits is told.
+bool cut_short(error const &e) noexcept;
 
 // Runs a call whose refusals are values.
 template <class T, class F> result<T> refusable(F &&call) {

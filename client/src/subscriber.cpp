@@ -107,7 +107,7 @@ template <class T, class F> std::optional<T> subscriber::state::patiently(until 
                 return {};
             if (e.timed_out())
                 continue; // of a step
-            if (!may_pass(e) || (cancelled(e) && std::exchange(was_cancelled, true)))
+            if (!may_pass(e) || (cut_short(e) && std::exchange(was_cancelled, true)))
                 throw;
         }
         sleep_until(limit.sooner(clock::now() + pause.next()), {}, bell);

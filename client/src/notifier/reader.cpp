@@ -263,7 +263,8 @@ void reader::statement_ended() {
 
 void reader::statement_failed(PGresult const *r) {
     error const why(describe(r));
-    if (why.from() == error::source::connection || link_.lost())
+    bool const ended = why.from() == error::source::connection || link_.lost();
+    if (ended && !cut_short(why))
         return lost();
     frames_.clear();
     phase_ = phase::idle;
@@ -276,14 +277,14 @@ void reader::statement_failed(PGresult const *r) {
         riders += s.riders.size();
     for (slot const &s : slots)
         for (follower *f : s.riders) {
-            if (stale || (why.transient() && !cancelled(why)))
+            if (stale || (why.transient() && !cut_short(why)))
                 loop_.again(*f, false);
-            else if (riders > 1 || slots.size() > 1 || (cancelled(why) && !f->alone))
+            else if (riders > 1 || slots.size() > 1 || (cut_short(why) && !f->alone))
                 loop_.again(*f, true);
             else
                 loop_.fail(*f, why);
         }
-    if (stale && prepared_) // what was prepared is gone; on a new connection it is there
+    if (ended || (stale && prepared_)) // what was prepared is gone; on a new connection it is there
         close();
 }
 

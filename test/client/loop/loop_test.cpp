@@ -242,6 +242,29 @@ TEST_CASE("a read that is cancelled is tried again, and if that is cancelled too
     CHECK(told > 0);
 }
 
+TEST_CASE("a read that a timeout of the role cuts short is told to who waits, also where it ends the session",
+          "[loop]") {
+    for (std::string const code : {"57014", "25P04"})
+        in_all_orders({.events = 5,
+                       .mishaps = 1,
+                       .slips = 0,
+                       .failure = code,
+                       .fatal = code == "25P04",
+                       .every_read_fails = true},
+                      [&code](program &p) {
+                          p.follow();
+                          std::string failed;
+                          bool const told = p.until_so(
+                              [&p, &failed] {
+                                  failed = thrown([&p] { p.read(); });
+                                  return !failed.empty();
+                              },
+                              60s);
+                          REQUIRE_SO(told);
+                          REQUIRE_SO(failed == code);
+                      });
+}
+
 TEST_CASE("what lasts is told to who waits, and what passes is not", "[loop]") {
     for (std::string const refusal : {"3D000", "28P01", "42501", "57P03", "53300", ""}) {
         bool const lasts = error({.from = error::source::connection, .sqlstate = refusal}).lasting();

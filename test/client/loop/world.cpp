@@ -243,9 +243,11 @@ void world::answer(connection &c, bool well) {
     std::string const &s = c.statement;
     auto const has = [&s](char const *part) { return s.find(part) != s.npos; };
     auto const give = [&c](PGresult *r) { c.results.push_back(r); };
-    if (!well) {
+    if (!well || (left_.every_read_fails && has("weir.read_many"))) {
         failed_reads_ += has("weir.read_many");
         give(result(PGRES_FATAL_ERROR, {}, left_.failure));
+        if (left_.fatal)
+            lose(c, connection::state::lost);
     } else if (has("pg_is_in_recovery")) {
         std::string const pid = number(left_.pooler ? backend + 1 : backend, 4);
         give(result(PGRES_TUPLES_OK, {pid, number(0, 1), "0.1", number(0, 1)}));

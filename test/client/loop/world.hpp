@@ -63,6 +63,8 @@ public:
         bool pooler = false;
         std::string refusal = {};      // the SQLSTATE that connecting is refused with; none: nobody answers
         std::string failure = "53200"; // and that of a statement that fails
+        bool fatal = false;            // which ends the session with it
+        bool every_read_fails = false; // for good, and not as a mishap
     };
 
     world(explorer &by, limits max);
