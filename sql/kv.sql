@@ -130,7 +130,7 @@ COMMENT ON FUNCTION weir.list_buckets IS
 'too long.';
 
 CREATE FUNCTION weir.bucket_info(bucket text)
-    RETURNS TABLE (name text, keys bigint, changes bigint, bytes bigint, first_revision weir.position,
+    RETURNS TABLE (bucket text, keys bigint, changes bigint, bytes bigint, first_revision weir.position,
                    last_revision weir.position, compacted_upto weir.position, properties jsonb)
     AS 'MODULE_PATHNAME', 'weir_bucket_info' LANGUAGE C STABLE ROWS 1;
 COMMENT ON FUNCTION weir.bucket_info IS
@@ -148,7 +148,8 @@ COMMENT ON COLUMN weir.readable_buckets.name IS
 
 -- As weir.streams.
 CREATE VIEW weir.buckets AS
-    SELECT n.name, i.keys, i.changes, i.bytes, i.first_revision, i.last_revision, i.compacted_upto, i.properties
+    SELECT n.name AS bucket, i.keys, i.changes, i.bytes, i.first_revision, i.last_revision, i.compacted_upto,
+           i.properties
     FROM (SELECT DISTINCT r.name FROM weir.registry r
           WHERE r.kind OPERATOR(pg_catalog.=) 'b' AND weir.has_access()
           UNION ALL
@@ -157,7 +158,7 @@ CREATE VIEW weir.buckets AS
 COMMENT ON VIEW weir.buckets IS
 'Every bucket that the caller may read, with what it holds: one row of bucket_info() each. For the names alone, by '
 'page, list_buckets() is cheaper.';
-COMMENT ON COLUMN weir.buckets.name IS
+COMMENT ON COLUMN weir.buckets.bucket IS
 'The bucket.';
 COMMENT ON COLUMN weir.buckets.keys IS
 'Keys that are there; one that has expired counts until its expiry has been written.';

@@ -16,7 +16,7 @@
 namespace weir::kv {
 
 bool make_room(int64 bucket_id, checkpoint const &c) {
-    constexpr int most_a_step = 200;
+    constexpr int max_a_step = 200;
     properties p = properties_of(bucket_id);
     if (!p.is_set(property::max_bytes) || p.integer(property::evict) == 0)
         return false;
@@ -27,7 +27,7 @@ bool make_room(int64 bucket_id, checkpoint const &c) {
     log::scan s;
     log::begin(s, t, bucket_id, -1, core::greatest, ForwardScanDirection, latest, log::purpose::upkeep);
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir change", ALLOCSET_DEFAULT_SIZES);
-    while (over > 0 && evicted < most_a_step && log::next(s) == log::step::frame) {
+    while (over > 0 && evicted < max_a_step && log::next(s) == log::step::frame) {
         CHECK_FOR_INTERRUPTS();
         MemoryContext before = MemoryContextSwitchTo(per_row);
         prefix const row = prefix_of(s.slot);

@@ -95,8 +95,8 @@ WEIR_FUNCTION(weir_kv_entry) {
 }
 
 WEIR_FUNCTION(weir_kv_get_many) {
-    constexpr int keys_at = 1, revision_at = 2, most_keys = 10000;
-    pg::text_array keys = pg::text_array_argument(fcinfo, keys_at, "keys", most_keys);
+    constexpr int keys_at = 1, revision_at = 2, max_keys = 10000;
+    pg::text_array keys = pg::text_array_argument(fcinfo, keys_at, "keys", max_keys);
     pg::result_set rows = pg::begin_result_set(fcinfo);
     kv::state s = kv::begin_state(fcinfo, revision_at);
     kv::versions v;

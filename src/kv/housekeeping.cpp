@@ -28,8 +28,8 @@ namespace weir::kv {
 
 namespace {
 
-constexpr int64 run = 128;        // a write that crosses a multiple of so many changes asks for a step
-constexpr int most_a_step = 1000; // changes
+constexpr int64 run = 128;       // a write that crosses a multiple of so many changes asks for a step
+constexpr int max_a_step = 1000; // changes
 
 int buckets_job, expiry_job;
 
@@ -177,7 +177,7 @@ worker::outcome step(int64 bucket_id) {
     Snapshot latest = pg::take_snapshot();
     begin_fold(f, bucket_id, act::remove, latest);
     int64 from = f.at.position;
-    bool all = advance(f, bucket_id, most_a_step);
+    bool all = advance(f, bucket_id, max_a_step);
     UnregisterSnapshot(latest);
     if (f.at.position != from)
         save_checkpoint(bucket_id, f.at);

@@ -30,7 +30,7 @@ enum class property {
         count
 };
 inline constexpr int property_count = static_cast<int>(property::count);
-static_assert(property_count <= name::most_properties);
+static_assert(property_count <= name::max_properties);
 
 struct properties : name::property_values {
     int64 integer(property p) const { return values[static_cast<int>(p)].integer; }

@@ -21,7 +21,7 @@ namespace pg = weir::pg;
 
 namespace {
 
-constexpr int most_entries = 4; // of a key, that are gone through
+constexpr int max_entries = 4; // of a key, that are gone through
 
 struct entry {
     std::string_view key; // in a buffer of the walk
@@ -75,9 +75,9 @@ bool next_key(walk &w, std::string_view &key, bool &is_there) {
         return false;
     key = w.ahead.key;
     w.buffer = 1 - w.buffer;
-    ItemPointerData tids[most_entries];
+    ItemPointerData tids[max_entries];
     int count = 0;
-    for (; w.ahead.there && w.ahead.key == key && count < most_entries; read_ahead(w))
+    for (; w.ahead.there && w.ahead.key == key && count < max_entries; read_ahead(w))
         tids[count++] = w.ahead.tid;
     bool is_long = w.ahead.there && w.ahead.key == key;
     if (is_long || w.s->is_past) {

@@ -25,8 +25,8 @@ namespace log_ = weir::log;
 
 namespace {
 
-constexpr int most_prefixes = 10000;
-constexpr int most_looked_at = 100000; // with a bookmark
+constexpr int max_prefixes = 10000;
+constexpr int max_looked_at = 100000; // with a bookmark
 
 enum { bucket_at, prefixes_at, after_at, began_at, max_at, bookmark_at };
 
@@ -43,7 +43,7 @@ wanted take(FunctionCallInfo fcinfo) {
     wanted w{};
     w.everything = PG_ARGISNULL(prefixes_at);
     if (!w.everything)
-        w.prefixes = pg::text_array_argument(fcinfo, prefixes_at, "prefixes", most_prefixes);
+        w.prefixes = pg::text_array_argument(fcinfo, prefixes_at, "prefixes", max_prefixes);
     w.after = kv::revision_argument(fcinfo, after_at, -1);
     w.began = kv::revision_argument(fcinfo, began_at, -1);
     w.page = kv::page_argument(fcinfo, max_at);
@@ -81,7 +81,7 @@ int64 read(pg::result_set const &rows, wanted &w, int64 bucket_id, int64 frontie
     log_::begin(s, t, bucket_id, w.after, core::greatest, ForwardScanDirection, snapshot);
     MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "weir change", ALLOCSET_DEFAULT_SIZES);
     int64 passed = w.after < 0 ? 0 : w.after, now_ms = log_::clock::now_us() / 1000;
-    for (int room = w.bookmark ? most_looked_at : INT_MAX; room > 0 && log_::next(s) == log_::step::frame; room--) {
+    for (int room = w.bookmark ? max_looked_at : INT_MAX; room > 0 && log_::next(s) == log_::step::frame; room--) {
         CHECK_FOR_INTERRUPTS();
         MemoryContext before = MemoryContextSwitchTo(per_row);
         kv::prefix const row = kv::prefix_of(s.slot);

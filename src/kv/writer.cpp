@@ -72,7 +72,7 @@ struct bucket_policy {
     int64 const *sizes;
     int64 size; // of all
     int64 ttl_ms;
-    int64 most_written; // what the running count of bytes may come to
+    int64 max_written; // what the running count of bytes may come to
     log::rows const *rows = nullptr;
     prefix before = {}; // the newest row as of the last look
 
@@ -92,7 +92,7 @@ struct bucket_policy {
         before = {};
         if (e.readable)
             before = *reinterpret_cast<prefix const *>(e.prefix);
-        if (before.written > most_written - size)
+        if (before.written > max_written - size)
             return {log::judgement::verdict::stop};
         return {log::judgement::verdict::assign, InvalidTransactionId, e.id, false};
     }
@@ -142,7 +142,7 @@ sizes sizes_of(request const &r) {
     return s;
 }
 
-outcome write_rows(int64 bucket_id, request const &r, sizes const &s, int64 ttl_ms, int64 most_written) {
+outcome write_rows(int64 bucket_id, request const &r, sizes const &s, int64 ttl_ms, int64 max_written) {
     log::table t = log::open(log_source, RowExclusiveLock);
     (void)GetCurrentTransactionId(); // may wait or write, so not under the lock
     doorbell::prepare();
@@ -151,7 +151,7 @@ outcome write_rows(int64 bucket_id, request const &r, sizes const &s, int64 ttl_
         tuples[i] = make_tuple(t, r, i);
     bool may_be_guarded = r.keys != nullptr;
     log::rows rows = log::prepare(t, tuples, r.count, may_be_guarded ? make_guard(t, tuples, r.count) : nullptr);
-    bucket_policy policy{bucket_id, r, t, s.each, s.all, ttl_ms, most_written, &rows};
+    bucket_policy policy{bucket_id, r, t, s.each, s.all, ttl_ms, max_written, &rows};
     outcome out{log::append(policy, t, rows), 0, 0};
     out.expires_at = policy.expires_at(out.a);
     out.ordinal = (policy.before.ordinal & log::count_mask) + r.count;
@@ -178,7 +178,7 @@ int64 freed_by(int64 bucket_id, request const &r, int64 history, Snapshot snapsh
 
 // Of one that keeps no more than max_bytes: the running count of bytes that fills it, and what it holds by now. What is
 // known without looking is an upper bound, which mostly does.
-int64 most_written(int64 bucket_id, request const &r, properties const &p, int64 size, int64 *held) {
+int64 max_written(int64 bucket_id, request const &r, properties const &p, int64 size, int64 *held) {
     if (r.op != op::put || !p.is_set(property::max_bytes) || p.integer(property::evict) != 0)
         return PG_INT64_MAX;
     int64 limit = p.integer(property::max_bytes), freed = 0;
@@ -268,7 +268,7 @@ int64 write(int64 bucket_id, request const &r) {
     check_value_size(r, p);
     int64 held = 0, ttl_ms = r.ttl_ms > 0 ? r.ttl_ms : p.is_set(property::ttl) ? p.integer(property::ttl) : 0;
     sizes s = sizes_of(r);
-    int64 most = most_written(bucket_id, r, p, s.all, &held);
+    int64 most = max_written(bucket_id, r, p, s.all, &held);
     outcome done = write_rows(bucket_id, r, s, ttl_ms, most);
     if (done.a.stopped)
         raise_full(r, p, held);

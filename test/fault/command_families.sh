@@ -58,7 +58,7 @@ is "a stream with properties" "$(properties)" \
 fails "one that is there" 4 'exists already' weir create kept
 weir alter kept --max-frames 8 --reset max-age --reset rate-alpha --reset expires-at
 is "altered" "$(properties)" '{"max_frames": 8}'
-fails "nothing to alter" 1 'nothing' weir alter kept
+fails "nothing to alter" 1 'no property is given' weir alter kept
 fails "no such stream" 1 'does not exist' weir alter nowhere --ttl 1h
 fails "out of range" 1 'range' weir alter kept --max-frame-bytes 99999999999
 fails "no number" 2 'like 0.2' weir alter kept --rate-alpha x

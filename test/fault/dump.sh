@@ -18,17 +18,17 @@ SELECT 'frame', s.stream, f.* FROM weir.streams s, weir.read(s.stream, max => 10
 SELECT 'summary', s.stream, y.* FROM weir.streams s, weir.summary(s.stream) y ORDER BY 2;
 SELECT 'middle', y.* FROM weir.summary_at('doc', (SELECT id FROM weir.read('doc', max => 2) ORDER BY id DESC LIMIT 1)) y;
 SELECT 'stream', stream, frames - best_effort_frames, lifetime_frames - best_effort_frames, version, closed, close_reason FROM weir.streams
-    WHERE name <> 'best_effort' ORDER BY name;
+    WHERE stream <> 'best_effort' ORDER BY stream;
 SELECT 'id', name, id FROM weir.registry ORDER BY 2, 3;
 SELECT 'properties', stream, properties FROM weir.streams ORDER BY 2;
 SELECT 'key', * FROM weir.idempotency ORDER BY stream_id, key;
 SELECT 'lease', name, owner, epoch, state, ttl, previous_owner, ended_by, reason, headers FROM weir.leases ORDER BY name;
 SELECT 'subscription', name, stream, cursor, lag_frames, expired, streams, types, headers, hold, owner FROM weir.subscriptions ORDER BY name, stream;
 SELECT 'retention', * FROM weir.retention ORDER BY stream;
-SELECT 'entry', b.name, e.* FROM weir.buckets b, weir.kv_scan(b.name, max => 10000) e ORDER BY 2, e.key;
-SELECT 'change', b.name, c.* FROM weir.buckets b, weir.kv_watch(b.name, after => coalesce(b.compacted_upto, '-'), max => 10000) c
+SELECT 'entry', b.bucket, e.* FROM weir.buckets b, weir.kv_scan(b.bucket, max => 10000) e ORDER BY 2, e.key;
+SELECT 'change', b.bucket, c.* FROM weir.buckets b, weir.kv_watch(b.bucket, after => coalesce(b.compacted_upto, '-'), max => 10000) c
     ORDER BY 2, c.revision;
-SELECT 'bucket', b.* FROM weir.buckets b ORDER BY b.name;
+SELECT 'bucket', b.* FROM weir.buckets b ORDER BY b.bucket;
 SELECT 'due', * FROM weir.kv_due ORDER BY bucket_id, revision;
 SELECT 'access', has_function_privilege('weir_dump_reader', 'weir.head(text)', 'EXECUTE'),
     has_function_privilege('weir_dump_reader', 'weir.close(text, text)', 'EXECUTE');
@@ -142,8 +142,8 @@ sentinel|append_bytes(S, '1')
 CALLS
     is "$what: the next positions of a stream lie above all its old ones" "$bad" ""
     is "$what: lifetimes go on" "$(value -c "SELECT weir.append('sliding', '2'), weir.append('ending', '2')" \
-        -c "SELECT string_agg(frames || (properties - 'expires_at')::text, ' ' ORDER BY name) FROM weir.streams
-            WHERE name IN ('sliding', 'ending')" | tail -n 1)" '2{} 2{"ttl": "1 day"}'
+        -c "SELECT string_agg(frames || (properties - 'expires_at')::text, ' ' ORDER BY stream) FROM weir.streams
+            WHERE stream IN ('sliding', 'ending')" | tail -n 1)" '2{} 2{"ttl": "1 day"}'
     is "$what: what has ended is over" "$(value -c "SELECT count(*) FROM weir.read('ended')" -c "SELECT weir.append('ended', '2')" \
         -c "SELECT frames || ' ' || properties FROM weir.stream_info('ended')" | sed 2d | xargs)" "0 1 {}"
     is "$what: versions go on" "$(value -c "SELECT summary_version FROM weir.append_patch('doc', '{}')")" 2501

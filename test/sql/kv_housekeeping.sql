@@ -31,7 +31,7 @@ WHERE p.pronamespace = 'weir'::regnamespace AND p.proname IN ('create_bucket', '
 SELECT l.property AS not_in_the_comment FROM weir.list_bucket_properties() l
 WHERE obj_description('weir.create_bucket'::regproc, 'pg_proc') !~ ('\m' || l.property || '\M');
 SELECT weir.create_bucket('kvh.p', history => 2, ttl => '1 day', max_value_bytes => 100, max_bytes => 10000, evict => true);
-SELECT properties FROM weir.buckets WHERE name = 'kvh.p';
+SELECT properties FROM weir.buckets WHERE bucket = 'kvh.p';
 SELECT weir.alter_bucket('kvh.p', history => 4, reset => '{ttl,evict}');
 SELECT properties FROM weir.bucket_info('kvh.p');
 SELECT pg_temp.state(c) FROM unnest(ARRAY[

@@ -96,10 +96,11 @@ SELECT is_empty($$ SELECT of, name FROM answer
                       OR name ~ '_(ms|us|s|seconds|minutes|millis)$' AND name NOT IN ('lag_seconds', 'lead_ms') $$,
     'no column has a word that was given up, nor a unit, but for the two figures that monitors draw');
 SELECT is_empty($$ SELECT of, name FROM answer
-                   WHERE type::text ~ 'position' AND name NOT IN ('id', 'first_id', 'last_id', 'position', 'cursor', 'began_above') $$,
-    'a column with a position is an id, a cursor, or a position');
+                   WHERE type::text ~ 'position' AND name NOT IN ('id', 'first_id', 'last_id', 'position', 'cursor', 'began_above')
+                       AND name NOT IN ('revision', 'first_revision', 'last_revision', 'compacted_upto') $$,
+    'a column with a position is an id, a cursor, or a position; of a bucket, a revision, or how far it is compacted');
 SELECT is_empty($$ SELECT name, array_agg(DISTINCT type) FROM (SELECT name, type FROM parameter UNION ALL SELECT name, type FROM answer) w
-                   WHERE name NOT IN ('payload', 'payloads', 'bytes', 'after', 'upto', 'cursor', 'frames', 'owner', 'type')
+                   WHERE name NOT IN ('payload', 'payloads', 'value', 'bytes', 'after', 'upto', 'cursor', 'frames', 'changes', 'keys', 'owner', 'type')
                    GROUP BY name HAVING count(DISTINCT type) > 1 $$,
     'a word has one type, in parameters and columns, but where it comes in forms or for several');
 SELECT * FROM finish();
