@@ -14,6 +14,8 @@ CREATE SEQUENCE fz_keep.n;
 CREATE PROCEDURE fz_keep.build_merge(i integer, key_type text, turned boolean) LANGUAGE plpgsql AS $$
 DECLARE s text := (ARRAY['fz', 'fz2'])[1 + (random() < 0.3)::integer];
 BEGIN
+    -- DROP looks names up one by one: of a pair moved meanwhile it would find the documents only.
+    PERFORM pg_advisory_xact_lock(i);
     EXECUTE format('DROP TABLE IF EXISTS fz.log_%1$s, fz2.log_%1$s, fz.doc_%1$s, fz2.doc_%1$s', i);
     EXECUTE format(CASE WHEN turned THEN 'CREATE TABLE %s.log_%s (patch jsonb, n bigint, k %s)'
                    ELSE 'CREATE TABLE %s.log_%s (k %3$s, patch jsonb, n bigint)' END, s, i, key_type);
@@ -52,6 +54,16 @@ BEGIN
     CREATE TRIGGER b AFTER INSERT ON fz.parts FOR EACH ROW EXECUTE FUNCTION weir.outbox('fz.rows', 'key=n');
     CREATE TRIGGER c AFTER INSERT ON fz.parts FOR EACH ROW
         EXECUTE FUNCTION weir.trim_to('key=k', 'order=id', 'maxlen=5', 'run=1');
+END $$;
+
+CREATE PROCEDURE fz_keep.drop_all() LANGUAGE plpgsql AS $$
+DECLARE t regclass;
+BEGIN
+    FOR t IN SELECT c.oid FROM pg_class c WHERE c.relnamespace IN ('fz'::regnamespace, 'fz2'::regnamespace)
+        AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    LOOP
+        EXECUTE format('DROP TABLE IF EXISTS %s', t);
+    END LOOP;
 END $$;
 
 CREATE PROCEDURE fz_keep.build() LANGUAGE plpgsql AS $$

@@ -29,7 +29,7 @@ function writer(    i, t) {
 # In one transaction where an invariant would not hold in between.
 function ddl(    i, t, x, on) {
     i = dice(2); x = type(); on = one_of("log|doc") "_" i
-    t = dice(33)
+    t = dice(36)
     if (t == 1) return sprintf("ALTER TABLE doc_%d ALTER k TYPE %s USING k::text::%s;", i, x, x)
     if (t == 2) return sprintf("ALTER TABLE log_%d ALTER k TYPE %s USING k::text::%s;", i, x, x)
     if (t <= 5) return sprintf("BEGIN; ALTER TABLE doc_%d ALTER k TYPE %s USING k::text::%s; ALTER TABLE log_%d ALTER k TYPE %s USING k::text::%s; COMMIT;", i, x, x, i, x, x)
@@ -42,7 +42,7 @@ function ddl(    i, t, x, on) {
     if (t == 12) return "CALL fz_keep.build_parts();"
     if (t == 13) return sprintf("BEGIN; ALTER TABLE log_%d DISABLE TRIGGER m; ALTER TABLE log_%d ENABLE %s TRIGGER m; COMMIT;", i, i, one_of("|ALWAYS"))
     if (t == 14) return sprintf("BEGIN; DROP TRIGGER m ON log_%d; CREATE TRIGGER m AFTER INSERT ON log_%d FOR EACH ROW EXECUTE FUNCTION weir.merge_patch_into('doc_%d', 'key=k', 'version=version'); COMMIT;", i, i, i)
-    if (t == 15) { x = one_of("fz|fz2"); return sprintf("BEGIN; ALTER TABLE log_%d SET SCHEMA %s; ALTER TABLE doc_%d SET SCHEMA %s; COMMIT;", i, x, i, x) }
+    if (t == 15) { x = one_of("fz|fz2"); return sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d); ALTER TABLE log_%d SET SCHEMA %s; ALTER TABLE doc_%d SET SCHEMA %s; COMMIT;", i, i, x, i, x) }
     if (t == 16) return sprintf("ALTER TABLE %s REPLICA IDENTITY %s;", on, one_of("FULL|DEFAULT|NOTHING"))
     if (t == 17) return sprintf("VACUUM (FULL) %s;", one_of(on "|rows_" i))
     if (t == 18) return sprintf("REINDEX TABLE %s %s;", one_of("|CONCURRENTLY"), one_of("doc_" i "|rows_" i))
@@ -60,6 +60,10 @@ function ddl(    i, t, x, on) {
     if (t == 30) return "ALTER TYPE fz.c_pair " one_of("ADD ATTRIBUTE c integer CASCADE|DROP ATTRIBUTE IF EXISTS c CASCADE|RENAME ATTRIBUTE b TO bb CASCADE|RENAME ATTRIBUTE bb TO b CASCADE") ";"
     if (t == 31) return sprintf("ALTER TABLE rows_%d ADD COLUMN x%d %s DEFAULT '1', DROP COLUMN IF EXISTS x%d;", i, dice(2), x, dice(2) + 2)
     if (t == 32) return sprintf("ALTER TABLE %s %s ROW LEVEL SECURITY;", on, one_of("ENABLE|DISABLE"))
+    # Without the extension there is nothing but what can be made anew with it.
+    if (t == 33) return "BEGIN; DROP EXTENSION weir CASCADE; CREATE EXTENSION weir; CALL fz_keep.build(); COMMIT;"
+    if (t == 34) return "BEGIN; DROP EXTENSION weir CASCADE; CALL fz_keep.drop_all(); COMMIT; SELECT pg_sleep(0.05); CREATE EXTENSION IF NOT EXISTS weir; CALL fz_keep.build();"
+    if (t == 35) return "CREATE EXTENSION IF NOT EXISTS weir; CALL fz_keep.build();"
     return sprintf("ANALYZE %s;", on)
 }
 
