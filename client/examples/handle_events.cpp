@@ -19,7 +19,7 @@ int main() try {
     for (char const *amount : {"10", "20", "12"}) {
         weir::transaction tx(db);
         db.query("INSERT INTO example_payment VALUES ($1)", {amount});
-        (void)weir::emit(db, {.stream = "payments", .payload = amount, .type = "paid"}).value();
+        (void)weir::emit(db, {.stream = "payments", .payload = weir::json(amount), .type = "paid"}).value();
         tx.commit();
     }
 
