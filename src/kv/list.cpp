@@ -74,10 +74,8 @@ WEIR_FUNCTION(weir_list_buckets) {
     l.rows = pg::begin_result_set(fcinfo, pg::result_of::values);
     l.memory = AllocSetContextCreate(CurrentMemoryContext, "weir bucket", ALLOCSET_DEFAULT_SIZES);
     l.snapshot = RegisterSnapshot(GetActiveSnapshot());
-    auto *prefix = static_cast<char *>(palloc(l.pattern.size() + 1));
-    name::for_each_open(
-        {&kv::buckets, GetUserId(), name::level::read, {prefix, core::glob_prefix(l.pattern, prefix)}, after},
-        l.snapshot, list, &l);
+    name::for_each_open({&kv::buckets, GetUserId(), name::level::read, name::literal_part(l.pattern), after},
+                        l.snapshot, list, &l);
     UnregisterSnapshot(l.snapshot);
     kv::say_cut(l.page, "Go on with after => the last name, or give max, up to 10000.");
     return Datum{0};

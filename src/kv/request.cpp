@@ -8,17 +8,13 @@
 #include "name/reserved.hpp"
 #include "pg/argument.hpp"
 #include "pg/memory.hpp"
-#include "pg/settings.hpp"
 #include "pg/text.hpp"
 
 namespace weir::kv {
 
 namespace {
 
-namespace settings = pg::settings;
-
 constexpr std::size_t max_key_bytes = 512;
-constexpr int hard_cap = 10000; // rows of one call
 constexpr int default_max = 1000;
 
 enum { bucket_at, key_at, value_at, behind_value };
@@ -30,46 +26,9 @@ void check_key(Datum key) {
                         errdetail("It has %zu bytes, the limit is %zu.", size, max_key_bytes)));
 }
 
-// Before the value is detoasted: it may be a gigabyte.
-void check_size(Datum value, std::size_t beside) {
-    std::size_t size = toast_raw_datum_size(value) - VARHDRSZ + beside;
-    if (size > static_cast<std::size_t>(settings::max_frame_bytes))
-        ereport(ERROR,
-                (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("value is too large"),
-                 errdetail("It has %zu bytes of value and headers, the limit is %d.", size, settings::max_frame_bytes),
-                 errhint("Split it, or raise weir.max_frame_bytes.")));
-}
-
-Datum to_json_string(Datum value) {
-    std::string_view s = pg::view_of(value);
-    JsonbValue scalar;
-    scalar.type = jbvString;
-    scalar.val.string.val = const_cast<char *>(s.data());
-    scalar.val.string.len = static_cast<int>(s.size());
-    return PointerGetDatum(JsonbValueToJsonb(&scalar));
-}
-
 Datum stored_value(Datum value, form given, std::size_t beside) {
-    check_size(value, beside);
-    if (given == form::text)
-        return to_json_string(value);
-    return PointerGetDatum(PG_DETOAST_DATUM(value));
-}
-
-Oid element_type(form value) {
-    switch (value) {
-    case form::json:
-        return JSONBOID;
-    case form::text:
-        return TEXTOID;
-    case form::bytes:
-        break;
-    }
-    return BYTEAOID;
-}
-
-std::size_t size_of(NullableDatum const &value) {
-    return value.isnull ? 0 : VARSIZE_ANY_EXHDR(DatumGetPointer(value.value));
+    pg::check_payload(value, beside, "value", "value and headers");
+    return pg::payload_value(value, given);
 }
 
 // bucket, headers and ttl of what is put.
@@ -84,28 +43,12 @@ request begin_put(FunctionCallInfo fcinfo, form value, int headers_at) {
     return r;
 }
 
-void too_large(std::size_t size, std::size_t limit, const char *unit, const char *setting) {
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
-                    errdetail("It has %zu %s, the limit is %zu.", size, unit, limit),
-                    errhint("Write it in several batches, or raise %s.", setting)));
-}
-
 // NULL elements are refused.
 int take_array(FunctionCallInfo fcinfo, int n, const char *called, Oid type, Datum **out) {
     if (PG_ARGISNULL(n))
         pg::null_argument(called);
-    ArrayType *array = PG_GETARG_ARRAYTYPE_P(n);
-    if (ARR_NDIM(array) == 0)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", called)));
-    if (ARR_NDIM(array) > 1)
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be a one-dimensional array", called)));
-    int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-    if (count > settings::max_batch_frames)
-        too_large(static_cast<std::size_t>(count), static_cast<std::size_t>(settings::max_batch_frames), "keys",
-                  "weir.max_batch_frames");
     bool *nulls = nullptr;
-    deconstruct_array(array, type, -1, false, TYPALIGN_INT, out, &nulls, &count);
+    int count = pg::elements_argument(fcinfo, n, called, type, "keys", nullptr, out, &nulls);
     for (int i = 0; i < count; i++) {
         if (nulls[i])
             pg::null_argument(psprintf("an element of %s", called));
@@ -137,26 +80,24 @@ request put_request(FunctionCallInfo fcinfo, form value, int options_at) {
     r.keys[0] = key_argument(fcinfo);
     if (PG_ARGISNULL(value_at))
         pg::null_argument("value");
-    r.values[0] = stored_value(PG_GETARG_DATUM(value_at), value, size_of(r.headers));
+    r.values[0] = stored_value(PG_GETARG_DATUM(value_at), value, pg::size_of(r.headers));
     return r;
 }
 
 request put_many_request(FunctionCallInfo fcinfo, form value) {
     request r = begin_put(fcinfo, value, behind_value);
     r.count = take_array(fcinfo, key_at, "keys", TEXTOID, &r.keys);
-    int values = take_array(fcinfo, value_at, "payloads", element_type(value), &r.values);
+    int values = take_array(fcinfo, value_at, "payloads", pg::element_type(value), &r.values);
     if (values != r.count)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("keys and payloads differ in length"),
                         errdetail("There are %d keys and %d payloads.", r.count, values)));
-    std::size_t size = 0;
+    std::size_t size = 0, beside = pg::size_of(r.headers);
     for (int i = 0; i < r.count; i++) {
         check_key(r.keys[i]);
-        std::size_t beside = size_of(r.headers);
-        size += toast_raw_datum_size(r.values[i]) - VARHDRSZ + beside;
+        size += pg::payload_size(r.values[i]) + beside;
         r.values[i] = stored_value(r.values[i], value, beside);
     }
-    if (size > static_cast<std::size_t>(settings::max_batch_bytes))
-        too_large(size, static_cast<std::size_t>(settings::max_batch_bytes), "bytes", "weir.max_batch_bytes");
+    pg::check_batch_bytes(size);
     return r;
 }
 
@@ -178,11 +119,7 @@ int64 revision_argument(FunctionCallInfo fcinfo, int n, int64 otherwise) {
 page page_argument(FunctionCallInfo fcinfo, int n) {
     if (PG_ARGISNULL(n))
         return {default_max, true, false};
-    int max = PG_GETARG_INT32(n);
-    if (max < 1 || max > hard_cap)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
-                        errdetail("It must be from 1 to %d.", hard_cap)));
-    return {max, false, false};
+    return {pg::max_argument(fcinfo, n), false, false};
 }
 
 bool has_room(page &p) {

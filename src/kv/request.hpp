@@ -7,10 +7,11 @@
 
 #include "kv/change.hpp"
 #include "name/access.hpp"
+#include "pg/payload.hpp"
 
 namespace weir::kv {
 
-enum class form { json, text, bytes }; // what the value argument is
+using pg::form;
 
 struct request {
     std::string_view bucket;

@@ -14,6 +14,7 @@
 #include "log/ready.hpp"
 #include "log/writer.hpp"
 #include "pg/memory.hpp"
+#include "pg/payload.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/text.hpp"
 
@@ -21,21 +22,13 @@ namespace weir::kv {
 
 namespace {
 
-int64 raw_size(Datum value) { return static_cast<int64>(toast_raw_datum_size(value)) - VARHDRSZ; }
+int64 raw_size(Datum value) { return static_cast<int64>(pg::payload_size(value)); }
 
 int64 size_at(request const &r, int i) {
     int64 size = r.keys == nullptr ? 0 : raw_size(r.keys[i]);
     if (r.values != nullptr)
         size += raw_size(r.values[i]);
     return size + (r.headers.isnull ? 0 : raw_size(r.headers.value));
-}
-
-// Large values are compressed before the lock, not under it.
-Datum compressed(Relation heap, int column, Datum value) {
-    if (VARSIZE_ANY(DatumGetPointer(value)) < TOAST_TUPLE_THRESHOLD)
-        return value;
-    Datum smaller = toast_compress_datum(value, TupleDescAttr(RelationGetDescr(heap), column - 1)->attcompression);
-    return DatumGetPointer(smaller) == nullptr ? value : smaller;
 }
 
 HeapTuple make_tuple(log::table const &t, request const &r, int i) {
@@ -47,12 +40,12 @@ HeapTuple make_tuple(log::table const &t, request const &r, int i) {
     nulls[column::value - 1] = nulls[column::bytes - 1] = true;
     if (r.values != nullptr) {
         int used = r.bytes ? column::bytes : column::value;
-        values[used - 1] = compressed(t.heap, used, r.values[i]);
+        values[used - 1] = log::compressed(t.heap, used, r.values[i]);
         nulls[used - 1] = false;
     }
     nulls[column::headers - 1] = r.headers.isnull;
     if (!r.headers.isnull)
-        values[column::headers - 1] = compressed(t.heap, column::headers, r.headers.value);
+        values[column::headers - 1] = log::compressed(t.heap, column::headers, r.headers.value);
     return heap_form_tuple(RelationGetDescr(t.heap), values, nulls);
 }
 

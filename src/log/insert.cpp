@@ -102,6 +102,13 @@ void insert_some(table const &t, rows const &r, int first, int count) {
 
 } // namespace
 
+Datum compressed(Relation heap, int column, Datum value) {
+    if (VARSIZE_ANY(DatumGetPointer(value)) < TOAST_TUPLE_THRESHOLD)
+        return value;
+    Datum smaller = toast_compress_datum(value, TupleDescAttr(RelationGetDescr(heap), column - 1)->attcompression);
+    return DatumGetPointer(smaller) == nullptr ? value : smaller;
+}
+
 bool takes_long(HeapTuple const *tuples, int count) {
     std::size_t size = 0;
     for (int i = 0; i < count; i++) {

@@ -27,6 +27,9 @@ struct rows {
     int other_index_count;
 };
 
+// A large value for a column, compressed before the lock, not under it.
+Datum compressed(Relation heap, int column, Datum value);
+
 // More than fits into some tens of microseconds, or a value that goes out of line, which
 // opens tables.
 bool takes_long(HeapTuple const *tuples, int count);

@@ -5,6 +5,7 @@
 #include "name/argument.hpp"
 #include "name/reserved.hpp"
 #include "pg/argument.hpp"
+#include "pg/memory.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
 
@@ -60,6 +61,11 @@ std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *ca
     std::string_view pattern = pg::view_of(PG_GETARG_DATUM(n));
     check_pattern(pattern, called);
     return pattern;
+}
+
+std::string_view literal_part(std::string_view pattern) {
+    char *buffer = pg::palloc_array_of<char>(pattern.size() + 1);
+    return {buffer, core::glob_prefix(pattern, buffer)};
 }
 
 void positions_argument(FunctionCallInfo fcinfo, int n, const char *called, int names, positions &out) {

@@ -25,6 +25,9 @@ std::string_view target_argument(FunctionCallInfo fcinfo, int n, const char *cal
 void check_pattern(std::string_view pattern, const char *what);
 std::string_view pattern_argument(FunctionCallInfo fcinfo, int n, const char *called);
 
+// A pattern up to its first wildcard; a name as it is meant. Palloc'd.
+std::string_view literal_part(std::string_view pattern);
+
 // An argument of what works on several: a position for each of the names, or none at all.
 struct positions {
     Datum *values; // nullptr: none

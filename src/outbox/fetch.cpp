@@ -17,6 +17,7 @@
 #include "outbox/cursor.hpp"
 #include "outbox/fetched.hpp"
 #include "outbox/subscription.hpp"
+#include "pg/argument.hpp"
 #include "pg/function.hpp"
 #include "pg/memory.hpp"
 #include "pg/snapshot.hpp"
@@ -31,7 +32,6 @@ namespace stream = weir::stream;
 
 namespace {
 
-constexpr int hard_cap = 10000;                     // events of one call
 constexpr int64 worth_passing = 128;                // dropped frames
 constexpr int64 pass_after_us = USECS_PER_SEC;      // or since the cursor moved
 constexpr int64 seen_every_us = 10 * USECS_PER_SEC; // how exact last_seen is
@@ -75,16 +75,6 @@ struct fetching {
     int run;          // how many to hold of a stream
     int64 share;      // and of how many bytes
 };
-
-int max_argument(FunctionCallInfo fcinfo, int n) {
-    if (PG_ARGISNULL(n))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("max must not be null")));
-    int max = PG_GETARG_INT32(n);
-    if (max < 1 || max > hard_cap)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
-                        errdetail("It must be from 1 to %d.", hard_cap)));
-    return max;
-}
 
 [[noreturn]] void raise_expired(fetching const &f, source const &s, stream::trimmed const &gone) {
     char *name = quote_literal_cstr(TextDatumGetCString(f.subscription->name));
@@ -261,7 +251,7 @@ void note_seen(outbox::subscription const &sub, TimestampTz now, Snapshot latest
 
 WEIR_FUNCTION(weir_fetch) {
     std::string_view name = outbox::subscription_argument(fcinfo, 0);
-    int max = max_argument(fcinfo, 1);
+    int max = pg::max_argument(fcinfo, 1);
     outbox::subscription sub;
     bool waited = outbox::take_subscription(name, sub);
     outbox::note_fetch(sub.id);

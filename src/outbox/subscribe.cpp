@@ -61,7 +61,7 @@ constinit spi::statement remove_statement{
 void check_stream(std::string_view stream) {
     name::check_pattern(stream, "stream name");
     if (!core::is_glob(stream))
-        name::require(name::level::read, outbox::literal_part(stream));
+        name::require(name::level::read, name::literal_part(stream));
 }
 
 // An array of one, or the one given.

@@ -152,16 +152,11 @@ void for_each_subscription(Snapshot snapshot, void (*take)(subscription const &,
 
 stream::filter filter_of(subscription const &s) { return stream::make_filter(s.types, s.headers); }
 
-std::string_view literal_part(std::string_view pattern) {
-    auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
-    return {buffer, core::glob_prefix(pattern, buffer)};
-}
-
 covered_streams streams_of(subscription const &s, lost names, Snapshot snapshot) {
     collected c{{nullptr, 0}, 0, {}, CurrentMemoryContext};
     for (int i = 0; i < s.pattern_count; i++) {
         c.pattern = pg::view_of(s.patterns[i]);
-        std::string_view literal = literal_part(c.pattern);
+        std::string_view literal = name::literal_part(c.pattern);
         if (core::is_glob(c.pattern)) {
             name::for_each_open({&stream::streams, s.owner, name::level::read, literal, {}}, snapshot, take_match, &c);
             continue;
@@ -189,7 +184,7 @@ bool is_single(subscription const &s, std::string_view *name) {
     std::string_view pattern = pg::view_of(s.patterns[0]);
     if (s.pattern_count > 1 || core::is_glob(pattern))
         return false;
-    *name = literal_part(pattern);
+    *name = name::literal_part(pattern);
     return true;
 }
 

@@ -66,9 +66,6 @@ struct covered_streams {
 enum class lost { refuse, leave_out };
 covered_streams streams_of(subscription const &s, lost names, Snapshot snapshot);
 
-// A pattern up to its first wildcard; a name as it is meant. Palloc'd.
-std::string_view literal_part(std::string_view pattern);
-
 // Whether it is subscribed to one stream by its name, which is returned.
 bool is_single(subscription const &s, std::string_view *name);
 

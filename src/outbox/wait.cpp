@@ -108,8 +108,7 @@ bool listen_for(waiting_for &w, outbox::subscription const &s, outbox::covered_s
         if (core::is_glob(pattern)) {
             only_names = false;
         } else {
-            auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
-            doorbell::wake_for(w, {buffer, core::glob_prefix(pattern, buffer)});
+            doorbell::wake_for(w, name::literal_part(pattern));
         }
     }
     for (int i = 0; i < streams.count; i++)

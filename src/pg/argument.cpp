@@ -58,6 +58,16 @@ int64 duration_argument(FunctionCallInfo fcinfo, int n, const char *called, dura
     return us;
 }
 
+int max_argument(FunctionCallInfo fcinfo, int n) {
+    if (PG_ARGISNULL(n))
+        null_argument("max");
+    int max = PG_GETARG_INT32(n);
+    if (max < 1 || max > max_rows)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
+                        errdetail("It must be from 1 to %d.", max_rows)));
+    return max;
+}
+
 text_array text_array_argument(FunctionCallInfo fcinfo, int n, const char *called, int max, const char *hint) {
     if (PG_ARGISNULL(n))
         null_argument(called);

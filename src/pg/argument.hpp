@@ -26,6 +26,10 @@ inline constexpr int64 century_us = 36500 * USECS_PER_DAY;
 int64 duration_argument(FunctionCallInfo fcinfo, int n, const char *called, duration_range const &range,
                         const char *hint = nullptr);
 
+// How many rows a call returns at the most: max, not NULL, from 1 to max_rows.
+inline constexpr int max_rows = 10000;
+int max_argument(FunctionCallInfo fcinfo, int n);
+
 // What label_argument() and headers_argument() demand of what they take.
 void check_label(std::string_view value, const char *called);
 void check_headers(Jsonb const *value, const char *called);

@@ -284,11 +284,9 @@ bool take_name(name::entry const &e, void *context) {
 
 List *matching_names(std::string_view pattern) {
     name_list l{pattern, nullptr};
-    auto *prefix = static_cast<char *>(palloc(pattern.size() + 1));
     Snapshot snapshot = pg::take_snapshot();
-    name::for_each_open(
-        {&stream::streams, GetUserId(), name::level::admin, {prefix, core::glob_prefix(pattern, prefix)}, {}}, snapshot,
-        take_name, &l);
+    name::for_each_open({&stream::streams, GetUserId(), name::level::admin, name::literal_part(pattern), {}}, snapshot,
+                        take_name, &l);
     UnregisterSnapshot(snapshot);
     return l.names;
 }

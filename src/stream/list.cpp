@@ -20,8 +20,6 @@ namespace stream = weir::stream;
 
 namespace {
 
-constexpr int hard_cap = 10000; // of a page
-
 struct listing {
     std::string_view pattern;
     int left;
@@ -46,11 +44,6 @@ bool list(name::entry const &e, void *context) {
     return l.left > 0;
 }
 
-std::string_view literal_part(std::string_view pattern) {
-    auto *buffer = static_cast<char *>(palloc(pattern.size() + 1));
-    return {buffer, core::glob_prefix(pattern, buffer)};
-}
-
 } // namespace
 
 WEIR_FUNCTION(weir_list_streams) {
@@ -60,17 +53,12 @@ WEIR_FUNCTION(weir_list_streams) {
     std::string_view after;
     if (!PG_ARGISNULL(after_argument))
         after = pg::view_of(PG_GETARG_DATUM(after_argument));
-    if (PG_ARGISNULL(max_argument))
-        pg::null_argument("max");
-    l.left = PG_GETARG_INT32(max_argument);
-    if (l.left < 1 || l.left > hard_cap)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
-                        errdetail("It must be from 1 to %d.", hard_cap)));
+    l.left = pg::max_argument(fcinfo, max_argument);
     l.rows = pg::begin_result_set(fcinfo);
     l.memory = AllocSetContextCreate(CurrentMemoryContext, "weir stream", ALLOCSET_DEFAULT_SIZES);
     l.snapshot = RegisterSnapshot(GetActiveSnapshot());
-    name::for_each_open({&stream::streams, GetUserId(), name::level::read, literal_part(l.pattern), after}, l.snapshot,
-                        list, &l);
+    name::for_each_open({&stream::streams, GetUserId(), name::level::read, name::literal_part(l.pattern), after},
+                        l.snapshot, list, &l);
     UnregisterSnapshot(l.snapshot);
     return Datum{0};
 }

@@ -34,7 +34,6 @@ using stream::filter;
 
 namespace {
 
-constexpr int hard_cap = 10000; // rows of one call
 constexpr int default_max = 1000;
 constexpr int max_looked_at = 100000; // with a bookmark
 constexpr int least_looked_at = 1000; // of each of several streams
@@ -51,15 +50,7 @@ output begin_output(FunctionCallInfo fcinfo) {
     return out;
 }
 
-int max_of(FunctionCallInfo fcinfo, int n) {
-    if (PG_ARGISNULL(n))
-        return default_max;
-    int max = PG_GETARG_INT32(n);
-    if (max < 1 || max > hard_cap)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max is out of range"),
-                        errdetail("It must be from 1 to %d.", hard_cap)));
-    return max;
-}
+int max_of(FunctionCallInfo fcinfo, int n) { return PG_ARGISNULL(n) ? default_max : pg::max_argument(fcinfo, n); }
 
 bool flag_argument(FunctionCallInfo fcinfo, int n, const char *called) {
     if (PG_ARGISNULL(n))
@@ -205,8 +196,8 @@ bool read_stream(output &out, std::string_view name, int64 cursor, int64 upto, o
 // Rows are not added for it: who did not think of a max would not look for them.
 void say_cut(options const &o, const char *of) {
     ereport(NOTICE, (errmsg("there is more: the read ended after %d frames%s, for no max was given", o.max, of),
-                     o.backward ? errhint("Give max, up to %d.", hard_cap)
-                                : errhint("Go on with after => the last id, or give max, up to %d.", hard_cap)));
+                     o.backward ? errhint("Give max, up to %d.", pg::max_rows)
+                                : errhint("Go on with after => the last id, or give max, up to %d.", pg::max_rows)));
 }
 
 } // namespace
@@ -231,8 +222,8 @@ WEIR_FUNCTION(weir_read_many) {
     int count = name::names_argument(fcinfo, &names, after);
     name::positions_argument(fcinfo, upto_argument, "upto", count, upto);
     options o = take_options(fcinfo);
-    if (count > 0 && o.max > hard_cap / count)
-        o.max = hard_cap / count;
+    if (count > 0 && o.max > pg::max_rows / count)
+        o.max = pg::max_rows / count;
     if (count > 1 && o.bookmark)
         o.room = max_looked_at / count > least_looked_at ? max_looked_at / count : least_looked_at;
 

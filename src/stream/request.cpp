@@ -6,6 +6,7 @@
 #include "pg/argument.hpp"
 #include "pg/error.hpp"
 #include "pg/memory.hpp"
+#include "pg/payload.hpp"
 #include "pg/settings.hpp"
 #include "pg/text.hpp"
 #include "stream/properties.hpp"
@@ -29,72 +30,17 @@ enum {
 };
 constexpr int behind_emit = headers_argument + 1;
 
-std::size_t size_of(NullableDatum const &value) {
-    return value.isnull ? 0 : VARSIZE_ANY_EXHDR(DatumGetPointer(value.value));
-}
-
-// Before the value is detoasted: it may be a gigabyte.
 void check_size(Datum value, std::size_t beside) {
-    std::size_t size = toast_raw_datum_size(value) - VARHDRSZ + beside;
-    if (size > static_cast<std::size_t>(settings::max_frame_bytes))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("frame is too large"),
-                        errdetail("It has %zu bytes of payload, type and headers, the limit is %d.", size,
-                                  settings::max_frame_bytes),
-                        errhint("Split it, or raise weir.max_frame_bytes.")));
+    pg::check_payload(value, beside, "frame", "payload, type and headers");
 }
 
-Datum to_json_string(Datum value) {
-    std::string_view s = pg::view_of(value);
-    JsonbValue scalar;
-    scalar.type = jbvString;
-    scalar.val.string.val = const_cast<char *>(s.data());
-    scalar.val.string.len = static_cast<int>(s.size());
-    return PointerGetDatum(JsonbValueToJsonb(&scalar));
+constexpr pg::other_array beside_payloads(int count) {
+    return {"payloads", count, "An element is NULL where there is nothing to say of a frame."};
 }
 
 Datum frame_value(Datum value, form payload, std::size_t beside) {
     check_size(value, beside);
-    if (payload == form::text)
-        return to_json_string(value);
-    return PointerGetDatum(PG_DETOAST_DATUM(value));
-}
-
-Oid element_type(form payload) {
-    switch (payload) {
-    case form::json:
-        return JSONBOID;
-    case form::text:
-        return TEXTOID;
-    case form::bytes:
-        break;
-    }
-    return BYTEAOID;
-}
-
-void too_large(std::size_t size, std::size_t limit, const char *unit, const char *setting) {
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("batch is too large"),
-                    errdetail("It has %zu %s, the limit is %zu.", size, unit, limit),
-                    errhint("Write it in several batches, or raise %s.", setting)));
-}
-
-// The elements of an array that has one for each frame; r.count is how many there are to be, 0: any number.
-void take_elements(request &r, FunctionCallInfo fcinfo, int n, const char *called, Oid type, Datum **values,
-                   bool **nulls) {
-    ArrayType *array = PG_GETARG_ARRAYTYPE_P(n);
-    if (ARR_NDIM(array) == 0 && r.count == 0)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be empty", called)));
-    if (ARR_NDIM(array) > 1)
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be a one-dimensional array", called)));
-    int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-    if (r.count == 0 && count > settings::max_batch_frames)
-        too_large(static_cast<std::size_t>(count), static_cast<std::size_t>(settings::max_batch_frames), "frames",
-                  "weir.max_batch_frames");
-    if (r.count != 0 && count != r.count)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("payloads and %s differ in length", called),
-                        errdetail("There are %d payloads and %d %s.", r.count, count, called),
-                        errhint("An element is NULL where there is nothing to say of a frame.")));
-    deconstruct_array(array, type, -1, false, TYPALIGN_INT, values, nulls, &r.count);
+    return pg::payload_value(value, payload);
 }
 
 // Of each frame, where a batch gives them; what holds for all is that of the frames that have none of their own.
@@ -103,7 +49,8 @@ NullableDatum *take_each(request &r, FunctionCallInfo fcinfo, int n, const char 
         return nullptr;
     Datum *values = nullptr;
     bool *nulls = nullptr;
-    take_elements(r, fcinfo, n, called, is_headers ? JSONBOID : TEXTOID, &values, &nulls);
+    pg::other_array payloads = beside_payloads(r.count);
+    pg::elements_argument(fcinfo, n, called, is_headers ? JSONBOID : TEXTOID, "frames", &payloads, &values, &nulls);
     auto *each = pg::palloc_array_of<NullableDatum>(static_cast<std::size_t>(r.count));
     for (int i = 0; i < r.count; i++) {
         if (nulls[i]) {
@@ -119,11 +66,12 @@ NullableDatum *take_each(request &r, FunctionCallInfo fcinfo, int n, const char 
     return each;
 }
 
-std::size_t size_beside(request const &r, int i) { return size_of(type_at(r, i)) + size_of(headers_at(r, i)); }
+std::size_t size_beside(request const &r, int i) { return pg::size_of(type_at(r, i)) + pg::size_of(headers_at(r, i)); }
 
 void take_batch(request &r, FunctionCallInfo fcinfo, form payload, int types_argument) {
     bool *nulls = nullptr;
-    take_elements(r, fcinfo, payload_argument, "payloads", element_type(payload), &r.values, &nulls);
+    r.count = pg::elements_argument(fcinfo, payload_argument, "payloads", pg::element_type(payload), "frames", nullptr,
+                                    &r.values, &nulls);
     r.types = take_each(r, fcinfo, types_argument, "types", false);
     r.headers_each = take_each(r, fcinfo, types_argument + 1, "headers_each", true);
     std::size_t size = 0;
@@ -131,11 +79,10 @@ void take_batch(request &r, FunctionCallInfo fcinfo, form payload, int types_arg
         if (nulls[i])
             pg::null_argument("an element of payloads");
         std::size_t beside = size_beside(r, i);
-        size += toast_raw_datum_size(r.values[i]) - VARHDRSZ + beside;
+        size += pg::payload_size(r.values[i]) + beside;
         r.values[i] = frame_value(r.values[i], payload, beside);
     }
-    if (size > static_cast<std::size_t>(settings::max_batch_bytes))
-        too_large(size, static_cast<std::size_t>(settings::max_batch_bytes), "bytes", "weir.max_batch_bytes");
+    pg::check_batch_bytes(size);
 }
 
 // NULL: that of the stream.
@@ -183,7 +130,7 @@ void take_terms(request &r, FunctionCallInfo fcinfo) {
 } // namespace
 
 void check_frame_size(Datum value, NullableDatum const &type, NullableDatum const &headers) {
-    check_size(value, size_of(type) + size_of(headers));
+    check_size(value, pg::size_of(type) + pg::size_of(headers));
 }
 
 request append_request(FunctionCallInfo fcinfo, form payload, bool batch, bool best_effort) {

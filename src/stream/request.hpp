@@ -6,12 +6,13 @@
 
 #include "pg/pg.hpp"
 
+#include "pg/payload.hpp"
 #include "stream/fence.hpp"
 #include "stream/frame.hpp"
 
 namespace weir::stream {
 
-enum class form { json, text, bytes }; // what the payload argument is
+using pg::form;
 
 struct request {
     std::string_view name;

@@ -10,14 +10,6 @@ namespace weir::stream {
 
 namespace {
 
-// Large values are compressed before the lock, not under it.
-Datum compressed(Relation heap, int column, Datum value) {
-    if (VARSIZE_ANY(DatumGetPointer(value)) < TOAST_TUPLE_THRESHOLD)
-        return value;
-    Datum smaller = toast_compress_datum(value, TupleDescAttr(RelationGetDescr(heap), column - 1)->attcompression);
-    return DatumGetPointer(smaller) == nullptr ? value : smaller;
-}
-
 // Columns that describe the frame, which have one order in both tables.
 void describe(Datum *values, bool *nulls, int type_column, Relation heap, request const &r, int i) {
     Datum value = r.values[i];
@@ -28,11 +20,11 @@ void describe(Datum *values, bool *nulls, int type_column, Relation heap, reques
     int used = r.bytes ? bytes_column : payload_column;
     nulls[payload_column - 1] = nulls[bytes_column - 1] = true;
     if (DatumGetPointer(value) != nullptr) { // a mark may carry nothing
-        values[used - 1] = compressed(heap, used, value);
+        values[used - 1] = log::compressed(heap, used, value);
         nulls[used - 1] = false;
     }
     nulls[headers_column - 1] = headers.isnull;
-    values[headers_column - 1] = headers.isnull ? Datum{0} : compressed(heap, headers_column, headers.value);
+    values[headers_column - 1] = headers.isnull ? Datum{0} : log::compressed(heap, headers_column, headers.value);
 }
 
 // The row at each of the positions, the guard last.
