@@ -7,11 +7,6 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/planting.sh"
 
-variant() { # NAME FILE PERL
-    plant_copy "$WEIR_TMP/$1"
-    plant "$WEIR_TMP/$1/src/$2" "$3"
-    plant_build "$WEIR_TMP/$1"
-}
 variant stale log/table.cpp 's/(void invalidated\(Datum, Oid relid\) \{\n)/$1    return;\n/'
 variant taken log/foreign.cpp 's/if \(!IsLogicalWorker\(\)\)/if (true)/'
 export WEIR_DDL_FIRST=0

@@ -7,11 +7,6 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/planting.sh"
 
-variant() { # NAME FILE PERL
-    plant_copy "$WEIR_TMP/$1"
-    plant "$WEIR_TMP/$1/src/$2" "$3"
-    plant_build "$WEIR_TMP/$1"
-}
 variant untold stream/ahead.cpp 's/end\.over && is_lost/false \&\& is_lost/'
 variant forgotten log/life.cpp 's/i >= 0 && position <= floors\[i\]/i >= floor_count - 1 \&\& i >= 0 \&\& position <= floors[i]/'
 variant doubted stream/ahead.cpp 's/(case log::presence::visible:)/$1\n        return true;/'

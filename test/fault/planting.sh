@@ -9,6 +9,7 @@
 #                              WEIR_PLANTED: a test run by another, which has to find what that one planted
 #   plant FILE PERL…           edits FILE; fails where one of the edits changes nothing
 #   plant_build DIR            builds DIR/weir.so
+#   variant NAME [FILE PERL]…  all of it: weir with these edits of src/FILE, in $WEIR_TMP/NAME
 #   plant_use DIR              lets the server load that one, from its next start or session on
 
 private_server "$WEIR_TMP/tree"
@@ -37,6 +38,17 @@ plant() {
 plant_build() {
     make -s -C "$1" PG_CONFIG="$PG_CONFIG" weir.so >"$1/build.log" 2>&1 ||
         { tail -n 20 "$1/build.log"; die "$1 does not build"; }
+}
+
+variant() {
+    local dir=$WEIR_TMP/$1
+    plant_copy "$dir"
+    shift
+    while [ $# -gt 0 ]; do
+        plant "$dir/src/$1" "$2"
+        shift 2
+    done
+    plant_build "$dir"
 }
 
 plant_use() { ln -sf "$1/weir.so" "$WEIR_LIBDIR/weir.so"; }

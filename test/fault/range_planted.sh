@@ -11,17 +11,6 @@ set -euo pipefail
 . "$(dirname "$0")/planting.sh"
 
 checker_build
-# variant NAME [FILE PERL]…
-variant() {
-    local dir=$WEIR_TMP/$1
-    plant_copy "$dir"
-    shift
-    while [ $# -gt 0 ]; do
-        plant "$dir/src/$1" "$2"
-        shift 2
-    done
-    plant_build "$dir"
-}
 # A little wider, so that others mint while rows go in.
 pause='s/(\n +)(insert_some\(t, r, first, r\.count - first)/$1pg_usleep(2000);$1$2/'
 variant sound log/insert.cpp "$pause"

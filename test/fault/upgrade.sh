@@ -4,7 +4,7 @@
 # Claim: ALTER EXTENSION weir UPDATE makes of each version that was released exactly what CREATE EXTENSION makes,
 # keeps all that was in it, and a library that is newer than what is in the database serves it until then.
 #
-# test/upgrade/weir--VERSION.sql is the whole install script of a version; sql/weir--A--B.sql are the steps between.
+# test/upgrade/weir--VERSION.sql is the whole install script of a version; sql/upgrade/A--B.sql are the steps between.
 . "$(dirname "$0")/common.sh"
 
 cluster_start upgrade
