@@ -16,8 +16,9 @@ EXTNAME    = weir
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/weir.control)
 EXTENSION  = extension/$(EXTNAME)
 MODULE_big = $(EXTNAME)
-DATA       = $(wildcard sql/$(EXTNAME)--*--*.sql)
-DATA_built = sql/$(EXTNAME)--$(EXTVERSION).sql
+WHOLE_SQL  = sql/$(EXTNAME)--$(EXTVERSION).sql
+STEPS_SQL  = $(patsubst sql/upgrade/%,sql/$(EXTNAME)--%,$(wildcard sql/upgrade/*.sql))
+DATA_built = $(WHOLE_SQL) $(STEPS_SQL)
 
 # One file a family, in load order.
 SQL_PARTS  = $(addprefix sql/,schema.sql position.sql log.sql name.sql merge.sql stream.sql doorbell.sql worker.sql \
@@ -76,8 +77,13 @@ $(MODULE_big)$(DLSUFFIX): src/exports.map
 # that are about it switch it on.
 installcheck: export PGOPTIONS := $(PGOPTIONS) -c weir.housekeeping=off
 
-$(DATA_built): $(SQL_PARTS) extension/weir.control
+$(WHOLE_SQL): $(SQL_PARTS) extension/weir.control
 	cat $(SQL_PARTS) > $@.tmp && mv $@.tmp $@
+# A step to the version at hand takes whole files of it with "-- include FILE". Once that version is released they are
+# written out: what it made does not change any more.
+$(STEPS_SQL): sql/$(EXTNAME)--%: sql/upgrade/% $(SQL_PARTS)
+	awk '/^-- include / { while ((got = (getline line < $$3)) > 0) print line; if (got < 0) exit 1; next } { print }' \
+	 $< > $@.tmp && mv $@.tmp $@
 
 # Objects of another server version or of other flags are built anew.
 $(OBJS): .flags
